@@ -1,0 +1,101 @@
+"""Every failure Tocsin speaks of, as one tree; HTTP status is decided in ``api/problems.py`` only.
+
+::
+
+    TocsinError
+    +-- InvalidInputError       the caller sent something that can never be accepted
+    |   +-- TooLargeError       a stated limit was crossed
+    +-- UnauthenticatedError    no key or token, or one that does not hold
+    +-- ForbiddenError          a good key or token, but not for this
+    +-- NotFoundError
+    +-- ConflictError           true when asked, but something else stands there now
+    +-- OverloadedError         a bound was reached; retry after ``retry_after_s``
+    +-- UnavailableError        a backend did not do it; nothing was done. Retryable
+    +-- UnknownOutcomeError     a backend may have done it; repeat with the same key
+    +-- ConfigError             the settings cannot work; the message says how to mend them
+
+Each error carries a stable ``code`` (documented in docs/error-codes.md), a ``detail`` that names the value, the
+limit and the remedy, and perhaps a JSON ``pointer`` to the place in the input.
+"""
+
+
+class TocsinError(Exception):
+    """Base of all failures; ``retryable`` says whether the same call may succeed later."""
+
+    code = "internal"
+    retryable = False
+
+    def __init__(
+        self, detail: str, *, code: str | None = None, pointer: str | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.code = code or type(self).code
+        self.pointer = pointer
+
+
+class InvalidInputError(TocsinError):
+    """The input breaks a rule; sending it again cannot help."""
+
+    code = "invalid-input"
+
+
+class TooLargeError(InvalidInputError):
+    """The input is larger than a stated limit."""
+
+    code = "too-large"
+
+
+class UnauthenticatedError(TocsinError):
+    """There is no key or token, or it is unknown, expired or badly signed."""
+
+    code = "unauthenticated"
+
+
+class ForbiddenError(TocsinError):
+    """The key or token is good, but not for this hub, role or user."""
+
+    code = "forbidden"
+
+
+class NotFoundError(TocsinError):
+    """There is nothing of that name here (for this caller)."""
+
+    code = "not-found"
+
+
+class ConflictError(TocsinError):
+    """Something else stands there by now; look again before you repeat."""
+
+    code = "conflict"
+
+
+class OverloadedError(TocsinError):
+    """A bound was reached; ``retry_after_s`` says when to come back."""
+
+    code = "overloaded"
+    retryable = True
+
+    def __init__(self, detail: str, *, code: str | None = None, retry_after_s: int = 1) -> None:
+        super().__init__(detail, code=code)
+        self.retry_after_s = retry_after_s
+
+
+class UnavailableError(TocsinError):
+    """A backend could not do it, and nothing was done."""
+
+    code = "unavailable"
+    retryable = True
+
+
+class UnknownOutcomeError(TocsinError):
+    """A backend may or may not have done it; repeat with the same key to find out."""
+
+    code = "unknown-outcome"
+    retryable = True
+
+
+class ConfigError(TocsinError):
+    """The settings cannot work together, or name something that is not there."""
+
+    code = "config"

@@ -1,0 +1,88 @@
+"""The durable queue between ingest and processing.
+
+Guarantee: at least once.  What ``publish`` reports as accepted is on disk (I1) and is leased again and again until it is
+acknowledged.  Order is roughly that of acceptance and is no promise.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+import msgspec
+
+from tocsin.model.alert import Envelope
+
+
+class Published(msgspec.Struct, frozen=True):
+    """What became of one published envelope.
+
+    ``accepted``: durable.  ``duplicate``: the same content under the same key was accepted before, as ``id``.
+    ``conflict``: other content stands under that key, as ``id``.  ``full``: refused, the bound is reached.
+    ``unknown``: it may or may not be durable; publish again with the same key.
+    """
+
+    outcome: Literal["accepted", "duplicate", "conflict", "full", "unknown"]
+    id: str
+
+
+class Leased(msgspec.Struct, frozen=True):
+    """One envelope a worker holds.  ``attempt`` counts from 1 and survives restarts (I11)."""
+
+    receipt: int
+    envelope: Envelope
+    attempt: int
+
+
+class QueueDepth(msgspec.Struct, frozen=True):
+    """How much waits, and for how long the oldest has (0 when nothing waits)."""
+
+    waiting: int
+    oldest_age_s: float
+
+
+class Source(Protocol):
+    """Where work is taken from."""
+
+    async def lease(self, *, limit: int, lease_s: float) -> Sequence[Leased]:
+        """Take up to ``limit`` envelopes that are due and hide them for ``lease_s`` seconds.
+
+        Returns at once, also when nothing is due; ``wait_ready`` is the call that waits.  An envelope not acknowledged
+        in time becomes due again, so effects must be idempotent (I2).
+
+        Raises:
+            UnavailableError: The queue was not reached; nothing was leased.
+        """
+        ...
+
+    async def wait_ready(self, timeout_s: float) -> None:
+        """Return when something may be due, at the latest after ``timeout_s`` seconds."""
+        ...
+
+    async def ack(self, receipts: Sequence[int]) -> None:
+        """Remove what is done.  Unknown receipts are ignored."""
+        ...
+
+    async def retry_later(self, receipt: int, *, delay_s: float, reason: str) -> None:
+        """Make one envelope due again after ``delay_s`` seconds; its attempts are kept."""
+        ...
+
+    async def bury(self, receipt: int, *, reason: str) -> None:
+        """Move one envelope to the dead letters with its reason, in one transaction (I11)."""
+        ...
+
+    async def depth(self) -> QueueDepth:
+        """Tell how much waits and how old the oldest is."""
+        ...
+
+
+class Queue(Source, Protocol):
+    """A source that also takes alerts in."""
+
+    async def publish(self, envelopes: Sequence[Envelope]) -> Sequence[Published]:
+        """Put envelopes on disk; one answer each, in order, after the commit that covers them.
+
+        A repeat within the same call is told like any other.  Nothing is half done: each is accepted or not.
+
+        Raises:
+            UnavailableError: Nothing of it was stored (e.g. the disk is full).
+        """
+        ...

@@ -1,0 +1,196 @@
+"""What people keep, and the keys of those who may touch it.
+
+Guarantee: serialisable per user; every write is one transaction, durable when its call returns.  A reader gets position
+and state from one snapshot.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, Protocol
+
+import msgspec
+
+from tocsin.model.alert import Envelope
+from tocsin.model.commands import Command, Outcome
+from tocsin.model.inbox import (
+    BroadcastEntry,
+    ChangeSet,
+    Changes,
+    Entry,
+    Head,
+    InboxPage,
+    MergedPage,
+    OlderPage,
+    Reload,
+)
+from tocsin.model.position import Position
+
+Role = Literal["producer", "server", "admin"]
+
+
+class Delivered(msgspec.Struct, frozen=True):
+    """What one processing transaction changed; ``changes`` are per user, in revision order."""
+
+    changes: tuple[ChangeSet, ...] = ()
+    broadcasts: tuple[BroadcastEntry, ...] = ()
+
+
+class Swept(msgspec.Struct, frozen=True):
+    """What one round of the sweeper changed.  ``more``: it stopped at its bound; call again.
+
+    ``changes`` pairs each change set with its hub.
+    """
+
+    changes: tuple[tuple[str, ChangeSet], ...] = ()
+    broadcasts: tuple[BroadcastEntry, ...] = ()
+    more: bool = False
+
+
+class AlertStatus(msgspec.Struct, frozen=True):
+    """Where an alert stands.  Counts are over its recipients; a broadcast's ``recipients`` is None."""
+
+    id: str
+    hub: str
+    key_id: str
+    state: Literal["accepted", "processed", "dead"]
+    accepted_us: int
+    processed_us: int | None = None
+    recipients: int | None = None
+    seen: int = 0
+    read: int = 0
+    reason: str | None = None
+
+
+class Listing(msgspec.Struct, frozen=True):
+    """What a merged view shows, and where to go on; ``cursor`` is the ``(sort, id)`` to stay below."""
+
+    status: Literal["all", "unread", "archived"] = "all"
+    category: str | None = None
+    severity: str | None = None
+    limit: int = 50
+    cursor: tuple[int, str] | None = None
+
+
+class InboxStore(Protocol):
+    """The inboxes and the broadcast streams."""
+
+    async def deliver(self, envelopes: Sequence[Envelope]) -> Mapping[str, Delivered]:
+        """Write alerts, items, revisions and counts in one transaction; the result is per hub.
+
+        Envelopes delivered before are dropped silently (I2), so a redelivery changes nothing.  All items that one
+        call gives a user may share a revision; users are locked in order, the hub's row last.
+
+        Raises:
+            UnavailableError: Nothing was written.
+        """
+        ...
+
+    async def first_contact(self, hub: str, user: str) -> None:
+        """Make the head row if there is none: from here on broadcasts count for this user."""
+        ...
+
+    async def inbox(
+        self, hub: str, user: str, *, limit: int, position: Position | None = None
+    ) -> InboxPage | Reload:
+        """Read the newest page; ``position`` is where the client stands, if it stands anywhere."""
+        ...
+
+    async def older(
+        self, hub: str, user: str, *, limit: int, before: int, position: Position | None = None
+    ) -> OlderPage | Reload:
+        """Read own listed items with ``sort < before``."""
+        ...
+
+    async def changes(self, hub: str, user: str, since: Position) -> Changes | Reload:
+        """Read everything after ``since`` in one piece; more than 500 rows is a ``Reload``."""
+        ...
+
+    async def entries(self, hub: str, user: str, listing: Listing) -> MergedPage:
+        """Read own items and broadcasts merged, newest first, seen and read decided."""
+        ...
+
+    async def entry(self, hub: str, user: str, item_id: str) -> Entry | None:
+        """Read one row of the merged view, archived and snoozed ones too; None if it is gone or deleted."""
+        ...
+
+    async def act(self, hub: str, user: str, command: Command, op_id: str | None) -> Outcome:
+        """Carry out a user's command; a repeat under the same ``op_id`` gets the stored answer.
+
+        One transaction, but for a mark with a category over more than 500 rows, which takes several and stores the
+        op-id with the last.
+        """
+        ...
+
+    async def withdraw(self, hub: str, alert_id: str) -> Swept:
+        """Take an alert back from every inbox where it is unread; a broadcast from everybody."""
+        ...
+
+    async def sweep(self, *, limit: int = 500) -> Swept:
+        """Wake what is due, expire, retire and purge, at most ``limit`` rows."""
+        ...
+
+    async def positions(self, hub: str, users: Sequence[str]) -> Mapping[str, Position]:
+        """Tell where these users' inboxes stand, in one snapshot; unknown users are left out."""
+        ...
+
+    async def head(self, hub: str, user: str) -> tuple[Head, Position]:
+        """Read the counter row, made if it was not there."""
+        ...
+
+    async def alert(self, hub: str, alert_id: str) -> AlertStatus | None:
+        """Tell where an alert stands, from the moment its publish was answered."""
+        ...
+
+
+class ApiKey(msgspec.Struct, frozen=True):
+    """An API key as it is kept: ``digest`` is SHA-256 of the secret, which is nowhere."""
+
+    id: str
+    hub: str
+    role: Role
+    name: str
+    digest: bytes
+    created_us: int
+    revoked_us: int | None = None
+
+
+class AccessKeys(msgspec.Struct, frozen=True):
+    """The two keys of a hub that sign client tokens; sealed (encrypted) as they are stored."""
+
+    primary: bytes
+    secondary: bytes
+
+
+class KeyStore(Protocol):
+    """API keys and access keys."""
+
+    async def add_key(self, key: ApiKey) -> None:
+        """Keep a new key."""
+        ...
+
+    async def keys(self, hub: str | None = None) -> Sequence[ApiKey]:
+        """List keys, revoked ones too, oldest first; of one hub or all."""
+        ...
+
+    async def revoke_key(self, key_id: str, now_us: int) -> bool:
+        """Revoke a key; False if there is none of that id.  Repeating it changes nothing."""
+        ...
+
+    async def access_keys(self, hub: str, fresh: AccessKeys) -> AccessKeys:
+        """Return the hub's sealed access keys, keeping ``fresh`` if it has none yet."""
+        ...
+
+
+class Store(InboxStore, KeyStore, Protocol):
+    """Both, with a life."""
+
+    async def check_writable(self) -> None:
+        """Commit a row with an fsync.
+
+        Raises:
+            UnavailableError: A publish would not be durable now; the detail says why.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Finish what was begun and close the files."""
+        ...
