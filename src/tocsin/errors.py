@@ -25,9 +25,7 @@ class TocsinError(Exception):
     code = "internal"
     retryable = False
 
-    def __init__(
-        self, detail: str, *, code: str | None = None, pointer: str | None = None
-    ) -> None:
+    def __init__(self, detail: str, *, code: str | None = None, pointer: str | None = None) -> None:
         super().__init__(detail)
         self.detail = detail
         self.code = code or type(self).code
