@@ -13,8 +13,8 @@ from tocsin.model.alert import Envelope
 from tocsin.model.commands import Command, Outcome
 from tocsin.model.inbox import (
     BroadcastEntry,
-    ChangeSet,
     Changes,
+    ChangeSet,
     Entry,
     Head,
     InboxPage,
