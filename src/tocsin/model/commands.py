@@ -23,7 +23,7 @@ class Patch(msgspec.Struct, frozen=True):
     seen: Literal[True] | UnsetType = UNSET
     archived: bool | UnsetType = UNSET
     deleted: Literal[True] | UnsetType = UNSET
-    snoozed_until: int | None | UnsetType = UNSET
+    snoozed_until: int | UnsetType | None = UNSET
 
 
 class PatchItems(msgspec.Struct, frozen=True):
