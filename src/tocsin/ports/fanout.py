@@ -9,6 +9,10 @@ from typing import Protocol
 
 import msgspec
 
+from tocsin.model.inbox import BroadcastEntry, ChangeSet
+from tocsin.model.position import Position
+from tocsin.model.wire import broadcast_frame, change_frame, head_frame
+
 
 class Announcement(msgspec.Struct, frozen=True):
     """One frame for one user's connections, or with ``user`` None for every inbox connection of the hub.
@@ -35,3 +39,24 @@ class Fanout(Protocol):
     ) -> None:
         """Call ``heard`` for each batch, and ``trouble`` after announcements may have been lost."""
         ...
+
+
+def announce_changes(hub: str, changes: Sequence[ChangeSet]) -> list[Announcement]:
+    """Turn change sets into announcements; one of more than 50 rows becomes a ``head``.
+
+    Such a head says 0 for ``brev``, which is never ahead of a client, so it speaks of ``rev`` alone.
+    """
+    return [
+        Announcement(
+            hub,
+            change.user,
+            change.rev,
+            change_frame(change) or head_frame(Position(change.epoch, change.rev, 0)),
+        )
+        for change in changes
+    ]
+
+
+def announce_broadcasts(entries: Sequence[BroadcastEntry]) -> list[Announcement]:
+    """Turn entries of broadcast streams into announcements for everybody."""
+    return [Announcement(entry.hub, None, entry.brev, broadcast_frame(entry)) for entry in entries]

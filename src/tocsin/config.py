@@ -1,0 +1,175 @@
+"""Settings: from the command line, the environment (``TOCSIN_*``), ``tocsin.toml``, then defaults.
+
+An earlier source wins.  A section is written ``[limits]`` in the file and ``TOCSIN_LIMITS__...`` in the environment.
+Nothing here is read at import; :func:`load` is the one way in.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from tocsin.errors import ConfigError
+
+CONFIG_FILE = "tocsin.toml"
+ENV_PREFIX = "TOCSIN_"
+# Read by the command line itself, to talk to a server elsewhere.
+CLIENT_VARIABLES = {"TOCSIN_URL", "TOCSIN_KEY"}
+
+Positive = Annotated[int, Field(gt=0)]
+
+
+class Section(BaseModel):
+    """A part of the settings; an unknown name in it is an error, not a wish unheard."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Limits(Section):
+    """Bounds on what is let in; each is enforced with a problem that names it."""
+
+    alert_bytes: Positive = Field(65_536, description="one alert with its audience, encoded")
+    batch_alerts: Positive = Field(1_000, description="alerts in one batch")
+    batch_bytes: Positive = Field(8_388_608, description="body of one batch")
+    audience_users: Positive = Field(1_000, description="users named in one alert")
+    data_depth: Positive = Field(32, description="nesting of an alert's data")
+    queue_alerts: Positive = Field(100_000, description="alerts that wait for processing")
+    broadcasts_per_hub: Positive = Field(200, description="live broadcasts of one hub")
+    connections_per_user: Positive = Field(20, description="live connections of one user")
+    message_bytes: Positive = Field(1_048_576, description="one WebSocket message from a client")
+    outbox_bytes: Positive = Field(1_048_576, description="unsent bytes of one connection")
+    detached_bytes: Positive = Field(
+        67_108_864, description="buffers of dropped connections, in all"
+    )
+    head_bytes: Positive = Field(16_384, description="one HTTP request head")
+    head_s: float = Field(10, gt=0, description="time for one HTTP request head")
+    body_s: float = Field(30, gt=0, description="time for one HTTP request body")
+    token_ttl_s: Positive = Field(86_400, description="longest life of a client token")
+    free_disk_bytes: int = Field(67_108_864, ge=0, description="below this publishing is refused")
+
+
+class Retention(Section):
+    """How long things are kept."""
+
+    read_items_days: Positive = Field(90, description="read items, then they are deleted")
+    tombstones_days: Positive = Field(
+        30, description="marks of deleted items and answers to repeats"
+    )
+    producer_keys_days: Positive = Field(7, description="ids and Idempotency-Keys of producers")
+    broadcast_days: Positive = Field(30, description="broadcasts without an expiry of their own")
+
+
+class Hub(Section):
+    """What differs per hub."""
+
+    allowed_origins: tuple[str, ...] = Field(
+        (), description="browser origins of other sites that may use this hub's API and socket"
+    )
+
+
+class Settings(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX,
+        env_nested_delimiter="__",
+        toml_file=CONFIG_FILE,
+        extra="forbid",
+        frozen=True,
+    )
+
+    data_dir: Path = Field(Path("tocsin-data"), description="where everything is kept")
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8080, ge=0, le=65_535, description="port to listen on; 0 takes a free one")
+    public_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^/?#]+$",
+        description="how clients reach this server, e.g. behind a proxy",
+    )
+    tls_cert: Path | None = Field(None, description="certificate chain (PEM)")
+    tls_key: Path | None = Field(None, description="private key (PEM)")
+    trusted_proxies: tuple[str, ...] = Field(
+        (), description="addresses whose X-Forwarded-* headers count"
+    )
+    demo: bool = Field(False, description="serve the demo page at /; for loopback only")
+    log_format: Literal["auto", "json", "console"] = Field(
+        "auto", description="console on a terminal, else JSON lines"
+    )
+    drain_s: float = Field(5, ge=0, description="time over which a shutdown spreads its closes")
+    anti_entropy_s: float = Field(
+        30, gt=0, description="how often live clients are compared with the store"
+    )
+    recovery_window_s: float = Field(
+        30, ge=0, description="how long a dropped connection can be recovered"
+    )
+    limits: Limits = Limits()
+    retention: Retention = Retention()
+    hubs: dict[str, Hub] = Field(default_factory=dict)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- the signature is pydantic's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- as above
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Command line, then environment, then file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load(overrides: Mapping[str, Any]) -> Settings:
+    """Read the settings; ``overrides`` are those of the command line (None means: not given).
+
+    Raises:
+        ConfigError: A value cannot work, or a name is unknown; the detail names it and the remedy.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    _refuse_unknown_variables()
+    try:
+        settings = Settings(**given)
+    except ValidationError as error:
+        raise ConfigError(_explain(error)) from error
+    except ValueError as error:  # the file is no TOML
+        detail = f"{CONFIG_FILE} cannot be read: {error}"
+        raise ConfigError(detail) from error
+    _check_tls(settings)
+    return settings
+
+
+def _explain(error: ValidationError) -> str:
+    lines = []
+    for fault in error.errors():
+        name = ".".join(str(part) for part in fault["loc"])
+        if fault["type"] == "extra_forbidden":
+            lines.append(f"{name}: there is no such setting; see `tocsin check-config --help`")
+        else:
+            lines.append(f"{name} = {fault['input']!r}: {fault['msg']}")
+    return "\n".join(lines)
+
+
+def _refuse_unknown_variables() -> None:
+    known = {ENV_PREFIX + name.upper() for name in Settings.model_fields} | CLIENT_VARIABLES
+    for variable in sorted(os.environ):
+        if variable.startswith(ENV_PREFIX) and variable.split("__")[0] not in known:
+            detail = f"{variable}: there is no such setting; remove it from the environment"
+            raise ConfigError(detail)
+
+
+def _check_tls(settings: Settings) -> None:
+    if (settings.tls_cert is None) != (settings.tls_key is None):
+        msg = "tls_cert and tls_key go together: give both, or none"
+        raise ConfigError(msg)
+    for path in (settings.tls_cert, settings.tls_key):
+        if path is not None and not path.is_file():
+            detail = f"{path}: there is no such file; tls_cert and tls_key name PEM files"
+            raise ConfigError(detail)

@@ -1,0 +1,235 @@
+"""Admission: what a producer sent becomes an envelope, or is refused with its place and reason.
+
+Size, shape and rules are checked before any I/O.  The content is encoded here, once; from now on its bytes are copied.
+"""
+
+import hashlib
+import re
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from tocsin.clock import US_PER_S, from_datetime, to_rfc3339
+from tocsin.config import Limits
+from tocsin.errors import InvalidInputError, TooLargeError
+from tocsin.model.alert import Action, Audience, Content, Envelope, Severity
+from tocsin.model.ids import check_id, uuid7
+
+MAX_ACTIONS = 5
+_LONGEST_LIFE_US = 5 * 366 * 86_400 * US_PER_S
+
+Title = Annotated[str, Meta(min_length=1, max_length=512)]
+Body = Annotated[str, Meta(max_length=32_768)]
+Link = Annotated[str, Meta(min_length=1, max_length=2_048)]
+
+
+class AlertRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The body of ``POST /v1/alerts`` and each element of a batch."""
+
+    to: Audience
+    title: Title
+    id: str | None = None
+    source: str | None = None
+    body: Body | None = None
+    severity: Severity = "info"
+    category: str | None = None
+    url: Link | None = None
+    icon: Link | None = None
+    actions: Annotated[tuple[Action, ...], Meta(max_length=MAX_ACTIONS)] = ()
+    data: msgspec.Raw | None = None
+    expires_at: datetime | None = None
+
+
+class Producer(msgspec.Struct, frozen=True):
+    """Who publishes: the key owns its ids and sources (I10); ``name`` is the default source."""
+
+    key_id: str
+    hub: str
+    name: str
+
+
+_PLACE = re.compile(r" - at `\$(.*)`$")
+_STEP = re.compile(r"\[(\.\.\.|\d+)\]|\.([^.\[\]]+)")
+_decoder = msgspec.json.Decoder(AlertRequest)
+_encode = msgspec.json.encode
+
+
+def decode_alert(raw: bytes, limits: Limits, pointer: str = "") -> AlertRequest:
+    """Read one alert.
+
+    Raises:
+        InvalidInputError: It is no JSON, not UTF-8, has a wrong type or an unknown field; the pointer tells where.
+        TooLargeError: It is larger than ``limits.alert_bytes`` or its data is nested too deep.
+    """
+    if len(raw) > limits.alert_bytes:
+        detail = (
+            f"the alert has {len(raw)} bytes; at most {limits.alert_bytes} are allowed "
+            "(limits.alert_bytes); shorten body or data, or split the audience"
+        )
+        raise TooLargeError(detail, code="alert-too-large", pointer=pointer or None)
+    try:
+        # Raw parts are passed through unread, and a frame that is no UTF-8 would end connections.
+        raw.decode()
+        return _decoder.decode(raw)
+    except UnicodeDecodeError as error:
+        detail = f"the body is not UTF-8 at byte {error.start}"
+        raise InvalidInputError(detail, code="invalid-json", pointer=pointer or None) from error
+    except msgspec.ValidationError as error:
+        raise refused_field(error, pointer) from error
+    except msgspec.DecodeError as error:
+        detail = f"the body is not JSON: {error}"
+        raise InvalidInputError(detail, code="invalid-json", pointer=pointer or None) from error
+    except RecursionError as error:
+        raise _too_deep(limits, pointer) from error
+
+
+def refused_field(error: msgspec.ValidationError, prefix: str = "") -> InvalidInputError:
+    """Turn msgspec's complaint into ours, with a JSON pointer to the field."""
+    text = str(error)
+    match = _PLACE.search(text)
+    steps = _STEP.findall(match[1]) if match else []
+    pointer = prefix + "".join(f"/{index or name}" for index, name in steps)
+    detail = text[: match.start()] if match else text
+    return InvalidInputError(detail, code="invalid-field", pointer=pointer or "/")
+
+
+def admit(
+    request: AlertRequest,
+    producer: Producer,
+    limits: Limits,
+    now_us: int,
+    *,
+    idempotency_key: str | None = None,
+    pointer: str = "",
+) -> Envelope:
+    """Check the rules that types cannot tell, and make the envelope.
+
+    ``id`` (with ``source``) makes repeats safe; where it is missing, ``idempotency_key`` does; without either
+    the alert cannot be repeated.
+
+    Raises:
+        InvalidInputError: A rule is broken; code, pointer, limit and remedy are named.
+    """
+    audience = _check_audience(request.to, limits, pointer)
+    source = (
+        producer.name
+        if request.source is None
+        else check_id(request.source, "source", f"{pointer}/source")
+    )
+    if request.category is not None:
+        check_id(request.category, "category", f"{pointer}/category")
+    owner, repeat_key = _repeat_key(request, source, idempotency_key, pointer)
+    expires_us = _check_expiry(request.expires_at, now_us, pointer)
+    content = _encode(
+        Content(
+            source=source,
+            title=request.title,
+            severity=request.severity,
+            created_at=to_rfc3339(now_us),
+            body=request.body,
+            category=request.category,
+            url=request.url,
+            icon=request.icon,
+            actions=request.actions,
+            data=_check_data(request.data, limits, pointer),
+            expires_at=None if expires_us is None else to_rfc3339(expires_us),
+        )
+    )
+    return Envelope(
+        id=uuid7(now_us),
+        hub=producer.hub,
+        key_id=producer.key_id,
+        audience=audience,
+        content=msgspec.Raw(content),
+        accepted_us=now_us,
+        source=owner,
+        producer_id=repeat_key,
+        fingerprint=b"" if repeat_key is None else _fingerprint(request),
+        category=request.category,
+        severity=request.severity,
+        expires_us=expires_us,
+    )
+
+
+def _repeat_key(
+    request: AlertRequest, source: str, idempotency_key: str | None, pointer: str
+) -> tuple[str, str | None]:
+    # An empty source is no legal one, so keys from the header never meet ids from the body.
+    if request.id is not None:
+        return source, check_id(request.id, "id", f"{pointer}/id")
+    if idempotency_key is not None:
+        return "", check_id(idempotency_key, "Idempotency-Key")
+    return source, None
+
+
+def _check_audience(audience: Audience, limits: Limits, pointer: str) -> Audience:
+    if audience.all == bool(audience.users):
+        raise InvalidInputError(
+            'the audience is either {"users": ["..."]} or {"all": true}',
+            code="invalid-audience",
+            pointer=f"{pointer}/to",
+        )
+    if len(audience.users) > limits.audience_users:
+        detail = (
+            f"the audience names {len(audience.users)} users; at most {limits.audience_users} "
+            "are allowed (limits.audience_users); send several alerts"
+        )
+        raise TooLargeError(detail, code="audience-too-large", pointer=f"{pointer}/to/users")
+    for index, user in enumerate(audience.users):
+        check_id(user, "user", f"{pointer}/to/users/{index}")
+    return audience
+
+
+def _check_expiry(expires_at: datetime | None, now_us: int, pointer: str) -> int | None:
+    if expires_at is None:
+        return None
+    place = f"{pointer}/expires_at"
+    try:
+        expires_us = from_datetime(expires_at)
+    except ValueError as error:
+        raise InvalidInputError(str(error), code="invalid-time", pointer=place) from error
+    if not now_us < expires_us <= now_us + _LONGEST_LIFE_US:
+        detail = (
+            f"expires_at {to_rfc3339(expires_us) if expires_us > 0 else expires_at} is not in the future "
+            f"(now {to_rfc3339(now_us)}), or more than five years away"
+        )
+        raise InvalidInputError(detail, code="invalid-time", pointer=place)
+    return expires_us
+
+
+def _check_data(data: msgspec.Raw | None, limits: Limits, pointer: str) -> msgspec.Raw | None:
+    if data is None:
+        return None
+    raw = bytes(data)
+    # Only a text with that many brackets can be that deep, so most are never parsed here.
+    if raw.count(b"[") + raw.count(b"{") > limits.data_depth and (
+        _depth(msgspec.json.decode(raw)) > limits.data_depth
+    ):
+        raise _too_deep(limits, pointer)
+    # Line breaks in JSON are white space outside strings; without them one line is one frame.
+    return msgspec.Raw(raw.replace(b"\n", b" ").replace(b"\r", b" "))
+
+
+def _depth(value: object) -> int:
+    deepest, stack = 0, [(value, 1)]
+    while stack:
+        node, level = stack.pop()
+        if isinstance(node, dict | list):
+            deepest = max(deepest, level)
+            stack.extend(
+                (n, level + 1) for n in (node.values() if isinstance(node, dict) else node)
+            )
+    return deepest
+
+
+def _too_deep(limits: Limits, pointer: str) -> TooLargeError:
+    detail = (
+        f"data is nested deeper than {limits.data_depth} levels (limits.data_depth); flatten it"
+    )
+    return TooLargeError(detail, code="too-deep", pointer=f"{pointer}/data")
+
+
+def _fingerprint(request: AlertRequest) -> bytes:
+    return hashlib.blake2b(_encode(request), digest_size=16).digest()

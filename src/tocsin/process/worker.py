@@ -1,0 +1,127 @@
+"""The only loop that turns queued alerts into inbox items: lease, deliver, acknowledge, announce.
+
+The order is the promise: the store's transaction comes before the acknowledgement, so a crash between them
+delivers again, and the store drops what it has (I2).  Announcing comes last and may be lost (I5).
+"""
+
+import random
+from collections.abc import Mapping, Sequence
+
+import structlog
+
+from tocsin.clock import US_PER_S, Clock
+from tocsin.errors import UnavailableError
+from tocsin.ports.fanout import Announcement, Fanout, announce_broadcasts, announce_changes
+from tocsin.ports.queue import Leased, Source
+from tocsin.ports.store import Delivered, InboxStore
+from tocsin.process.retry import decide
+from tocsin.telemetry import Metrics
+
+log = structlog.get_logger()
+
+BATCH = 500
+# Rows one transaction writes: an alert for 1,000 users goes alone, so that small ones are not held up behind it.
+BATCH_ROWS = 2_000
+LEASE_S = 30.0
+IDLE_WAIT_S = 1.0
+OUTAGE_DELAY_S = 1.0
+
+
+class Worker:
+    """Processes alerts from one source, batch by batch."""
+
+    def __init__(
+        self, source: Source, store: InboxStore, fanout: Fanout, clock: Clock, metrics: Metrics
+    ) -> None:
+        self._source = source
+        self._store = store
+        self._fanout = fanout
+        self._clock = clock
+        self._metrics = metrics
+        self._stopping = False
+
+    async def run(self) -> None:
+        """Work until ``stop`` was called and the batch in hand is finished (I9)."""
+        while not self._stopping:
+            if not await self.step():
+                await self._source.wait_ready(IDLE_WAIT_S)
+
+    def stop(self) -> None:
+        """Lease nothing more."""
+        self._stopping = True
+
+    async def step(self) -> int:
+        """Process one batch; returns how many alerts were leased."""
+        batch = await self._source.lease(limit=BATCH, lease_s=LEASE_S)
+        for part in _split(batch):
+            await self._process(part)
+        return len(batch)
+
+    async def _process(self, batch: Sequence[Leased]) -> None:
+        try:
+            delivered = await self._store.deliver([leased.envelope for leased in batch])
+        except UnavailableError as error:
+            await self._wait_out(batch, error)
+        except Exception as error:  # noqa: BLE001 -- poison may raise anything, and must not stop the rest
+            if len(batch) == 1:
+                await self._set_aside(batch[0], error)
+            else:  # one of them is poison: the others must not wait for it
+                for leased in batch:
+                    await self._process([leased])
+        else:
+            await self._source.ack([leased.receipt for leased in batch])
+            self._announce(delivered)
+            self._count(batch, delivered)
+
+    async def _wait_out(self, batch: Sequence[Leased], error: UnavailableError) -> None:
+        # The store is away, which is nobody's fault: the same batch again, however long it takes.
+        log.warning("process.store_unavailable", alerts=len(batch), reason=error.detail)
+        for leased in batch:
+            await self._source.retry_later(
+                leased.receipt, delay_s=OUTAGE_DELAY_S, reason=error.detail
+            )
+
+    async def _set_aside(self, leased: Leased, error: Exception) -> None:
+        decision = decide(leased.attempt, error, random.random())  # noqa: S311 -- spreads retries
+        log.exception(
+            "process.failed",
+            alert=leased.envelope.id,
+            attempt=leased.attempt,
+            verdict=decision.verdict,
+        )
+        if decision.verdict == "bury":
+            await self._source.bury(leased.receipt, reason=decision.reason)
+            self._metrics.dead.inc()
+        else:
+            await self._source.retry_later(
+                leased.receipt, delay_s=decision.delay_s, reason=decision.reason
+            )
+            self._metrics.retried.inc()
+
+    def _announce(self, delivered: Mapping[str, Delivered]) -> None:
+        announcements: list[Announcement] = []
+        for hub, result in delivered.items():
+            announcements += announce_changes(hub, result.changes)
+            announcements += announce_broadcasts(result.broadcasts)
+        self._fanout.announce(announcements)
+
+    def _count(self, batch: Sequence[Leased], delivered: Mapping[str, Delivered]) -> None:
+        now_us = self._clock.now_us()
+        for result in delivered.values():
+            items = sum(len(change.items) for change in result.changes)
+            self._metrics.delivered.inc(items + len(result.broadcasts))
+        for leased in batch:
+            self._metrics.process_s.observe((now_us - leased.envelope.accepted_us) / US_PER_S)
+
+
+def _split(batch: Sequence[Leased]) -> list[list[Leased]]:
+    parts: list[list[Leased]] = []
+    rows = BATCH_ROWS
+    for leased in batch:
+        size = max(1, len(leased.envelope.audience.users))
+        if rows + size > BATCH_ROWS:
+            parts.append([])
+            rows = 0
+        parts[-1].append(leased)
+        rows += size
+    return parts

@@ -1,0 +1,80 @@
+"""Metrics and logs.  Every metric is in this one list; log events are named ``area.fact`` and carry fields.
+
+Never logged: tokens, keys, alert texts, query strings.
+"""
+
+import logging
+import sys
+from typing import Literal
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+
+class Metrics:
+    """The metrics of one node, in a registry of their own (so that tests may run several nodes)."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        self.published = Counter(
+            "tocsin_published_total",
+            "Alerts by what became of their publish.",
+            ["outcome"],
+            registry=registry,
+        )
+        self.delivered = Counter(
+            "tocsin_delivered_items_total", "Inbox items and broadcasts written.", registry=registry
+        )
+        self.retried = Counter(
+            "tocsin_process_retries_total", "Alerts put back for a later try.", registry=registry
+        )
+        self.dead = Counter(
+            "tocsin_dead_total", "Alerts given up as dead letters.", registry=registry
+        )
+        self.process_s = Histogram(
+            "tocsin_process_seconds",
+            "Time from acceptance to the inbox.",
+            registry=registry,
+            buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300),
+        )
+        self.waiting = Gauge(
+            "tocsin_queue_alerts", "Alerts waiting on the queue.", registry=registry
+        )
+        self.oldest_s = Gauge(
+            "tocsin_queue_oldest_seconds", "Age of the oldest waiting alert.", registry=registry
+        )
+        self.connections = Gauge(
+            "tocsin_connections", "Live client connections.", registry=registry
+        )
+        self.requests = Counter(
+            "tocsin_http_requests_total",
+            "HTTP requests by route and status.",
+            ["route", "status"],
+            registry=registry,
+        )
+
+
+def configure_logging(form: Literal["auto", "json", "console"]) -> None:
+    """Send structured logs to standard error: for people on a terminal, as JSON lines elsewhere."""
+    console = form == "console" or (form == "auto" and sys.stderr.isatty())
+    renderer: structlog.types.Processor = (
+        structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer()
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info if not console else _keep,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def _keep(
+    _logger: structlog.types.WrappedLogger, _name: str, event: structlog.types.EventDict
+) -> structlog.types.EventDict:
+    return event
