@@ -175,7 +175,11 @@ class KeyStore(Protocol):
         """Revoke a key; False if there is none of that id.  Repeating it changes nothing."""
         ...
 
-    async def access_keys(self, hub: str, fresh: AccessKeys) -> AccessKeys:
+    async def access_keys(self, hub: str) -> AccessKeys | None:
+        """Return the hub's sealed access keys; None if there is no such hub."""
+        ...
+
+    async def open_hub(self, hub: str, fresh: AccessKeys) -> AccessKeys:
         """Return the hub's sealed access keys, keeping ``fresh`` if it has none yet."""
         ...
 
