@@ -1,0 +1,142 @@
+"""The queue beside the memory store: a dict in order of acceptance."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tocsin.clock import US_PER_S, Clock
+from tocsin.model.alert import Envelope
+from tocsin.ports.limits import StoreLimits
+from tocsin.ports.queue import Leased, Published, QueueDepth
+
+ProducerKey = tuple[str, str, str, str]
+
+
+@dataclass
+class Waiting:
+    """One envelope on the queue."""
+
+    envelope: Envelope
+    due_us: int
+    attempts: int = 0
+
+
+@dataclass
+class DeadLetter:
+    """An envelope that was given up, and why."""
+
+    envelope: Envelope
+    reason: str
+    attempts: int
+
+
+@dataclass
+class Remembered:
+    """What stands under a producer's id."""
+
+    alert_id: str
+    fingerprint: bytes
+    at_us: int
+
+
+class MemoryQueue:
+    """At least once, for as long as the process lives."""
+
+    def __init__(self, clock: Clock, limits: StoreLimits) -> None:
+        self._clock = clock
+        self._limits = limits
+        self._receipts = 0
+        self._ready = asyncio.Event()
+        self.waiting: dict[int, Waiting] = {}
+        self.dead: dict[str, DeadLetter] = {}
+        self.keys: dict[ProducerKey, Remembered] = {}
+
+    async def publish(self, envelopes: Sequence[Envelope]) -> Sequence[Published]:
+        """Take envelopes in, each answered in order."""
+        now_us = self._clock.now_us()
+        answers = [self._publish(envelope, now_us) for envelope in envelopes]
+        self._ready.set()
+        return answers
+
+    def _publish(self, envelope: Envelope, now_us: int) -> Published:
+        key = _producer_key(envelope)
+        if key is not None and (stands := self.keys.get(key)) is not None:
+            same = stands.fingerprint == envelope.fingerprint
+            return Published("duplicate" if same else "conflict", stands.alert_id)
+        if len(self.waiting) >= self._limits.queue_rows:
+            return Published("full", envelope.id)
+        if key is not None:
+            self.keys[key] = Remembered(envelope.id, envelope.fingerprint, now_us)
+        self._receipts += 1
+        self.waiting[self._receipts] = Waiting(envelope, now_us)
+        return Published("accepted", envelope.id)
+
+    async def lease(self, *, limit: int, lease_s: float) -> Sequence[Leased]:
+        """Take what is due and hide it for ``lease_s`` seconds."""
+        now_us = self._clock.now_us()
+        due = [receipt for receipt, row in self.waiting.items() if row.due_us <= now_us][:limit]
+        leased = []
+        for receipt in due:
+            row = self.waiting[receipt]
+            row.due_us = now_us + round(lease_s * US_PER_S)
+            row.attempts += 1
+            leased.append(Leased(receipt, row.envelope, row.attempts))
+        return leased
+
+    async def wait_ready(self, timeout_s: float) -> None:
+        """Return when something may be due, at the latest after ``timeout_s`` seconds."""
+        self._ready.clear()
+        first = min((row.due_us for row in self.waiting.values()), default=None)
+        if first is not None:
+            timeout_s = min(timeout_s, (first - self._clock.now_us()) / US_PER_S)
+        if timeout_s <= 0:
+            return
+        try:
+            await asyncio.wait_for(self._ready.wait(), timeout_s)
+        except TimeoutError:
+            return
+
+    async def ack(self, receipts: Sequence[int]) -> None:
+        """Remove what is done."""
+        for receipt in receipts:
+            self.waiting.pop(receipt, None)
+
+    async def retry_later(self, receipt: int, *, delay_s: float, reason: str) -> None:
+        """Make one envelope due again after ``delay_s`` seconds; the reason is not kept in memory."""
+        del reason
+        if (row := self.waiting.get(receipt)) is not None:
+            row.due_us = self._clock.now_us() + round(delay_s * US_PER_S)
+            self._ready.set()
+
+    async def bury(self, receipt: int, *, reason: str) -> None:
+        """Move one envelope to the dead letters."""
+        if (row := self.waiting.pop(receipt, None)) is not None:
+            self.dead[row.envelope.id] = DeadLetter(row.envelope, reason, row.attempts)
+
+    async def depth(self) -> QueueDepth:
+        """Tell how much waits and how old the oldest is."""
+        oldest = min((row.envelope.accepted_us for row in self.waiting.values()), default=None)
+        if oldest is None:
+            return QueueDepth(0, 0.0)
+        age_s = max(0.0, (self._clock.now_us() - oldest) / US_PER_S)
+        return QueueDepth(len(self.waiting), age_s)
+
+    def find(self, hub: str, alert_id: str) -> int | None:
+        """Return the receipt of a waiting alert."""
+        for receipt, row in self.waiting.items():
+            if row.envelope.id == alert_id and row.envelope.hub == hub:
+                return receipt
+        return None
+
+    def forget_keys(self, before_us: int, limit: int) -> int:
+        """Forget the oldest producer ids from before a time; return how many."""
+        old = [key for key, row in self.keys.items() if row.at_us < before_us][:limit]
+        for key in old:
+            del self.keys[key]
+        return len(old)
+
+
+def _producer_key(envelope: Envelope) -> ProducerKey | None:
+    if envelope.producer_id is None:
+        return None
+    return (envelope.hub, envelope.key_id, envelope.source, envelope.producer_id)

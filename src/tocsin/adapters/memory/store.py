@@ -1,0 +1,290 @@
+"""A store in plain dicts: everything the real ones do, for as long as the process lives.
+
+For tests, demos and trials.  Each method runs without yielding to the event loop, so each is one transaction.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from msgspec.structs import replace
+
+from tocsin.adapters.memory.actions import act
+from tocsin.adapters.memory.queue import MemoryQueue
+from tocsin.adapters.memory.sweep import Sweep
+from tocsin.adapters.memory.tables import Alert, Hub, Tables
+from tocsin.clock import Clock
+from tocsin.model.acting import storable
+from tocsin.model.alert import Envelope
+from tocsin.model.arrival import arrive, newest_by_key
+from tocsin.model.commands import Command, Outcome
+from tocsin.model.inbox import (
+    Broadcast,
+    BroadcastEntry,
+    Changes,
+    ChangeSet,
+    Entry,
+    Head,
+    InboxPage,
+    MergedPage,
+    OlderPage,
+    OwnItem,
+    Reload,
+)
+from tocsin.model.position import Position
+from tocsin.model.reading import (
+    broadcast_entry,
+    item_entry,
+    merge,
+    must_reload,
+    page_of,
+    shows,
+    total_counts,
+)
+from tocsin.model.rules import decide_item
+from tocsin.model.stream import add_broadcast, new_epoch, too_many, withdraw_broadcasts
+from tocsin.ports.limits import StoreLimits
+from tocsin.ports.store import AccessKeys, AlertStatus, ApiKey, Delivered, Listing, Swept
+
+
+class MemoryStore:
+    """Inboxes, streams and keys in memory; ``queue`` is the queue beside them."""
+
+    def __init__(self, clock: Clock, limits: StoreLimits | None = None) -> None:
+        self._clock = clock
+        self._limits = limits or StoreLimits()
+        self._tables = Tables()
+        self._keys: dict[str, ApiKey] = {}
+        self._access_keys: dict[str, AccessKeys] = {}
+        self.queue = MemoryQueue(clock, self._limits)
+
+    async def deliver(self, envelopes: Sequence[Envelope]) -> Mapping[str, Delivered]:
+        """Write what the envelopes say, own items first, then broadcasts."""
+        fresh = {e.id: e for e in envelopes if e.id not in self._tables.alerts}
+        by_hub: defaultdict[str, list[Envelope]] = defaultdict(list)
+        for envelope in fresh.values():
+            by_hub[envelope.hub].append(envelope)
+        return {hub: self._deliver(self._tables.hub(hub), some) for hub, some in by_hub.items()}
+
+    def _deliver(self, hub: Hub, envelopes: Sequence[Envelope]) -> Delivered:
+        now_us = self._clock.now_us()
+        by_user: defaultdict[str, list[Envelope]] = defaultdict(list)
+        for envelope in envelopes:
+            users = () if envelope.audience.all else dict.fromkeys(envelope.audience.users)
+            recipients = None if envelope.audience.all else len(users)
+            self._tables.alerts[envelope.id] = Alert(envelope, now_us, recipients)
+            for user in users:
+                by_user[user].append(envelope)
+        changes = [self._arrive(hub, user, by_user[user], now_us) for user in sorted(by_user)]
+        entries = [
+            entry
+            for envelope in envelopes
+            if envelope.audience.all
+            for entry in self._broadcast(hub, envelope, now_us)
+        ]
+        return Delivered(tuple(c for c in changes if c is not None), tuple(entries))
+
+    def _arrive(
+        self, hub: Hub, user: str, envelopes: Sequence[Envelope], now_us: int
+    ) -> ChangeSet | None:
+        inbox = self._tables.inbox(hub.stream.hub, user)
+        newest = newest_by_key(inbox.items.values())
+        plan = arrive(inbox.head, envelopes, newest, now_us)
+        if plan is None:
+            return None
+        inbox.write(plan)
+        return plan.change_set(hub.stream.epoch)
+
+    def _broadcast(self, hub: Hub, envelope: Envelope, now_us: int) -> list[BroadcastEntry]:
+        limits = self._limits
+        hub.stream, entry = add_broadcast(hub.stream, envelope, now_us, limits.broadcast_ttl_us)
+        if entry.add is not None:
+            hub.live[entry.brev] = entry.add
+        excess = too_many(list(hub.live), limits.broadcasts_per_hub)
+        hub.stream, withdrawn = withdraw_broadcasts(hub.stream, excess)
+        for brev in excess:
+            del hub.live[brev]
+        return [entry, *withdrawn]
+
+    async def first_contact(self, hub: str, user: str) -> None:
+        """Make the head row if there is none."""
+        self._tables.inbox(hub, user)
+
+    async def inbox(
+        self, hub: str, user: str, *, limit: int, position: Position | None = None
+    ) -> InboxPage | Reload:
+        """Read the newest page and all that belongs to its position."""
+        inbox, home = self._tables.inbox(hub, user), self._tables.hub(hub)
+        head, stands = inbox.head, home.position(inbox.head)
+        if must_reload(position, stands, head.floor):
+            return Reload(stands)
+        items, end = page_of(inbox.listed(), limit)
+        live = home.visible(head)
+        states = tuple(inbox.states[b.brev] for b in live if b.brev in inbox.states)
+        return InboxPage(stands, items, end, tuple(live), states, head.watermarks, head.counts)
+
+    async def older(
+        self, hub: str, user: str, *, limit: int, before: int, position: Position | None = None
+    ) -> OlderPage | Reload:
+        """Read own listed items with ``sort < before``."""
+        inbox, home = self._tables.inbox(hub, user), self._tables.hub(hub)
+        stands = home.position(inbox.head)
+        if must_reload(position, stands, inbox.head.floor):
+            return Reload(stands)
+        items, end = page_of([i for i in inbox.listed() if i.sort < before], limit)
+        return OlderPage(stands, items, end, inbox.head.watermarks)
+
+    async def changes(self, hub: str, user: str, since: Position) -> Changes | Reload:
+        """Read everything after ``since`` in one piece."""
+        inbox, home = self._tables.inbox(hub, user), self._tables.hub(hub)
+        head, stands = inbox.head, home.position(inbox.head)
+        items = [item for item in inbox.items.values() if item.rev > since.rev]
+        states = [state for state in inbox.states.values() if state.rev > since.rev]
+        too_much = len(items) + len(states) > self._limits.change_rows
+        if too_much or must_reload(since, stands, head.floor):
+            return Reload(stands)
+        moved = stands.brev != since.brev
+        return Changes(
+            position=stands,
+            items=tuple(item for item in items if item.marks.deleted_at is None),
+            removed=tuple(item.id for item in items if item.marks.deleted_at is not None),
+            states=tuple(states),
+            watermarks=head.watermarks,
+            counts=head.counts,
+            broadcasts=tuple(home.visible(head, since.brev)) if moved else (),
+            live=tuple(row.brev for row in home.visible(head)) if moved else None,
+        )
+
+    async def entries(self, hub: str, user: str, listing: Listing) -> MergedPage:
+        """Read own items and broadcasts merged."""
+        inbox, home = self._tables.inbox(hub, user), self._tables.hub(hub)
+        shown = [
+            entry
+            for row, entry in self._merged(home, user)
+            if shows(entry, listing.status)
+            and listing.category in (None, row.category)
+            and listing.severity in (None, row.severity)
+        ]
+        totals = total_counts(inbox.head, home.visible(inbox.head), inbox.states)
+        return merge(shown, limit=listing.limit, cursor=listing.cursor, totals=totals)
+
+    async def entry(self, hub: str, user: str, item_id: str) -> Entry | None:
+        """Read one row of the merged view."""
+        self._tables.inbox(hub, user)
+        for _, entry in self._merged(self._tables.hub(hub), user):
+            if entry.id == item_id and entry.marks.deleted_at is None:
+                return entry
+        return None
+
+    def _merged(self, home: Hub, user: str) -> list[tuple[OwnItem | Broadcast, Entry]]:
+        inbox = home.inboxes[user]
+        marks = inbox.head.watermarks
+        own = [(item, item_entry(item, marks)) for item in inbox.items.values()]
+        heard = [
+            (row, broadcast_entry(row, inbox.states.get(row.brev), marks))
+            for row in home.visible(inbox.head)
+        ]
+        return [*own, *heard]
+
+    async def act(self, hub: str, user: str, command: Command, op_id: str | None) -> Outcome:
+        """Carry out a user's command, once per ``op_id``."""
+        inbox, now_us = self._tables.inbox(hub, user), self._clock.now_us()
+        if op_id is not None and op_id in inbox.ops:
+            return inbox.ops[op_id][0]
+        home = self._tables.hub(hub)
+        outcome = act(home, inbox, command, now_us, self._limits.chunk_rows)
+        if op_id is not None:
+            inbox.ops[op_id] = (storable(outcome), now_us)
+        return outcome
+
+    async def withdraw(self, hub: str, alert_id: str) -> Swept:
+        """Take an alert back; one that still waits is delivered to nobody."""
+        receipt = self.queue.find(hub, alert_id)
+        if receipt is not None and alert_id not in self._tables.alerts:
+            envelope = self.queue.waiting[receipt].envelope
+            self._tables.alerts[alert_id] = Alert(envelope, self._clock.now_us(), 0)
+        return self._sweep(self._limits.chunk_rows).withdraw(hub, alert_id)
+
+    async def sweep(self, *, limit: int = 500) -> Swept:
+        """Wake, expire, retire and purge."""
+        return self._sweep(limit).run(self.queue)
+
+    def _sweep(self, limit: int) -> Sweep:
+        return Sweep(self._tables, self._limits, self._clock.now_us(), limit)
+
+    async def positions(self, hub: str, users: Sequence[str]) -> Mapping[str, Position]:
+        """Tell where known users' inboxes stand."""
+        home = self._tables.hub(hub)
+        known = (user for user in users if user in home.inboxes)
+        return {user: home.position(home.inboxes[user].head) for user in known}
+
+    async def head(self, hub: str, user: str) -> tuple[Head, Position]:
+        """Read the counter row."""
+        head = self._tables.inbox(hub, user).head
+        return head, self._tables.hub(hub).position(head)
+
+    async def alert(self, hub: str, alert_id: str) -> AlertStatus | None:
+        """Tell where an alert stands."""
+        if (alert := self._tables.alerts.get(alert_id)) is not None:
+            return self._processed(alert) if alert.envelope.hub == hub else None
+        if (receipt := self.queue.find(hub, alert_id)) is not None:
+            envelope = self.queue.waiting[receipt].envelope
+            return AlertStatus(alert_id, hub, envelope.key_id, "accepted", envelope.accepted_us)
+        letter = self.queue.dead.get(alert_id)
+        if letter is None or letter.envelope.hub != hub:
+            return None
+        envelope, reason = letter.envelope, letter.reason
+        return AlertStatus(
+            alert_id, hub, envelope.key_id, "dead", envelope.accepted_us, reason=reason
+        )
+
+    def _processed(self, alert: Alert) -> AlertStatus:
+        envelope = alert.envelope
+        decided = [
+            decide_item(item, inbox.head.watermarks)
+            for inbox in self._tables.hub(envelope.hub).inboxes.values()
+            for item in inbox.items.values()
+            if item.alert_id == envelope.id
+        ]
+        return AlertStatus(
+            id=envelope.id,
+            hub=envelope.hub,
+            key_id=envelope.key_id,
+            state="processed",
+            accepted_us=envelope.accepted_us,
+            processed_us=alert.processed_us,
+            recipients=alert.recipients,
+            seen=sum(seen for seen, _ in decided),
+            read=sum(read for _, read in decided),
+        )
+
+    async def renew_epoch(self, hub: str | None = None) -> None:
+        """Draw new epochs, of one hub or all: every position a client holds is void."""
+        homes = self._tables.hubs.values() if hub is None else [self._tables.hub(hub)]
+        for home in homes:
+            home.stream = replace(home.stream, epoch=new_epoch())
+
+    async def add_key(self, key: ApiKey) -> None:
+        """Keep a new key."""
+        self._keys[key.id] = key
+
+    async def keys(self, hub: str | None = None) -> Sequence[ApiKey]:
+        """List keys, oldest first."""
+        keys = (key for key in self._keys.values() if hub in (None, key.hub))
+        return sorted(keys, key=lambda key: (key.created_us, key.id))
+
+    async def revoke_key(self, key_id: str, now_us: int) -> bool:
+        """Revoke a key; repeating it changes nothing."""
+        key = self._keys.get(key_id)
+        if key is not None and key.revoked_us is None:
+            self._keys[key_id] = replace(key, revoked_us=now_us)
+        return key is not None
+
+    async def access_keys(self, hub: str, fresh: AccessKeys) -> AccessKeys:
+        """Return the hub's sealed access keys, keeping ``fresh`` if it has none yet."""
+        return self._access_keys.setdefault(hub, fresh)
+
+    async def check_writable(self) -> None:
+        """Memory is always writable, and never durable."""
+
+    async def close(self) -> None:
+        """Nothing is open."""

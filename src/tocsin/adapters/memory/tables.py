@@ -1,0 +1,77 @@
+"""The rows of the memory store: plain dicts, one per table of the real ones."""
+
+from dataclasses import dataclass, field
+
+from tocsin.model.alert import Envelope
+from tocsin.model.commands import Outcome
+from tocsin.model.inbox import Broadcast, Head, OwnItem, StateRow
+from tocsin.model.plan import Plan, first_head
+from tocsin.model.position import Position
+from tocsin.model.stream import Stream, new_epoch
+
+
+@dataclass
+class Inbox:
+    """One user's head, rows and remembered answers (``op_id`` to outcome and time)."""
+
+    head: Head
+    items: dict[str, OwnItem] = field(default_factory=dict)
+    states: dict[int, StateRow] = field(default_factory=dict)
+    ops: dict[str, tuple[Outcome, int]] = field(default_factory=dict)
+
+    def listed(self) -> list[OwnItem]:
+        """Return own listed items, newest first."""
+        return sorted((i for i in self.items.values() if i.marks.listed), key=lambda i: -i.sort)
+
+    def write(self, plan: Plan) -> None:
+        """Put the planned rows in place."""
+        self.head = plan.head
+        self.items.update((item.id, item) for item in plan.items)
+        self.states.update((state.brev, state) for state in plan.states)
+
+
+@dataclass
+class Hub:
+    """One hub's stream, its live broadcasts by ``brev`` in order, and its inboxes by user."""
+
+    stream: Stream
+    live: dict[int, Broadcast] = field(default_factory=dict)
+    inboxes: dict[str, Inbox] = field(default_factory=dict)
+
+    def visible(self, head: Head, above: int = 0) -> list[Broadcast]:
+        """Return the live broadcasts of an inbox, those above ``above``."""
+        return [row for brev, row in self.live.items() if brev > max(head.b_start, above)]
+
+    def position(self, head: Head) -> Position:
+        """Return where an inbox stands."""
+        return Position(self.stream.epoch, head.rev, self.stream.brev)
+
+
+@dataclass
+class Alert:
+    """A processed alert; ``recipients`` is None for a broadcast."""
+
+    envelope: Envelope
+    processed_us: int
+    recipients: int | None
+
+
+@dataclass
+class Tables:
+    """Everything a memory store holds."""
+
+    hubs: dict[str, Hub] = field(default_factory=dict)
+    alerts: dict[str, Alert] = field(default_factory=dict)
+
+    def hub(self, name: str) -> Hub:
+        """Return a hub, made at its first mention with an epoch of its own."""
+        if name not in self.hubs:
+            self.hubs[name] = Hub(Stream(name, new_epoch()))
+        return self.hubs[name]
+
+    def inbox(self, hub: str, user: str) -> Inbox:
+        """Return an inbox, made at first contact: broadcasts count for it from here on."""
+        home = self.hub(hub)
+        if user not in home.inboxes:
+            home.inboxes[user] = Inbox(first_head(user, home.stream.brev))
+        return home.inboxes[user]

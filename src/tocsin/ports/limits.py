@@ -1,0 +1,28 @@
+"""The bounds of a store, in one place, so that tests can draw small ones.
+
+Units:  times in microseconds, sizes in bytes, everything else counts rows.
+"""
+
+import msgspec
+
+DAY_US = 86_400 * 1_000_000
+
+
+class StoreLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """How much a store keeps, and how much it does at once.
+
+    ``change_rows`` bounds an answer of changes; ``chunk_rows`` bounds a change set that is made in chunks (mark of a
+    category, withdraw).  ``tombstone_us`` is how long deleted items and answers to op-ids are remembered,
+    ``key_memory_us`` how long a producer's id is.  ``read_retention_us`` is the age at which read items are retired.
+    ``low_water_bytes`` of free disk are left for finishing what was accepted: below it nothing more is taken in.
+    """
+
+    change_rows: int = 500
+    chunk_rows: int = 500
+    broadcasts_per_hub: int = 200
+    broadcast_ttl_us: int = 30 * DAY_US
+    tombstone_us: int = 30 * DAY_US
+    read_retention_us: int = 90 * DAY_US
+    key_memory_us: int = 7 * DAY_US
+    queue_rows: int = 100_000
+    low_water_bytes: int = 256 * 1024 * 1024
