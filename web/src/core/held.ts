@@ -1,0 +1,169 @@
+/**
+ * What a client holds of an inbox, and how frames and answers change it (sync contract, rule 5).
+ *
+ * Rows are replaced, never changed in place, so a snapshot may share them.
+ */
+
+import type { Snapshot } from "./machine.ts";
+import { isListed } from "./marks.ts";
+import type {
+  Broadcast,
+  BroadcastFrame,
+  ChangesAnswer,
+  Counts,
+  InboxAnswer,
+  InboxFrame,
+  OlderAnswer,
+  OwnItem,
+  Position,
+  StateRow,
+  Watermarks,
+} from "./protocol.ts";
+
+interface OwnChanges {
+  readonly items: readonly OwnItem[];
+  readonly removed: readonly string[];
+  readonly states: readonly StateRow[];
+  readonly watermarks: Watermarks;
+  readonly counts: Counts;
+}
+
+type Whole = Omit<InboxAnswer, "position">;
+
+const noWatermarks: Watermarks = {
+  seen_up_to: 0,
+  read_up_to: 0,
+  b_seen_up_to: 0,
+  b_read_up_to: 0,
+};
+
+/** Own listed items down to `end` (null: all of them), live broadcasts, and what belongs to them. */
+export class Held {
+  position: Position | null = null;
+  items = new Map<string, OwnItem>();
+  end: number | null = null;
+  broadcasts = new Map<number, Broadcast>();
+  states = new Map<number, StateRow>();
+  watermarks: Watermarks = noWatermarks;
+  counts: Counts = { unseen: 0, unread: 0 };
+
+  static restored(snapshot: Snapshot): Held {
+    const held = new Held();
+    held.position = snapshot.position;
+    held.#replace(snapshot);
+    return held;
+  }
+
+  snapshot(): Omit<Snapshot, "queue"> {
+    return {
+      position: this.position,
+      items: [...this.items.values()],
+      end: this.end,
+      broadcasts: [...this.broadcasts.values()],
+      states: [...this.states.values()],
+      watermarks: this.watermarks,
+      counts: this.counts,
+    };
+  }
+
+  /** Begin anew with the newest page. */
+  applyInbox(answer: InboxAnswer): void {
+    this.position = answer.position;
+    this.#replace(answer);
+  }
+
+  /** Put an older page in; the position stays, so a page that ran ahead is healed later. */
+  applyOlder(answer: OlderAnswer): void {
+    this.end = answer.end ?? null;
+    this.#putItems(answer.items);
+  }
+
+  /** Catch up with everything after the position. */
+  applyChanges(answer: ChangesAnswer): void {
+    this.position = answer.position;
+    this.#applyOwn(answer);
+    for (const broadcast of answer.broadcasts ?? []) this.#putBroadcast(broadcast);
+    if (answer.live) this.#forgetAllBut(new Set(answer.live), answer.position.brev);
+  }
+
+  /** Apply the change set right after the position. */
+  applyInboxFrame(frame: InboxFrame, position: Position): void {
+    this.position = { ...position, rev: frame.rev };
+    this.#applyOwn(frame);
+  }
+
+  /** Apply the stream entry right after the position; state rows are the user's, and stay. */
+  applyBroadcastFrame(frame: BroadcastFrame, position: Position): void {
+    this.position = { ...position, brev: frame.brev };
+    if (frame.add) this.#putBroadcast(frame.add);
+    if (frame.withdraw != null) this.broadcasts.delete(frame.withdraw);
+  }
+
+  /** The number of the live broadcast that says `alertId`, or null. */
+  brevOf(alertId: string): number | null {
+    for (const [brev, broadcast] of this.broadcasts) {
+      if (broadcast.alert_id === alertId) return brev;
+    }
+    return null;
+  }
+
+  /**
+   * The largest `sort` of own items and woken broadcasts, or `end`, or 0.
+   *
+   * A broadcast's own `sort` is the hub's and says nothing about what this user had.
+   */
+  newestSort(): number {
+    let newest = this.end ?? 0;
+    for (const item of this.items.values()) newest = Math.max(newest, item.sort);
+    for (const brev of this.broadcasts.keys()) {
+      newest = Math.max(newest, this.states.get(brev)?.sort ?? 0);
+    }
+    return newest;
+  }
+
+  #replace(whole: Whole): void {
+    this.end = whole.end ?? null;
+    this.items = new Map(whole.items.map((item) => [item.id, undecided(item)]));
+    this.broadcasts = new Map();
+    for (const broadcast of whole.broadcasts) this.#putBroadcast(broadcast);
+    this.states = new Map(whole.states.map((row) => [row.brev, row]));
+    this.watermarks = whole.watermarks;
+    this.counts = whole.counts;
+  }
+
+  #applyOwn(changes: OwnChanges): void {
+    this.#putItems(changes.items);
+    for (const id of changes.removed) this.items.delete(id);
+    for (const row of changes.states) this.states.set(row.brev, row);
+    this.watermarks = changes.watermarks;
+    this.counts = changes.counts;
+  }
+
+  #putItems(items: readonly OwnItem[]): void {
+    for (const item of items) {
+      const inWindow = this.end === null || item.sort >= this.end;
+      if (inWindow && isListed(item)) this.items.set(item.id, undecided(item));
+      else this.items.delete(item.id);
+    }
+  }
+
+  #putBroadcast(broadcast: Broadcast): void {
+    this.broadcasts.set(broadcast.brev, undecided(broadcast));
+  }
+
+  #forgetAllBut(live: ReadonlySet<number>, upTo: number): void {
+    for (const brev of this.broadcasts.keys()) {
+      if (!live.has(brev)) this.broadcasts.delete(brev);
+    }
+    for (const brev of this.states.keys()) {
+      if (brev <= upTo && !live.has(brev)) this.states.delete(brev);
+    }
+  }
+}
+
+/** Leave out what the server decided: a watermark may rise later, and then it would be stale. */
+function undecided<Row extends object>(row: Row): Row {
+  if (!("seen" in row || "read" in row)) return row;
+  const { seen, read, ...rest } = row as Row & { seen?: unknown; read?: unknown };
+  return rest as Row;
+}

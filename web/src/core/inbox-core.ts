@@ -1,0 +1,199 @@
+/**
+ * The client of an inbox as a pure machine: events in, effects out (docs/reference/client-core.md).
+ *
+ * It knows no clock, no randomness and no I/O: whoever drives it carries out the effects and
+ * brings back what came of them. The Python client is the same machine, and one test drives both.
+ */
+
+import { Acting } from "./acting.ts";
+import {
+  type Action,
+  type CoreEvent,
+  type CoreOptions,
+  defaultCoreOptions,
+  type Effect,
+  type Snapshot,
+  type TimerName,
+  type View,
+} from "./machine.ts";
+import { layOver } from "./overlay.ts";
+import { type ActionAnswer, type Position, readFrame } from "./protocol.ts";
+import { Reading } from "./reading.ts";
+import { Turn } from "./turn.ts";
+import { drawnItems, shownCounts } from "./view.ts";
+
+export class InboxCore {
+  readonly #turn: Turn;
+  readonly #reading: Reading;
+  #acting: Acting;
+  /** The stored position this core read or wrote last. */
+  #expected: Position | null = null;
+
+  /** @param options What is left out has its default. */
+  constructor(options: Partial<CoreOptions> = {}) {
+    this.#turn = new Turn({ ...defaultCoreOptions, ...options });
+    this.#acting = new Acting(this.#turn);
+    this.#reading = new Reading(this.#turn, (epoch) => this.#acting.dropOtherEpochs(epoch));
+  }
+
+  /** Take one event in; what is to be done now, in order. */
+  step(event: CoreEvent): Effect[] {
+    this.#turn.begin(event.now, event.random);
+    this.#handle(event);
+    this.#settle();
+    return this.#turn.effects;
+  }
+
+  /** What is to be drawn, with the user's pending actions laid over it. */
+  view(): View {
+    const held = this.#reading.held;
+    const queue = this.#acting.queue;
+    const layer = queue.length > 0 ? layOver(held, queue) : held;
+    return {
+      items: drawnItems(layer),
+      counts: shownCounts(layer),
+      position: held.position,
+      end: held.end,
+      complete: held.position !== null && held.end === null,
+      synced: this.#reading.isSynced,
+      pending: queue.length,
+      as_of: this.#reading.asOf,
+    };
+  }
+
+  /** All that survives a restart, as plain JSON. */
+  snapshot(): Snapshot {
+    return { ...this.#reading.held.snapshot(), queue: this.#acting.queue };
+  }
+
+  #handle(event: CoreEvent): void {
+    switch (event.type) {
+      case "start":
+        this.#start(event.stored);
+        break;
+      case "socket_open":
+        this.#connected();
+        break;
+      case "socket_closed":
+        this.#disconnected();
+        break;
+      case "frame":
+        this.#frame(event.frame);
+        break;
+      case "answer":
+        this.#answered(event.request, event.status, event.body);
+        break;
+      case "failed":
+        this.#failed(event.request);
+        break;
+      case "timer":
+        this.#ranOut(event.timer);
+        break;
+      case "act":
+        this.#act(event.op_id, event.action);
+        break;
+      case "load_older":
+        this.#reading.loadOlder();
+        break;
+      case "conflict":
+        this.#conflict(event.stored);
+        break;
+    }
+  }
+
+  #start(stored: Snapshot | null): void {
+    this.#turn.changed = true;
+    if (!stored) return;
+    this.#reading.restore(stored);
+    this.#acting = new Acting(this.#turn, stored.queue);
+    this.#expected = stored.position;
+  }
+
+  #connected(): void {
+    this.#turn.connected = true;
+    this.#turn.healed = false;
+    this.#reading.connected();
+  }
+
+  #disconnected(): void {
+    this.#turn.connected = false;
+    this.#turn.changed = true;
+    this.#reading.disconnected();
+    this.#acting.disconnected();
+    this.#turn.cancelAll();
+  }
+
+  #frame(data: unknown): void {
+    const frame = this.#turn.connected ? readFrame(data) : null;
+    if (frame) this.#reading.frame(frame);
+  }
+
+  #answered(request: number, status: number, body: unknown): void {
+    if (this.#reading.isUnderWay(request)) {
+      this.#reading.answered(status, body);
+    } else if (this.#acting.isUnderWay(request)) {
+      const answer = this.#acting.answered(status, body);
+      if (answer) this.#takeAnswer(answer);
+    }
+  }
+
+  /** A change set is handled like a frame; none, like a head: never applied, perhaps a hole. */
+  #takeAnswer({ epoch, rev, change }: ActionAnswer): void {
+    this.#reading.take(change ?? { tocsin: 1, kind: "head", epoch, rev, brev: 0 });
+  }
+
+  #failed(request: number): void {
+    if (this.#reading.isUnderWay(request)) this.#reading.failed();
+    else if (this.#acting.isUnderWay(request)) this.#acting.failed();
+  }
+
+  #ranOut(timer: TimerName): void {
+    if (!this.#turn.ranOut(timer)) return;
+    switch (timer) {
+      case "own_hole":
+      case "broadcast_hole":
+      case "retry":
+        this.#reading.beginRead();
+        break;
+      case "deadline":
+        this.#reading.failed();
+        break;
+      case "action_deadline":
+        this.#acting.failed();
+        break;
+      case "action_retry":
+        break; // settling sends the next action
+    }
+  }
+
+  #act(opId: string, action: Action): void {
+    const held = this.#reading.held;
+    if (action.type !== "mark") {
+      this.#acting.add(opId, action);
+    } else if (held.position) {
+      const { epoch, brev } = held.position;
+      this.#acting.add(opId, { ...action, up_to: { epoch, sort: held.newestSort(), brev } });
+    } else {
+      this.#turn.emit({ type: "refused", op_id: opId, status: 0, problem: null });
+    }
+  }
+
+  /** Another tab wrote since: keep what it had queued, and write again over what it wrote. */
+  #conflict(stored: Snapshot): void {
+    this.#acting.takeOver(stored.queue);
+    this.#expected = stored.position;
+    this.#turn.unsaved = true;
+  }
+
+  #settle(): void {
+    const turn = this.#turn;
+    const position = this.#reading.held.position;
+    if (position) this.#acting.dropReached(position);
+    this.#reading.settle();
+    this.#acting.sendNext();
+    if (turn.changed || turn.unsaved) turn.emit({ type: "changed" });
+    if (!turn.unsaved) return;
+    turn.emit({ type: "persist", snapshot: this.snapshot(), expected: this.#expected });
+    this.#expected = this.#reading.held.position;
+  }
+}

@@ -1,0 +1,33 @@
+import { defineConfig, type UserConfig } from "vite";
+
+/** Files other sites load by name, so the names never carry a hash. */
+function library(entry: string, file: string, outDir = "dist"): UserConfig {
+  return {
+    publicDir: false,
+    build: {
+      outDir,
+      emptyOutDir: false,
+      target: "es2022",
+      lib: { entry, formats: ["es"], fileName: () => file },
+      rolldownOptions: { external: /^node:/, output: { minify: true } },
+    },
+  };
+}
+
+const builds: Record<string, UserConfig> = {
+  demo: {
+    root: "demo",
+    publicDir: false,
+    build: {
+      outDir: "../dist",
+      emptyOutDir: true,
+      target: "es2022",
+      modulePreload: { polyfill: false },
+    },
+  },
+  elements: library("src/elements/index.ts", "tocsin/elements.js"),
+  core: library("src/core/index.ts", "tocsin/core.js"),
+  bridge: library("test/bridge.ts", "bridge.mjs", "dist-test"),
+};
+
+export default defineConfig(({ mode }) => builds[mode] ?? builds.demo ?? {});
