@@ -1,0 +1,282 @@
+"""The way from HTTP to a live socket, outside ASGI.
+
+uvicorn instantiates its WebSocket class for each upgrade, calls ``connection_made`` and hands over the request head as
+bytes.  What it gets here reads the head, asks the gateway, and gives the transport to a :class:`Connection`; nothing of
+the HTTP side survives that.
+
+A first connect is refused with a problem document before the upgrade.  A recovery is always upgraded, and refused with
+close code 1008: on any HTTP error Microsoft's clients would retry for 30 s.
+"""
+
+import asyncio
+import base64
+import binascii
+import hashlib
+from collections.abc import Callable
+from typing import Any, Final, cast
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import msgspec
+import structlog
+
+from tocsin.errors import (
+    ForbiddenError,
+    InvalidInputError,
+    NotFoundError,
+    OverloadedError,
+    TocsinError,
+    UnauthenticatedError,
+    UnavailableError,
+)
+from tocsin.model.ids import canonical_hub
+from tocsin.realtime.frames import CLOSE_POLICY, encode_close
+from tocsin.realtime.gateway import Gateway
+from tocsin.realtime.protocol import choose_dialect
+from tocsin.realtime.session import Session
+
+log = structlog.get_logger()
+
+_ACCEPT_GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
+_KEY_BYTES: Final = 16
+_EARLY_BYTES: Final = 64 * 1024
+_PATH: Final = "/client/hubs/"
+_LEGACY_PATHS: Final = ("/client", "/client/")
+_STATUS: Final[dict[type[TocsinError], tuple[int, str]]] = {
+    InvalidInputError: (400, "Bad Request"),
+    UnauthenticatedError: (401, "Unauthorized"),
+    ForbiddenError: (403, "Forbidden"),
+    NotFoundError: (404, "Not Found"),
+    OverloadedError: (503, "Service Unavailable"),
+    UnavailableError: (503, "Service Unavailable"),
+}
+
+
+class Handshake(msgspec.Struct, frozen=True):
+    """A client's opening request, taken apart.  Header names are in lower case."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+
+    @property
+    def subprotocols(self) -> list[str]:
+        """The subprotocols the client offers, in its order."""
+        offered = self.headers.get("sec-websocket-protocol", "")
+        return [name for part in offered.split(",") if (name := part.strip())]
+
+    @property
+    def token(self) -> str | None:
+        """The access token, from the query or else the Authorization header."""
+        from_query = self.query.get("access_token")
+        if from_query:
+            return from_query
+        scheme, _, token = self.headers.get("authorization", "").partition(" ")
+        return token.strip() or None if scheme.lower() == "bearer" else None
+
+
+def parse_handshake(head: bytes) -> Handshake:
+    """Take a request head apart; of a repeated header or parameter the first counts, lists are joined.
+
+    Raises:
+        InvalidInputError: It is no request head.
+    """
+    line, *rest = head.decode("latin-1").split("\r\n")
+    try:
+        method, target, _version = line.split(" ")
+        parts = urlsplit(target)
+        query = dict(reversed(parse_qsl(parts.query, keep_blank_values=True)))
+    except ValueError:
+        raise InvalidInputError("the request line cannot be read", code="bad-request") from None
+    headers: dict[str, str] = {}
+    for field in rest:
+        name, colon, value = field.partition(":")
+        if colon:
+            name, value = name.strip().lower(), value.strip()
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return Handshake(method, parts.path, query, headers)
+
+
+def hub_of(handshake: Handshake) -> str:
+    """Return the hub that is asked for, in its one form.
+
+    Raises:
+        InvalidInputError: The name cannot be a hub's.
+        NotFoundError: It is not a client path.
+    """
+    path = handshake.path
+    if path.startswith(_PATH):
+        return canonical_hub(unquote(path[len(_PATH) :]))
+    if path in _LEGACY_PATHS and "hub" in handshake.query:
+        return canonical_hub(handshake.query["hub"])
+    raise NotFoundError("there is no socket here; connect to /client/hubs/HUB", code="not-found")
+
+
+def check_websocket(handshake: Handshake) -> None:
+    """Check what RFC 6455 section 4.2.1 asks of the opening request.
+
+    Raises:
+        InvalidInputError: Something is missing or wrong.
+    """
+    key = handshake.headers.get("sec-websocket-key", "")
+    try:
+        size = len(base64.b64decode(key, validate=True))
+    except (binascii.Error, ValueError):
+        size = 0
+    if handshake.method != "GET" or size != _KEY_BYTES:
+        detail = "a WebSocket begins with GET and a Sec-WebSocket-Key of 16 bytes in base64"
+        raise InvalidInputError(detail, code="bad-handshake")
+    if handshake.headers.get("sec-websocket-version") != "13":
+        raise InvalidInputError("Sec-WebSocket-Version must be 13", code="bad-handshake")
+
+
+def check_origin(handshake: Handshake, own: tuple[str, ...], allowed: tuple[str, ...]) -> None:
+    """Refuse a browser page of another site, unless its origin is allowed.
+
+    Raises:
+        ForbiddenError: The Origin is neither this server's nor allowed.
+    """
+    origin = handshake.headers.get("origin")
+    if origin is None or origin.rstrip("/").lower() in {o.rstrip("/").lower() for o in allowed}:
+        return
+    host = handshake.headers.get("host", "").lower()
+    if _authority(origin) not in {_authority(f"//{host}"), *(_authority(e) for e in own)}:
+        detail = f"origin {origin[:200]!r} may not connect; add it to allowed_origins of the hub"
+        raise ForbiddenError(detail, code="origin-not-allowed")
+
+
+def _authority(address: str) -> str | None:
+    """Return host and port of an address in lower case, default ports left out; None if it has none."""
+    try:
+        parts = urlsplit(address)
+        port = parts.port
+    except ValueError:
+        return None
+    if not parts.hostname:
+        return None
+    return parts.hostname if port in {None, 80, 443} else f"{parts.hostname}:{port}"
+
+
+def accept_head(key: str, subprotocol: str | None) -> bytes:
+    """Return the 101 answer."""
+    digest = hashlib.sha1(key.encode() + _ACCEPT_GUID, usedforsecurity=False).digest()
+    echo = "" if subprotocol is None else f"Sec-WebSocket-Protocol: {subprotocol}\r\n"
+    return (
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Accept: {base64.b64encode(digest).decode()}\r\n{echo}\r\n"
+    ).encode()
+
+
+def refusal(error: TocsinError) -> bytes:
+    """Return the answer that refuses the upgrade, as a problem document (RFC 9457)."""
+    status, title = next(
+        (answer for kind, answer in _STATUS.items() if isinstance(error, kind)),
+        (500, "Internal Server Error"),
+    )
+    body = msgspec.json.encode(
+        {"title": title, "status": status, "code": error.code, "detail": error.detail}
+    )
+    retry = f"Retry-After: {error.retry_after_s}\r\n" if isinstance(error, OverloadedError) else ""
+    head = (
+        f"HTTP/1.1 {status} {title}\r\nContent-Type: application/problem+json\r\n"
+        f"Content-Length: {len(body)}\r\n{retry}Connection: close\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+class Upgrade(asyncio.Protocol):
+    """Holds a transport from the opening request to the answer."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._transport: asyncio.Transport | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._early = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the transport over."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Take the head, and later what the client sends before it has an answer."""
+        transport = self._transport
+        if transport is None:
+            return
+        if self._task is None:
+            transport.pause_reading()
+            self._task = self._gateway.supervisor.start("upgrade", self._answer(transport, data))
+        elif len(self._early) + len(data) > _EARLY_BYTES:
+            transport.abort()
+        else:
+            self._early += data
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 -- asyncio's signature
+        """Stop: nobody waits for the answer."""
+        self._transport = None
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _answer(self, transport: asyncio.Transport, head: bytes) -> None:
+        """Let the client in, or say why not."""
+        try:
+            async with asyncio.timeout(self._gateway.settings.handshake_s):
+                handshake = parse_handshake(head)
+                check_websocket(handshake)
+                await self._admit(transport, handshake)
+        except TocsinError as error:
+            log.info("upgrade.refused", code=error.code)
+            self._refuse(transport, error)
+        except asyncio.CancelledError:
+            transport.abort()
+            raise
+        except TimeoutError:
+            self._refuse(transport, UnavailableError("the handshake took too long; try again"))
+
+    def _refuse(self, transport: asyncio.Transport, error: TocsinError) -> None:
+        transport.write(refusal(error))
+        transport.close()
+
+    async def _admit(self, transport: asyncio.Transport, handshake: Handshake) -> None:
+        """Find or make the session, and give it the transport."""
+        gateway = self._gateway
+        hub = hub_of(handshake)
+        allowed = gateway.settings.allowed_origins.get(hub, ())
+        check_origin(handshake, gateway.endpoints, allowed)
+        if not gateway.accepting:
+            raise OverloadedError("the server is shutting down", code="draining")
+        dialect, subprotocol = choose_dialect(handshake.subprotocols)
+        answer = accept_head(handshake.headers["sec-websocket-key"], subprotocol)
+        connection_id = handshake.query.get("awps_connection_id")
+        if connection_id is not None:
+            token = handshake.query.get("awps_reconnection_token", "")
+            session = gateway.recover(hub, connection_id, token)
+            if session is None:
+                transport.write(answer + encode_close(CLOSE_POLICY, "recovery-impossible"))
+                transport.close()
+                return
+        else:
+            if handshake.token is None:
+                detail = "no access token; add ?access_token= or an Authorization header"
+                raise UnauthenticatedError(detail, code="token-missing")
+            claims = await gateway.authenticate(hub, handshake.token)
+            session = gateway.open_session(claims, dialect)
+            answer += gateway.greeting(session)
+        self._attach(transport, session, answer)
+
+    def _attach(self, transport: asyncio.Transport, session: Session, answer: bytes) -> None:
+        transport.write(answer)
+        connection = self._gateway.attach(session, transport)
+        transport.set_protocol(connection)
+        self._transport = None
+        if self._early:
+            connection.data_received(self._early)
+        transport.resume_reading()
+
+
+def protocol_factory(gateway: Gateway) -> Callable[..., asyncio.Protocol]:
+    """Return what to give uvicorn as ``ws=``."""
+
+    def make(**_uvicorn: Any) -> Upgrade:  # noqa: ANN401 -- uvicorn's config and state, not needed here
+        return Upgrade(gateway)
+
+    return make

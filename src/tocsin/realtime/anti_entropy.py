@@ -1,0 +1,137 @@
+"""What the fan-out lost is found here: positions last sent are compared with the store's.
+
+Every connection comes by once per beat, and all of them at once after trouble.  Where the store is ahead the session gets
+a head frame and heals itself; an online client is at most one beat behind, even if every announcement was lost (I5).
+The same loop greets new inbox connections and answers those who ask for a head, so a thousand of them cost a few reads.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from tocsin.model.position import Position
+from tocsin.model.wire import head_frame
+from tocsin.ports.store import InboxStore
+from tocsin.realtime.hub import Hubs
+from tocsin.realtime.protocol import Message
+from tocsin.realtime.session import Session
+from tocsin.realtime.writer import Writer
+
+USERS_PER_READ: Final = 500
+# Heads for many at once carry a spread, so that about a thousand clients a second come to heal.
+_CROWD: Final = 100
+_MS_PER_CLIENT: Final = 1
+_MAX_SPREAD_MS: Final = 10_000
+
+
+class AntiEntropy:
+    """Compares and sends heads; ``run`` is its one loop."""
+
+    def __init__(
+        self,
+        store: InboxStore,
+        hubs: Hubs,
+        writer: Writer,
+        now_s: Callable[[], float],
+        head_s: float,
+    ) -> None:
+        """Make it; every session gets a head at least every ``head_s`` seconds."""
+        self._store = store
+        self._hubs = hubs
+        self._writer = writer
+        self._now_s = now_s
+        self._head_s = head_s
+        self._waiting: dict[Session, bool] = {}  # whether it gets a head in any case
+        self._wake = asyncio.Event()
+        self.heads = 0
+
+    def ask(self, session: Session) -> None:
+        """Send ``session`` a head soon, whatever it was sent before."""
+        self._waiting[session] = True
+        self._wake.set()
+
+    def look(self, session: Session) -> None:
+        """Compare ``session`` soon, and send a head if the store is ahead or one is due."""
+        self._waiting.setdefault(session, self._now_s() - session.head_at_s >= self._head_s)
+        self._wake.set()
+
+    def trouble(self) -> None:
+        """Compare every session now: announcements may have been lost."""
+        for hub in self._hubs.names():
+            for session in self._hubs.inboxes(hub):
+                self._waiting.setdefault(session, False)
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Work for ever; a failing store ends it, and nothing that waited is forgotten."""
+        while True:
+            await self._wake.wait()
+            await self.work()
+
+    async def work(self) -> None:
+        """Compare everything that waits.
+
+        Raises:
+            UnavailableError: The store cannot be read; what was not compared still waits.
+        """
+        self._wake.clear()
+        crowd = len(self._waiting)
+        spread_ms = min(crowd * _MS_PER_CLIENT, _MAX_SPREAD_MS) if crowd > _CROWD else None
+        try:
+            while self._waiting:
+                chunk = self._next_chunk()
+                await self._compare(chunk, spread_ms)
+                for session in chunk:
+                    del self._waiting[session]
+        finally:
+            if self._waiting:
+                self._wake.set()
+
+    def _next_chunk(self) -> dict[Session, bool]:
+        """Return sessions of one hub whose positions are read together; the first waiting decides the hub."""
+        hub = next(iter(self._waiting)).hub
+        chunk: dict[Session, bool] = {}
+        for session, forced in self._waiting.items():
+            if session.hub == hub:
+                chunk[session] = forced
+                if len(chunk) == USERS_PER_READ:
+                    break
+        return chunk
+
+    async def _compare(self, chunk: Mapping[Session, bool], spread_ms: int | None) -> None:
+        live = {session: forced for session, forced in chunk.items() if not session.ended}
+        if not live:
+            return
+        hub = next(iter(live)).hub
+        positions = await self._positions(hub, {s.user for s in live if s.user is not None})
+        for session, forced in live.items():
+            position = None if session.user is None else positions.get(session.user)
+            if position is None or session.ended:
+                continue
+            if forced or _is_behind(session, position):
+                self._send_head(session, position, spread_ms)
+
+    async def _positions(self, hub: str, users: Iterable[str]) -> Mapping[str, Position]:
+        """Read where users stand; who has no inbox yet gets one first."""
+        asked = sorted(users)
+        found = await self._store.positions(hub, asked)
+        new = [user for user in asked if user not in found]
+        if not new:
+            return found
+        for user in new:
+            await self._store.first_contact(hub, user)
+        return {**found, **await self._store.positions(hub, new)}
+
+    def _send_head(self, session: Session, position: Position, spread_ms: int | None) -> None:
+        session.epoch, session.rev, session.brev = position.epoch, position.rev, position.brev
+        session.head_at_s = self._now_s()
+        self.heads += 1
+        self._writer.send((session,), Message(head_frame(position, spread_ms)))
+
+
+def _is_behind(session: Session, position: Position) -> bool:
+    return (
+        position.epoch != session.epoch
+        or position.rev > session.rev
+        or position.brev > session.brev
+    )

@@ -1,0 +1,212 @@
+"""One socket: frames in, frames out, straight on the transport and outside ASGI.
+
+The transport writes at once what the kernel takes.  What it does not take stops the writing (``pause_writing``), and from
+then on messages gather in the session's outbox until the transport is empty again; then all of them leave in one write.
+"""
+
+import asyncio
+from typing import Final, Protocol
+
+from tocsin.realtime.frames import (
+    CLOSE,
+    CLOSE_NO_STATUS,
+    CLOSE_NORMAL,
+    CLOSE_POLICY,
+    PING,
+    PONG,
+    FrameReader,
+    close_code,
+    encode_close,
+    encode_frame,
+)
+from tocsin.realtime.session import Session
+from tocsin.realtime.settings import GatewaySettings
+from tocsin.realtime.wheel import Wheel
+
+# One write: large enough for a burst, small enough that a slow reader's share stays in the outbox.
+_WRITE_BYTES: Final = 256 * 1024
+# Pongs and acknowledgements that wait for a slow reader.
+_ANSWER_BYTES: Final = 64 * 1024
+_PING_FRAME: Final = encode_frame(PING, b"")
+# After these the client does not come back for its session (RFC 6455 section 7.4.1; 1005 is "no status").
+_FINAL_CODES: Final = frozenset({CLOSE_NORMAL, CLOSE_NO_STATUS})
+
+
+class Keeper(Protocol):
+    """What a connection needs of the gateway that keeps it."""
+
+    settings: GatewaySettings
+    wheel: Wheel
+
+    def now_s(self) -> float:
+        """Return monotonic seconds."""
+        ...
+
+    def received(self, session: Session, opcode: int, payload: bytes) -> None:
+        """Handle a data message."""
+        ...
+
+    def beat(self, session: Session) -> None:
+        """Do what is done for each session once per beat."""
+        ...
+
+    def ended(self, session: Session) -> None:
+        """Forget a session for good."""
+        ...
+
+    def dropped(self, session: Session) -> None:
+        """Keep a session without a socket for its recovery, or forget it."""
+        ...
+
+
+class Connection(asyncio.Protocol):
+    """The protocol object of one upgraded transport."""
+
+    __slots__ = (
+        "_answers",
+        "_blocked",
+        "_closing",
+        "_keeper",
+        "_reader",
+        "_silent_beats",
+        "_transport",
+        "session",
+        "wheel_slot",
+    )
+
+    def __init__(self, keeper: Keeper, session: Session, transport: asyncio.Transport) -> None:
+        """Attach ``session`` to ``transport``; the caller sets the transport's protocol."""
+        self._keeper = keeper
+        self._transport = transport
+        self._reader = FrameReader(keeper.settings.message_bytes)
+        self._answers: bytearray | None = None
+        self._blocked = False
+        self._closing = False
+        self._silent_beats = 0
+        self.session = session
+        self.wheel_slot = -1
+        session.socket = self
+        transport.set_write_buffer_limits(high=0)
+
+    def start_beating(self, delay_s: float) -> None:
+        """Begin the beats (ping, position check) after ``delay_s``."""
+        self._keeper.wheel.schedule(self, self._keeper.now_s(), delay_s)
+
+    # Reading
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes from the socket."""
+        self._silent_beats = 0
+        for opcode, payload in self._reader.feed(data):
+            if opcode == PING:
+                self._write_answer(encode_frame(PONG, payload))
+            elif opcode == CLOSE:
+                self._peer_closed(payload)
+            elif opcode != PONG and not self._closing:
+                self._keeper.received(self.session, opcode, payload)
+        failure = self._reader.failure
+        if failure is not None:
+            self.close(failure.code, failure.reason)
+
+    def eof_received(self) -> None:
+        """Let the transport close itself: a half-open WebSocket means nothing."""
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 -- asyncio's signature
+        """Hand the session back, unless another socket has it by now."""
+        self._keeper.wheel.cancel(self)
+        self._closing = True
+        session = self.session
+        if session.socket is self:
+            session.socket = None
+            self._keeper.dropped(session)
+
+    def _peer_closed(self, payload: bytes) -> None:
+        code = close_code(payload)
+        session = self.session
+        if not self._closing:
+            self._transport.write(encode_close(code))
+            self._close_by_deadline()
+        self._transport.close()
+        if code in _FINAL_CODES and session.socket is self:
+            session.socket = None
+            self._keeper.ended(session)
+
+    # Writing
+
+    def flush(self) -> None:
+        """Write what waits: messages first, then answers (an echo comes before its acknowledgement)."""
+        if self._blocked or self._closing:
+            return
+        outbox = self.session.outbox
+        frame = self.session.dialect.frame
+        write = self._transport.write
+        while outbox.waiting and not self._blocked:
+            messages, first = outbox.take(_WRITE_BYTES)
+            if len(messages) == 1:
+                write(frame(messages[0], first))
+            else:
+                write(b"".join([frame(m, i) for i, m in enumerate(messages, first)]))
+        if self._answers and not self._blocked:
+            write(bytes(self._answers))
+            self._answers = None
+
+    def answer(self, frame: bytes) -> None:
+        """Keep ``frame`` for the next flush; too many of them end a connection that does not read."""
+        if self._closing:
+            return
+        if self._answers is None:
+            self._answers = bytearray()
+        self._answers += frame
+        if len(self._answers) > _ANSWER_BYTES:
+            self.flush()
+            if self._answers:
+                self.close(CLOSE_POLICY, "slow-consumer")
+
+    def pause_writing(self) -> None:
+        """Stop: the kernel's buffer is full."""
+        self._blocked = True
+
+    def resume_writing(self) -> None:
+        """Go on: everything was taken."""
+        self._blocked = False
+        self.flush()
+
+    def _write_answer(self, frame: bytes) -> None:
+        if self._blocked:
+            self.answer(frame)
+        elif not self._closing:
+            self._transport.write(frame)
+
+    # Ending
+
+    def close(self, code: int, reason: str) -> None:
+        """End socket and session with a close frame; the peer has a few seconds to answer it."""
+        if self._closing:
+            return
+        self._transport.write(encode_close(code, reason))
+        self._close_by_deadline()
+        session = self.session
+        if session.socket is self:
+            session.socket = None
+            self._keeper.ended(session)
+
+    def abort(self) -> None:
+        """End the socket at once, for a newer one."""
+        self._closing = True
+        self._transport.abort()
+
+    def _close_by_deadline(self) -> None:
+        self._closing = True
+        self._keeper.wheel.schedule(self, self._keeper.now_s(), self._keeper.settings.close_s)
+
+    def on_time(self, now_s: float) -> None:
+        """Beat: ping the peer, or cut it off when it was silent for too long or does not finish closing."""
+        keeper = self._keeper
+        beat_s = keeper.settings.beat_s
+        if self._closing or self._silent_beats * beat_s >= keeper.settings.idle_s:
+            self._transport.abort()
+            return
+        self._silent_beats += 1
+        keeper.wheel.schedule(self, now_s, beat_s)
+        self._write_answer(_PING_FRAME)
+        keeper.beat(self.session)

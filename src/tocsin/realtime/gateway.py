@@ -1,0 +1,288 @@
+"""The gateway of one node: people who are looking, and everything that is kept about them.
+
+It owns the parts and the life of sessions; the socket upgrade (``api/upgrade.py``) brings it new ones, and the fan-out
+brings it what to send.  Everything but :class:`AntiEntropy` happens in callbacks of the event loop, without a task.
+"""
+
+import asyncio
+import random
+import secrets
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+
+from tocsin.clock import Clock
+from tocsin.ports.fanout import Fanout
+from tocsin.ports.store import InboxStore
+from tocsin.realtime import requests
+from tocsin.realtime.anti_entropy import AntiEntropy
+from tocsin.realtime.connection import Connection
+from tocsin.realtime.frames import CLOSE_GOING_AWAY, CLOSE_POLICY
+from tocsin.realtime.hub import Hubs
+from tocsin.realtime.protocol import Dialect, Message, connected
+from tocsin.realtime.recovery import Recovery
+from tocsin.realtime.relay import Relay
+from tocsin.realtime.session import Session
+from tocsin.realtime.settings import GatewaySettings
+from tocsin.realtime.tokens import Claims, KeyRing, verify_token
+from tocsin.realtime.wheel import TICK_S, Wheel
+from tocsin.realtime.writer import Writer
+from tocsin.supervisor import Supervisor
+
+CLOSE_TOKEN_EXPIRED: Final = 4401
+# Acknowledgements leave together this often: a reply within the same moment finds the synchronous Python client not
+# yet waiting for it, and it then blocks for 30 s.
+_ANSWER_TICK_S: Final = 0.005
+_CLOSES_PER_STEP: Final = 256
+_RETRY_AFTER_MS: Final = 2000
+
+
+class GatewayStats(msgspec.Struct, frozen=True):
+    """What /metrics shows; all but the first four only grow."""
+
+    sessions: int
+    detached: int
+    detached_bytes: int
+    hubs: int
+    opened: int
+    recovered: int
+    not_recovered: int
+    slow_consumers: int
+    messages: int
+    heads: int
+
+
+class Gateway:
+    """Keeps the sessions of this node."""
+
+    def __init__(
+        self,
+        *,
+        store: InboxStore,
+        keyring: KeyRing,
+        fanout: Fanout,
+        clock: Clock,
+        supervisor: Supervisor,
+        settings: GatewaySettings,
+        endpoints: Sequence[str],
+    ) -> None:
+        """Make a gateway; nothing happens before ``start``.
+
+        Args:
+            store: Read for positions, written for first contacts.
+            keyring: The keys that client tokens are signed with.
+            fanout: Where announcements come from.
+            clock: Wall time for tokens, elapsed time for the rest.
+            supervisor: Runs the anti-entropy loop and the handshakes.
+            settings: Bounds and times.
+            endpoints: The public ``http(s)://`` addresses of this server; tokens are made out for one of them.
+        """
+        self.settings = settings
+        self.endpoints = tuple(endpoints)
+        self.supervisor = supervisor
+        self.accepting = False
+        self._keyring = keyring
+        self._fanout = fanout
+        self._clock = clock
+        self._store = store
+        self.wheel = Wheel(clock.monotonic_s())
+        self.hubs = Hubs()
+        self.recovery = Recovery(settings, self.wheel, clock.monotonic_s, self.ended)
+        self._answering: list[Session] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ticker: asyncio.TimerHandle | None = None
+        self._opened = self._recovered = self._not_recovered = self._slow = 0
+        self.writer = Writer(self._call_soon, self._overflowed, settings.outbox_bytes)
+        self.relay = Relay(self.hubs, self.writer)
+        self.anti_entropy = AntiEntropy(
+            store, self.hubs, self.writer, clock.monotonic_s, settings.head_s
+        )
+
+    # Life
+
+    def start(self) -> None:
+        """Begin to accept connections and to hear announcements; call it in the running loop."""
+        self._loop = asyncio.get_running_loop()
+        self._fanout.listen(self.relay.heard, self.anti_entropy.trouble)
+        self.supervisor.keep("anti-entropy", self.anti_entropy.run)
+        self._tick()
+        self.accepting = True
+
+    async def drain(self, over_s: float) -> None:
+        """Stop accepting, and close every connection with 1001, spread over ``over_s`` seconds (I9)."""
+        self.accepting = False
+        sessions = list(self.hubs)
+        random.shuffle(sessions)
+        steps = range(0, len(sessions), _CLOSES_PER_STEP)
+        for start in steps:
+            for session in sessions[start : start + _CLOSES_PER_STEP]:
+                self.close_session(
+                    session, CLOSE_GOING_AWAY, f"retry-after-ms={_RETRY_AFTER_MS + len(sessions)}"
+                )
+            await asyncio.sleep(over_s / len(steps))
+
+    def close(self) -> None:
+        """Drop what is left, at once."""
+        self.accepting = False
+        if self._ticker is not None:
+            self._ticker.cancel()
+        for session in self.hubs:
+            socket, session.socket = session.socket, None
+            if socket is not None:
+                socket.abort()
+            self.ended(session)
+
+    def stats(self) -> GatewayStats:
+        """Count what there is."""
+        return GatewayStats(
+            sessions=len(self.hubs),
+            detached=len(self.recovery),
+            detached_bytes=self.recovery.held,
+            hubs=len(self.hubs.names()),
+            opened=self._opened,
+            recovered=self._recovered,
+            not_recovered=self._not_recovered,
+            slow_consumers=self._slow,
+            messages=self.writer.sent,
+            heads=self.anti_entropy.heads,
+        )
+
+    def now_s(self) -> float:
+        """Return monotonic seconds."""
+        return self._clock.monotonic_s()
+
+    def _tick(self) -> None:
+        self.wheel.advance(self.now_s())
+        if self._loop is not None:
+            self._ticker = self._loop.call_later(TICK_S, self._tick)
+
+    # Sessions come
+
+    async def authenticate(self, hub: str, token: str) -> Claims:
+        """Check a client token.
+
+        Raises:
+            UnauthenticatedError: It does not hold for this hub and server.
+            NotFoundError: There is no such hub.
+            UnavailableError: The keys cannot be read now.
+        """
+        keys = await self._keyring.access_keys(hub)
+        return verify_token(
+            token, keys=keys, endpoints=self.endpoints, hub=hub, now_us=self._clock.now_us()
+        )
+
+    def open_session(self, claims: Claims, dialect: Dialect) -> Session:
+        """Register a new session; from here on it gets what is announced for its user.
+
+        The user's oldest session is closed if it is one too many.
+        """
+        if claims.user is not None:
+            before = self.hubs.of_user(claims.hub, claims.user)
+            while len(before) >= self.settings.connections_per_user:
+                self.close_session(before[0], CLOSE_POLICY, "too-many-connections")
+        session = Session(
+            secrets.token_urlsafe(16),
+            hub=claims.hub,
+            user=claims.user,
+            dialect=dialect,
+            inbox=claims.opens_inbox,
+            expires_us=claims.expires_us,
+        )
+        self.hubs.add(session)
+        self._opened += 1
+        return session
+
+    def greeting(self, session: Session) -> bytes:
+        """Return the frame that comes first on a new session's socket; nothing for plain clients."""
+        if session.dialect.subprotocol is None:
+            return b""
+        token = self.recovery.token(session.id) if session.dialect.reliable else None
+        return connected(session.id, session.user, token)
+
+    def recover(self, hub: str, connection_id: str, token: str) -> Session | None:
+        """Take back a session for a new socket; its old socket is dropped.  None if that is impossible."""
+        session = self.hubs.get(connection_id)
+        if session is not None and session.hub == hub and self.recovery.take(session, token):
+            socket, session.socket = session.socket, None
+            if socket is not None:
+                socket.abort()
+            self._recovered += 1
+            return session
+        self._not_recovered += 1
+        return None
+
+    def attach(self, session: Session, transport: asyncio.Transport) -> Connection:
+        """Give ``session`` the upgraded ``transport``; the caller sets its protocol to the result."""
+        connection = Connection(self, session, transport)
+        connection.start_beating(random.uniform(0, self.settings.beat_s))  # noqa: S311 -- spreads load
+        self.writer.flush_soon(session)
+        if session.inbox:
+            self.anti_entropy.ask(session)
+        return connection
+
+    # Sessions live
+
+    def received(self, session: Session, opcode: int, payload: bytes) -> None:
+        """Handle a client's data message."""
+        requests.handle_message(self, session, opcode, payload)
+
+    def beat(self, session: Session) -> None:
+        """Compare the session's position, and end it with its token where that is wanted."""
+        if self.settings.token_life and session.expires_us <= self._clock.now_us():
+            self.close_session(session, CLOSE_TOKEN_EXPIRED, "token-expired")
+        elif session.inbox:
+            self.anti_entropy.look(session)
+
+    def answer(self, session: Session, frame: bytes) -> None:
+        """Send a frame with the next tick of acknowledgements."""
+        if session.socket is None:
+            return
+        session.socket.answer(frame)
+        if not self._answering and self._loop is not None:
+            self._loop.call_later(_ANSWER_TICK_S, self._send_answers)
+        self._answering.append(session)
+
+    def ask_head(self, session: Session) -> None:
+        """Send a head frame soon."""
+        self.anti_entropy.ask(session)
+
+    def _send_answers(self) -> None:
+        sessions, self._answering = self._answering, []
+        for session in sessions:
+            self.writer.flush_soon(session)
+
+    def _overflowed(self, session: Session, message: Message) -> None:
+        """Deal with a message for which there is no room, or no socket."""
+        if session.socket is not None:
+            self._slow += 1
+            self.close_session(session, CLOSE_POLICY, "slow-consumer")
+        elif not session.ended:
+            self.recovery.account(session, message.size)
+
+    def _call_soon(self, callback: Callable[[], None]) -> None:
+        if self._loop is not None:
+            self._loop.call_soon(callback)
+
+    # Sessions go
+
+    def close_session(self, session: Session, code: int, reason: str) -> None:
+        """End a session, with a close frame if it has a socket."""
+        if session.socket is not None:
+            session.socket.close(code, reason)
+        else:
+            self.ended(session)
+
+    def dropped(self, session: Session) -> None:
+        """Keep a reliable session for its recovery; any other has ended with its socket."""
+        if session.dialect.reliable and self.accepting and not session.ended:
+            self.recovery.keep(session)
+        else:
+            self.ended(session)
+
+    def ended(self, session: Session) -> None:
+        """Forget a session; forgetting it again changes nothing."""
+        session.ended = True
+        self.recovery.forget(session)
+        self.hubs.remove(session)
+        session.outbox.clear()

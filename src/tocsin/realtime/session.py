@@ -1,0 +1,86 @@
+"""One client as the protocol sees it: its identity, its messages under way, and how far its inbox was told.
+
+A session outlives its socket: a reliable one waits for the recovery window with nothing attached, and goes on with the
+next socket.  Tens of thousands of these exist, so it holds no task, no timer and no container it does not need.
+"""
+
+from typing import Protocol
+
+from tocsin.realtime.outbox import Outbox
+from tocsin.realtime.protocol import Dialect
+
+
+class Socket(Protocol):
+    """The attached transport's side of a session."""
+
+    def flush(self) -> None:
+        """Write what waits in the outbox, as far as the transport takes it."""
+        ...
+
+    def answer(self, frame: bytes) -> None:
+        """Keep a frame that is written with the next flush, after the messages."""
+        ...
+
+    def close(self, code: int, reason: str) -> None:
+        """End socket and session with a close frame."""
+        ...
+
+    def abort(self) -> None:
+        """End the socket at once, without a word; the session is not told."""
+        ...
+
+
+class Session:
+    """The state of one connection.
+
+    ``epoch``, ``rev`` and ``brev`` are the position last sent on it, ``head_at_s`` when its last head was; ``dirty`` is the
+    writer's.  ``inbox`` sessions are those that get inbox frames.
+    """
+
+    __slots__ = (
+        "brev",
+        "dialect",
+        "dirty",
+        "ended",
+        "epoch",
+        "expires_us",
+        "head_at_s",
+        "hub",
+        "id",
+        "inbox",
+        "outbox",
+        "rev",
+        "socket",
+        "user",
+    )
+
+    def __init__(
+        self,
+        connection_id: str,
+        *,
+        hub: str,
+        user: str | None,
+        dialect: Dialect,
+        inbox: bool = False,
+        expires_us: int = 0,
+    ) -> None:
+        self.id = connection_id
+        self.hub = hub
+        self.user = user
+        self.dialect = dialect
+        self.inbox = inbox
+        self.expires_us = expires_us
+        self.outbox = Outbox(reliable=dialect.reliable)
+        self.socket: Socket | None = None
+        self.dirty = False
+        self.ended = False
+        self.epoch = ""
+        self.rev = -1
+        self.brev = -1
+        self.head_at_s = 0.0
+
+    def flush(self) -> None:
+        """Write what waits, if there is a socket to write to."""
+        self.dirty = False
+        if self.socket is not None:
+            self.socket.flush()

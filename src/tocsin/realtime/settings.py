@@ -1,0 +1,33 @@
+"""What can be set about the gateway, and its defaults."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+# A recovery is promised for at most this many messages (Web PubSub's client specification).
+REPLAY_MESSAGES: Final = 1000
+REPLAY_BYTES: Final = 16 * 2**20
+
+
+class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Sizes in bytes, times in seconds.
+
+    ``beat_s``: how often each connection is pinged and its position compared with the store.  ``idle_s``: a
+    connection that said nothing (not even a pong) for this long is cut off.  ``head_s``: every inbox connection
+    gets a head at least this often.  ``token_life``: whether a connection ends with its token (4401).
+    ``detached_bytes``: what all dropped connections together may hold for their recovery.
+    """
+
+    message_bytes: int = 2**20
+    outbox_bytes: int = 2**20
+    detached_bytes: int = 64 * 2**20
+    connections_per_user: int = 20
+    beat_s: float = 30.0
+    idle_s: float = 75.0
+    head_s: float = 600.0
+    handshake_s: float = 10.0
+    close_s: float = 5.0
+    recovery_window_s: float = 30.0
+    token_life: bool = False
+    allowed_origins: Mapping[str, tuple[str, ...]] = {}

@@ -1,0 +1,214 @@
+"""Client tokens: who a socket or an inbox request belongs to.
+
+HS256 JSON Web Tokens in the shape Microsoft's SDKs sign: ``aud`` is the client URL of a hub, ``sub`` the user.  Tocsin's
+own tokens add ``scope``: only ``inbox`` opens an inbox (I10), so a token signed by an SDK never does.
+
+Units:   ``exp`` and ``iat`` are seconds since 1970, as in the token; names in ``_us`` are microseconds.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, Protocol
+from urllib.parse import unquote, urlsplit
+
+import jwt
+import msgspec
+from jwt.types import Options
+
+from tocsin.clock import US_PER_S
+from tocsin.errors import UnauthenticatedError
+
+SKEW_S: Final = 300
+_LAST_S: Final = 2**53 // US_PER_S
+INBOX_SCOPE: Final = "inbox"
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+# Times and audience are judged here, by our own clock and rules.
+_UNJUDGED: Final[Options] = {
+    "verify_exp": False,
+    "verify_nbf": False,
+    "verify_iat": False,
+    "verify_aud": False,
+    "verify_iss": False,
+    "verify_sub": False,
+    "verify_jti": False,
+}
+_jwt = jwt.PyJWT()
+
+
+class KeyRing(Protocol):
+    """Hands out the keys that sign a hub's client tokens."""
+
+    async def access_keys(self, hub: str) -> tuple[bytes, bytes]:
+        """Return the hub's primary and secondary key.
+
+        Raises:
+            NotFoundError: There is no such hub.
+            UnavailableError: The keys cannot be read now.
+        """
+        ...
+
+
+class Claims(msgspec.Struct, frozen=True):
+    """What a good token says.  ``user`` is None for an anonymous client."""
+
+    hub: str
+    user: str | None
+    expires_us: int
+    issued_us: int | None = None
+    scopes: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+    @property
+    def opens_inbox(self) -> bool:
+        """Whether the inbox of ``user`` may be read and changed with it."""
+        return self.user is not None and INBOX_SCOPE in self.scopes
+
+
+def client_url(endpoint: str, hub: str) -> str:
+    """Return the address that clients of ``hub`` connect to, as it stands in ``aud``."""
+    return f"{endpoint.rstrip('/')}/client/hubs/{hub}"
+
+
+def sign_token(  # noqa: PLR0913 -- a token is what it says
+    keys: tuple[bytes, bytes],
+    *,
+    endpoint: str,
+    hub: str,
+    user: str | None,
+    ttl_s: int,
+    now_us: int,
+    scope: str | None = None,
+    roles: Sequence[str] = (),
+    groups: Sequence[str] = (),
+) -> tuple[str, int]:
+    """Sign a token with the primary key.
+
+    Returns:
+        The token, and its ``exp`` in seconds since 1970.
+    """
+    issued = now_us // US_PER_S
+    claims: dict[str, Any] = {
+        "aud": client_url(endpoint, hub),
+        "iat": issued,
+        "exp": issued + ttl_s,
+    }
+    optional = {"sub": user, "scope": scope, "role": roles, "webpubsub.group": groups}
+    claims |= {name: value for name, value in optional.items() if value}
+    return _jwt.encode(claims, keys[0], algorithm="HS256"), issued + ttl_s
+
+
+def verify_token(
+    token: str, *, keys: Iterable[bytes], endpoints: Iterable[str], hub: str, now_us: int
+) -> Claims:
+    """Check signature, times and audience, and return what the token says.
+
+    Args:
+        token: As it came, three base64url parts.
+        keys: The hub's access keys; either may have signed.
+        endpoints: The server's public addresses; ``aud`` must be the client URL of one of them.
+        hub: The hub that is asked for, in its one form.
+        now_us: The time to judge by; ``nbf`` and ``iat`` may be 5 minutes ahead of it.
+
+    Raises:
+        UnauthenticatedError: It does not hold; ``code`` says why (``token-malformed``,
+            ``token-signature``, ``token-expired``, ``token-not-yet-valid``, ``token-audience``).
+    """
+    claims = _signed_claims(token, keys)
+    expires = _check_times(claims, now_us / US_PER_S)
+    _check_audience(claims.get("aud"), {_normal(client_url(e, hub)) for e in endpoints}, hub)
+    user = claims.get("sub")
+    if user is not None and not isinstance(user, str):
+        raise UnauthenticatedError("the token's sub is no string", code="token-malformed")
+    issued = claims.get("iat")
+    return Claims(
+        hub=hub,
+        user=user or None,
+        expires_us=int(expires * US_PER_S),
+        issued_us=None if issued is None else int(issued * US_PER_S),
+        scopes=_words(claims.get("scope")),
+        roles=_strings(claims.get("role")),
+        groups=_strings(claims.get("webpubsub.group")),
+    )
+
+
+def _signed_claims(token: str, keys: Iterable[bytes]) -> dict[str, Any]:
+    """Return the claims if one of ``keys`` signed them."""
+    for key in keys:
+        try:
+            claims: dict[str, Any] = _jwt.decode(
+                token, key, algorithms=["HS256"], options=_UNJUDGED
+            )
+        except jwt.InvalidSignatureError:
+            continue
+        except (jwt.InvalidTokenError, ValueError, RecursionError):
+            detail = "the token is no JSON Web Token signed with HS256; ask for a new one"
+            raise UnauthenticatedError(detail, code="token-malformed") from None
+        return claims
+    detail = "the token is not signed by a key of this hub; ask for a new one"
+    raise UnauthenticatedError(detail, code="token-signature")
+
+
+def _check_times(claims: dict[str, Any], now_s: float) -> float:
+    """Return ``exp`` if the token is valid now."""
+    expires, not_before, issued = (_seconds(claims, name) for name in ("exp", "nbf", "iat"))
+    if expires is None:
+        raise UnauthenticatedError("the token has no exp", code="token-malformed")
+    if expires <= now_s:
+        detail = f"the token expired {now_s - expires:.0f} s ago; ask for a new one"
+        raise UnauthenticatedError(detail, code="token-expired")
+    if max(not_before or 0, issued or 0) > now_s + SKEW_S:
+        detail = f"the token begins more than {SKEW_S} s from now; mend the signer's clock"
+        raise UnauthenticatedError(detail, code="token-not-yet-valid")
+    return expires
+
+
+def _seconds(claims: dict[str, Any], name: str) -> float | None:
+    """Return a claim that is a time; beyond any sensible one it is refused, as are NaN and infinity."""
+    value = claims.get(name)
+    if value is None:
+        return None
+    if isinstance(value, int | float) and 0 <= value <= _LAST_S:
+        return value
+    detail = f"the token's {name} is no number of seconds since 1970"
+    raise UnauthenticatedError(detail, code="token-malformed")
+
+
+def _check_audience(audience: object, accepted: set[str], hub: str) -> None:
+    given = [audience] if isinstance(audience, str) else audience
+    if isinstance(given, list):
+        for address in given:
+            if isinstance(address, str) and _normal(address) in accepted:
+                return
+    detail = f"the token's aud {audience!r} is no client URL of hub {hub!r} at this server"
+    raise UnauthenticatedError(detail[:300], code="token-audience")
+
+
+def _normal(address: str) -> str:
+    """Reduce an ``http(s)`` address to what is compared: authority and path, without case.
+
+    The scheme is left out (a proxy may have added TLS), a default port too.  "" if it is no such address.
+    """
+    try:
+        parts = urlsplit(address)
+        port = parts.port
+    except ValueError:
+        return ""
+    if parts.scheme not in _DEFAULT_PORTS or parts.hostname is None:
+        return ""
+    authority = parts.hostname
+    if port is not None and port != _DEFAULT_PORTS[parts.scheme]:
+        authority += f":{port}"
+    return f"{authority}{unquote(parts.path)}".rstrip("/").lower()
+
+
+def _strings(claim: object) -> tuple[str, ...]:
+    """Return a claim that is one string or several."""
+    given = [claim] if isinstance(claim, str) else claim
+    if not isinstance(given, list):
+        return ()
+    return tuple(value for value in given if isinstance(value, str))
+
+
+def _words(claim: object) -> tuple[str, ...]:
+    """Return a scope claim's words; both ``"a b"`` and ``["a", "b"]`` are in use."""
+    return tuple(word for value in _strings(claim) for word in value.split())

@@ -1,0 +1,128 @@
+"""A real uvicorn and uvloop server in this process, with a gateway on a tiny store."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import msgspec
+import uvicorn
+
+from tocsin.adapters.memory.fanout import MemoryFanout
+from tocsin.api.upgrade import protocol_factory
+from tocsin.clock import SystemClock
+from tocsin.model.position import Position
+from tocsin.ports.fanout import Announcement
+from tocsin.realtime.gateway import Gateway
+from tocsin.realtime.settings import GatewaySettings
+from tocsin.realtime.tokens import sign_token
+from tocsin.supervisor import Supervisor
+
+KEYS = (b"p" * 32, b"s" * 32)
+
+
+class Positions:
+    """The part of a store the gateway uses."""
+
+    def __init__(self) -> None:
+        self.of: dict[tuple[str, str], Position] = {}
+        self.reads: list[tuple[str, tuple[str, ...]]] = []
+        self.first_contacts: list[tuple[str, str]] = []
+        self.failure: Exception | None = None
+
+    async def positions(self, hub: str, users: Sequence[str]) -> dict[str, Position]:
+        self.reads.append((hub, tuple(users)))
+        if self.failure is not None:
+            raise self.failure
+        return {user: self.of[hub, user] for user in users if (hub, user) in self.of}
+
+    async def first_contact(self, hub: str, user: str) -> None:
+        self.first_contacts.append((hub, user))
+        self.of.setdefault((hub, user), Position("e", 0, 0))
+
+
+class FixedKeys:
+    """One pair of keys for every hub."""
+
+    async def access_keys(self, hub: str) -> tuple[bytes, bytes]:
+        return KEYS
+
+
+async def no_app(scope: Any, receive: Any, send: Any) -> None:
+    """Answer everything with 404."""
+    await send({"type": "http.response.start", "status": 404, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+class Node:
+    """A running gateway and how to reach it."""
+
+    def __init__(self, gateway: Gateway, fanout: MemoryFanout, store: Positions, port: int) -> None:
+        self.gateway = gateway
+        self.fanout = fanout
+        self.store = store
+        self.port = port
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def token(self, user: str = "u1", hub: str = "chat", **changes: Any) -> str:
+        given: dict[str, Any] = {
+            "scope": "inbox",
+            "ttl_s": 3600,
+            "now_us": SystemClock().now_us(),
+        } | changes
+        return sign_token(KEYS, endpoint=self.endpoint, hub=hub, user=user, **given)[0]
+
+    def url(self, user: str = "u1", hub: str = "chat", **changes: Any) -> str:
+        token = self.token(user, hub, **changes)
+        return f"ws://127.0.0.1:{self.port}/client/hubs/{hub}?access_token={token}"
+
+    def announce(
+        self, number: int, user: str | None = "u1", hub: str = "chat", **body: Any
+    ) -> None:
+        data = msgspec.json.encode({"tocsin": 1, "kind": "test", "rev": number} | body)
+        self.fanout.announce([Announcement(hub, user, number, data)])
+
+
+@contextlib.asynccontextmanager
+async def running_node(
+    settings: GatewaySettings | None = None, http: Any = "httptools"
+) -> AsyncIterator[Node]:
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    supervisor = Supervisor()
+    fanout, store = MemoryFanout(), Positions()
+    gateway = Gateway(
+        store=store,  # type: ignore[arg-type]
+        keyring=FixedKeys(),
+        fanout=fanout,
+        clock=SystemClock(),
+        supervisor=supervisor,
+        settings=settings or GatewaySettings(),
+        endpoints=(f"http://127.0.0.1:{port}",),
+    )
+    gateway.start()
+    config = uvicorn.Config(
+        no_app,
+        http=http,
+        ws=protocol_factory(gateway),  # type: ignore[arg-type]
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+    )
+    server = uvicorn.Server(config)
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    serving = asyncio.get_running_loop().create_task(server._serve(sockets=[listener]))
+    while not server.started:  # noqa: ASYNC110 -- uvicorn has no event for it
+        await asyncio.sleep(0.001)
+    try:
+        yield Node(gateway, fanout, store, port)
+    finally:
+        await gateway.drain(0)
+        gateway.close()
+        server.should_exit = True
+        await serving
+        await supervisor.stop()
