@@ -279,7 +279,11 @@ class MemoryStore:
             self._keys[key_id] = replace(key, revoked_us=now_us)
         return key is not None
 
-    async def access_keys(self, hub: str, fresh: AccessKeys) -> AccessKeys:
+    async def access_keys(self, hub: str) -> AccessKeys | None:
+        """Return the hub's sealed access keys; None if there is no such hub."""
+        return self._access_keys.get(hub)
+
+    async def open_hub(self, hub: str, fresh: AccessKeys) -> AccessKeys:
         """Return the hub's sealed access keys, keeping ``fresh`` if it has none yet."""
         return self._access_keys.setdefault(hub, fresh)
 
