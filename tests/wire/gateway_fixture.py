@@ -10,7 +10,7 @@ import msgspec
 import uvicorn
 
 from tocsin.adapters.memory.fanout import MemoryFanout
-from tocsin.api.upgrade import protocol_factory
+from tocsin.api.upgrade import socket_upgrade
 from tocsin.clock import SystemClock
 from tocsin.model.position import Position
 from tocsin.ports.fanout import Announcement
@@ -108,7 +108,7 @@ async def running_node(
     config = uvicorn.Config(
         no_app,
         http=http,
-        ws=protocol_factory(gateway),  # type: ignore[arg-type]
+        ws=socket_upgrade(gateway),  # type: ignore[arg-type]
         lifespan="off",
         log_config=None,
         access_log=False,

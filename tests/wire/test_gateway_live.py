@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 import websockets
-from tests.wire.gateway_fixture import Node, running_node
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
+
+from tests.wire.gateway_fixture import Node, running_node
 
 RELIABLE = [Subprotocol("json.reliable.webpubsub.azure.v1")]
 JSON = [Subprotocol("json.webpubsub.azure.v1")]

@@ -19,6 +19,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import msgspec
 import structlog
 
+from tocsin.api.http_guard import closing_answer
+from tocsin.api.problems import problem_of
 from tocsin.errors import (
     ForbiddenError,
     InvalidInputError,
@@ -41,14 +43,6 @@ _KEY_BYTES: Final = 16
 _EARLY_BYTES: Final = 64 * 1024
 _PATH: Final = "/client/hubs/"
 _LEGACY_PATHS: Final = ("/client", "/client/")
-_STATUS: Final[dict[type[TocsinError], tuple[int, str]]] = {
-    InvalidInputError: (400, "Bad Request"),
-    UnauthenticatedError: (401, "Unauthorized"),
-    ForbiddenError: (403, "Forbidden"),
-    NotFoundError: (404, "Not Found"),
-    OverloadedError: (503, "Service Unavailable"),
-    UnavailableError: (503, "Service Unavailable"),
-}
 
 
 class Handshake(msgspec.Struct, frozen=True):
@@ -167,23 +161,6 @@ def accept_head(key: str, subprotocol: str | None) -> bytes:
     ).encode()
 
 
-def refusal(error: TocsinError) -> bytes:
-    """Return the answer that refuses the upgrade, as a problem document (RFC 9457)."""
-    status, title = next(
-        (answer for kind, answer in _STATUS.items() if isinstance(error, kind)),
-        (500, "Internal Server Error"),
-    )
-    body = msgspec.json.encode(
-        {"title": title, "status": status, "code": error.code, "detail": error.detail}
-    )
-    retry = f"Retry-After: {error.retry_after_s}\r\n" if isinstance(error, OverloadedError) else ""
-    head = (
-        f"HTTP/1.1 {status} {title}\r\nContent-Type: application/problem+json\r\n"
-        f"Content-Length: {len(body)}\r\n{retry}Connection: close\r\n\r\n"
-    )
-    return head.encode() + body
-
-
 class Upgrade(asyncio.Protocol):
     """Holds a transport from the opening request to the answer."""
 
@@ -233,7 +210,7 @@ class Upgrade(asyncio.Protocol):
             self._refuse(transport, UnavailableError("the handshake took too long; try again"))
 
     def _refuse(self, transport: asyncio.Transport, error: TocsinError) -> None:
-        transport.write(refusal(error))
+        transport.write(closing_answer(problem_of(error)))
         transport.close()
 
     async def _admit(self, transport: asyncio.Transport, handshake: Handshake) -> None:
@@ -273,7 +250,7 @@ class Upgrade(asyncio.Protocol):
         transport.resume_reading()
 
 
-def protocol_factory(gateway: Gateway) -> Callable[..., asyncio.Protocol]:
+def socket_upgrade(gateway: Gateway) -> Callable[..., asyncio.Protocol]:
     """Return what to give uvicorn as ``ws=``."""
 
     def make(**_uvicorn: Any) -> Upgrade:  # noqa: ANN401 -- uvicorn's config and state, not needed here

@@ -94,6 +94,14 @@ def _unmask(data: bytes, at: int, size: int) -> bytes:
     return value.to_bytes(size, "little")
 
 
+def _long_size(field: bytes) -> int:
+    """Read a length of 2 or 8 bytes, which must not fit into a shorter one."""
+    size = int.from_bytes(field)
+    if size < _LENGTH_16 or (len(field) > 2 and size <= _MAX_16):  # noqa: PLR2004 -- bytes of the short field
+        raise FrameError(CLOSE_PROTOCOL_ERROR, "length not in its shortest form")
+    return size
+
+
 class FrameReader:
     """Reads what one client sends."""
 
@@ -158,16 +166,14 @@ class FrameReader:
             return at + 2, 0
         first, second = data[at], data[at + 1]
         self._check_head(first, second)
-        size = second & 0x7F
-        if size < _LENGTH_16:
-            mask_at = at + 2
-        elif size == _LENGTH_16:
-            mask_at = at + 4
-            size = int.from_bytes(data[at + 2 : mask_at]) if len(data) >= mask_at else 0
-        else:
-            mask_at = at + 10
-            size = int.from_bytes(data[at + 2 : mask_at]) if len(data) >= mask_at else 0
-        self._check_size(size)
+        size, mask_at = second & 0x7F, at + 2
+        if size >= _LENGTH_16:
+            mask_at += 2 if size == _LENGTH_16 else 8
+            if len(data) < mask_at:
+                return mask_at, 0
+            size = _long_size(data[at + 2 : mask_at])
+        if not first & _CONTROL:
+            self._check_size(size)
         return mask_at, size
 
     def _check_head(self, first: int, second: int) -> None:

@@ -5,6 +5,9 @@ from typing import Final
 
 import msgspec
 
+from tocsin.errors import ConfigError
+
+LONGEST_S: Final = 900  # of what lies in the timing wheel
 # A recovery is promised for at most this many messages (Web PubSub's client specification).
 REPLAY_MESSAGES: Final = 1000
 REPLAY_BYTES: Final = 16 * 2**20
@@ -31,3 +34,15 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
     recovery_window_s: float = 30.0
     token_life: bool = False
     allowed_origins: Mapping[str, tuple[str, ...]] = {}
+
+    def __post_init__(self) -> None:
+        """Refuse times the wheel cannot hold.
+
+        Raises:
+            ConfigError: A time is above 900 s.
+        """
+        for name in ("beat_s", "close_s", "recovery_window_s"):
+            value = getattr(self, name)
+            if not 0 <= value <= LONGEST_S:
+                detail = f"the gateway's {name} is {value:g}; 0 to {LONGEST_S} s are possible"
+                raise ConfigError(detail)

@@ -1,0 +1,255 @@
+"""uvicorn's HTTP protocol with bounds on what a client may make it hold, and for how long.
+
+As it comes, uvicorn takes a head of any size and waits for ever for the rest of a request.  Here a head has a limit and
+a deadline (431, 408), a body has to keep coming (408), and a client that does not read its answer is cut off.  How large
+a body may be is the API's business: it knows the route.
+
+One timer serves all: only connections that keep the server waiting are looked at, once a second.
+"""
+
+import asyncio
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from tocsin.api.http import Response
+from tocsin.api.problems import problem
+
+_TICK_S: Final = 1.0
+
+
+class HttpLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """Sizes in bytes, times in seconds.
+
+    ``head_s`` is for the whole head, ``body_s`` for a pause within a body and for a client that does not read.
+    A body that takes longer than ``body_s`` has to come with ``body_bytes_per_s`` on average.
+    """
+
+    head_bytes: int = 16 * 1024
+    head_s: float = 10.0
+    body_s: float = 30.0
+    body_bytes_per_s: int = 1024
+
+
+class HeadTooLargeError(Exception):
+    """Raised into the parser so that it stops; the refusal has been written."""
+
+
+class Watch:
+    """Makes the protocols of one server, and looks after those that keep it waiting."""
+
+    def __init__(self, limits: HttpLimits) -> None:
+        self.limits = limits
+        self._guards: set[HttpGuard] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def __call__(self, **uvicorn: Any) -> "HttpGuard":  # noqa: ANN401 -- uvicorn's config and state
+        """Make a protocol; give the watch to uvicorn as ``http=``."""
+        return HttpGuard(self, **uvicorn)
+
+    def __len__(self) -> int:
+        return len(self._guards)
+
+    def add(self, guard: "HttpGuard") -> None:
+        """Look at ``guard`` from now on."""
+        self._guards.add(guard)
+        if self._timer is None:
+            self._timer = guard.loop.call_later(_TICK_S, self._tick, guard.loop)
+
+    def discard(self, guard: "HttpGuard") -> None:
+        """Look at ``guard`` no more."""
+        self._guards.discard(guard)
+
+    def check(self, now_s: float) -> None:
+        """Cut off every client that took too long."""
+        for guard in tuple(self._guards):
+            guard.check(now_s)
+
+    def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.check(loop.time())
+        self._timer = loop.call_later(_TICK_S, self._tick, loop) if self._guards else None
+
+
+class HttpGuard(HttpToolsProtocol):
+    """One HTTP connection.
+
+    It is in a head (from the first byte, or from the start of the connection), in a body, or idle between requests,
+    where uvicorn's own keep-alive timer runs.
+    """
+
+    def __init__(self, watch: Watch, **uvicorn: Any) -> None:  # noqa: ANN401 -- uvicorn's
+        super().__init__(**uvicorn)
+        self._watch = watch
+        self._limits = watch.limits
+        self._in_head = True
+        self._in_body = False
+        self._completed = False  # a request ended within the bytes being fed
+        self._head_bytes = 0  # of complete header fields
+        self._fed_bytes = 0  # raw, since the head or the body began
+        self._began_s = 0.0
+        self._progress_s = 0.0
+        self._unread_s: float | None = None  # since when the client has not read
+        self._handed_over = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
+        """Begin to wait for the first head."""
+        super().connection_made(transport)
+        self._begin_waiting()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop looking."""
+        self._watch.discard(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Feed the parser, and note whether a request is left unfinished."""
+        if not self._in_head and not self._in_body:
+            self._in_head = True
+            self._begin_waiting()
+        self._completed = False
+        super().data_received(data)
+        if self._handed_over or self.transport.is_closing():
+            return
+        self._fed_bytes = 0 if self._completed else self._fed_bytes + len(data)
+        if self._in_head and self._fed_bytes > self._limits.head_bytes:
+            self._refuse_head()
+        elif self._in_body:
+            self._progress_s = self.loop.time()
+        elif not self._in_head and self._unread_s is None:
+            self._watch.discard(self)
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the transport over and keep nothing, so that this object can go."""
+        self._watch.discard(self)
+        self._handed_over = True
+        super().handle_websocket_upgrade()
+        self.transport = self.flow = self.parser = self.scope = self.headers = None  # type: ignore[assignment]
+
+    # Called by the parser
+
+    def on_message_begin(self) -> None:
+        """Begin a head."""
+        self._in_head, self._head_bytes = True, 0
+        if self._completed:
+            self._begin_waiting()
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        """Count a part of the target."""
+        super().on_url(url)
+        self._count(len(url))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Count a field."""
+        super().on_header(name, value)
+        self._count(len(name) + len(value) + 4)
+
+    def on_headers_complete(self) -> None:
+        """Begin the body."""
+        self._in_head, self._in_body = False, True
+        self._fed_bytes = 0
+        self._began_s = self._progress_s = self.loop.time()
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """End the request."""
+        self._in_body, self._completed = False, True
+        super().on_message_complete()
+
+    def _count(self, size: int) -> None:
+        self._head_bytes += size
+        if self._head_bytes > self._limits.head_bytes:
+            self._refuse_head()
+            raise HeadTooLargeError
+
+    # Flow of the answer
+
+    def pause_writing(self) -> None:
+        """Note since when the client does not read."""
+        super().pause_writing()
+        self._unread_s = self.loop.time()
+        self._watch.add(self)
+
+    def resume_writing(self) -> None:
+        """The client reads again."""
+        super().resume_writing()
+        self._unread_s = None
+
+    # Cutting off
+
+    def check(self, now_s: float) -> None:
+        """Cut the client off if it has kept the server waiting for too long."""
+        if self._unread_s is not None and now_s - self._unread_s > self._limits.body_s:
+            self.transport.abort()
+        elif self._in_head:
+            self._check_head(now_s)
+        elif self._in_body:
+            self._check_body(now_s)
+        elif self._unread_s is None:
+            self._watch.discard(self)
+
+    def _check_head(self, now_s: float) -> None:
+        if now_s - self._began_s <= self._limits.head_s:
+            return
+        if self._fed_bytes:
+            detail = f"the request head did not come within {self._limits.head_s:g} s"
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT, "head-timeout", detail)
+        else:
+            self.transport.close()
+
+    def _check_body(self, now_s: float) -> None:
+        limits = self._limits
+        if self.flow.read_paused or self.cycle.waiting_for_100_continue:
+            self._began_s = self._progress_s = now_s  # the server itself does not read
+            self._fed_bytes = 0
+            return
+        elapsed = now_s - self._began_s
+        stalled = now_s - self._progress_s > limits.body_s
+        if stalled or (
+            elapsed > limits.body_s and self._fed_bytes < elapsed * limits.body_bytes_per_s
+        ):
+            detail = f"the request body paused for {limits.body_s:g} s or came too slowly"
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT, "body-timeout", detail)
+
+    def _begin_waiting(self) -> None:
+        self._began_s = self.loop.time()
+        self._fed_bytes = 0
+        self._watch.add(self)
+
+    def _refuse_head(self) -> None:
+        detail = (
+            f"the request head is above {self._limits.head_bytes} B; send fewer or smaller headers"
+        )
+        self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "head-too-large", detail)
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP; nothing if a better refusal is on its way."""
+        if not self.transport.is_closing():
+            self._refuse(HTTPStatus.BAD_REQUEST, "bad-request", msg)
+
+    def _refuse(self, status: HTTPStatus, code: str, detail: str) -> None:
+        """Answer with a problem document, unless another answer has begun, and close."""
+        self._watch.discard(self)
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is None or cycle.response_complete or not cycle.response_started:
+            self.transport.write(closing_answer(problem(status, code, detail, title=status.phrase)))
+        self.transport.close()
+
+
+def closing_answer(response: Response) -> bytes:
+    """Encode an answer that is written straight to a transport which closes after it."""
+    fields = [
+        b"HTTP/1.1 %d %b" % (response.status, HTTPStatus(response.status).phrase.encode()),
+        b"Content-Type: %b" % response.content_type,
+        b"Content-Length: %d" % len(response.body),
+        *(b"%b: %b" % field for field in response.headers),
+        b"Connection: close",
+    ]
+    return b"\r\n".join(fields) + b"\r\n\r\n" + response.body
+
+
+def guarded_protocol(head_bytes: int, head_s: float, body_s: float) -> Watch:
+    """Return what to give uvicorn as ``http=``: its protocol with these limits."""
+    return Watch(HttpLimits(head_bytes=head_bytes, head_s=head_s, body_s=body_s))
