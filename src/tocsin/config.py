@@ -53,7 +53,7 @@ class Limits(Section):
     head_s: float = Field(10, gt=0, description="time for one HTTP request head")
     body_s: float = Field(30, gt=0, description="time for one HTTP request body")
     token_ttl_s: Positive = Field(86_400, description="longest life of a client token")
-    free_disk_bytes: int = Field(67_108_864, ge=0, description="below this publishing is refused")
+    free_disk_bytes: int = Field(268_435_456, ge=0, description="below this publishing is refused")
 
 
 class Retention(Section):

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from tocsin.clock import US_PER_S, from_datetime, to_rfc3339
 from tocsin.config import Limits
@@ -19,6 +19,9 @@ from tocsin.model.ids import check_id, uuid7
 
 MAX_ACTIONS = 5
 _LONGEST_LIFE_US = 5 * 366 * 86_400 * US_PER_S
+
+# msgspec has no optional Raw; an empty one is no JSON, so nobody can send it.
+NO_DATA = msgspec.Raw(b"")
 
 Title = Annotated[str, Meta(min_length=1, max_length=512)]
 Body = Annotated[str, Meta(max_length=32_768)]
@@ -38,7 +41,7 @@ class AlertRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
     url: Link | None = None
     icon: Link | None = None
     actions: Annotated[tuple[Action, ...], Meta(max_length=MAX_ACTIONS)] = ()
-    data: msgspec.Raw | None = None
+    data: msgspec.Raw = NO_DATA
     expires_at: datetime | None = None
 
 
@@ -199,10 +202,10 @@ def _check_expiry(expires_at: datetime | None, now_us: int, pointer: str) -> int
     return expires_us
 
 
-def _check_data(data: msgspec.Raw | None, limits: Limits, pointer: str) -> msgspec.Raw | None:
-    if data is None:
-        return None
+def _check_data(data: msgspec.Raw, limits: Limits, pointer: str) -> msgspec.Raw | UnsetType:
     raw = bytes(data)
+    if raw in (b"", b"null"):
+        return UNSET
     # Only a text with that many brackets can be that deep, so most are never parsed here.
     if raw.count(b"[") + raw.count(b"{") > limits.data_depth and (
         _depth(msgspec.json.decode(raw)) > limits.data_depth

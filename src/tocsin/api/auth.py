@@ -1,0 +1,173 @@
+"""Who asks: an API key, a client token, or the owner of the data folder by its Unix socket (I10)."""
+
+import re
+from typing import Literal
+from urllib.parse import unquote, urlsplit
+
+import jwt
+import msgspec
+
+from tocsin.api.endpoints import Endpoints
+from tocsin.api.http import Request
+from tocsin.api.keyring import PREFIX, KeyRing
+from tocsin.clock import Clock
+from tocsin.errors import ForbiddenError, InvalidInputError, UnauthenticatedError
+from tocsin.ingest.admission import Producer
+from tocsin.model.ids import canonical_hub, check_id
+from tocsin.realtime.tokens import Claims, verify_token
+
+DEFAULT_HUB = "default"
+HUB_HEADER = b"tocsin-hub"
+_CLIENT_PATH = re.compile("/client/hubs/([^/]+)/?", re.IGNORECASE)
+
+Rank = Literal["producer", "server", "admin", "user"]
+
+
+class Principal(msgspec.Struct, frozen=True):
+    """Who asks, in which hub.  ``user`` only for a client token; ``key_id`` and ``name`` only for a key."""
+
+    rank: Rank
+    hub: str
+    key_id: str = ""
+    name: str = ""
+    user: str = ""
+
+
+class Authenticator:
+    """Turns the ``Authorization`` header into a principal, and principals into what a route needs."""
+
+    def __init__(self, keyring: KeyRing, endpoints: Endpoints, clock: Clock) -> None:
+        self._keyring = keyring
+        self._endpoints = endpoints
+        self._clock = clock
+
+    def producer(self, request: Request) -> Producer:
+        """Return who publishes.
+
+        Raises:
+            UnauthenticatedError: There is no good key.
+            ForbiddenError: It is a client token; those publish nothing.
+        """
+        principal = self._of_key(request)
+        return Producer(principal.key_id, principal.hub, principal.name)
+
+    def server(self, request: Request) -> Principal:
+        """Return a principal that may act for any user of its hub: a server or admin key.
+
+        Raises:
+            UnauthenticatedError: There is no good key.
+            ForbiddenError: It is a producer key or a client token.
+        """
+        principal = self._of_key(request)
+        if principal.rank not in ("server", "admin"):
+            raise _wrong_rank(principal, "a server key")
+        return principal
+
+    def admin(self, request: Request) -> Principal:
+        """Return the administrator.
+
+        Raises:
+            UnauthenticatedError: There is no good key.
+            ForbiddenError: It is no admin key.
+        """
+        principal = self._of_key(request)
+        if principal.rank != "admin":
+            raise _wrong_rank(principal, "an admin key")
+        return principal
+
+    def key(self, request: Request) -> Principal:
+        """Return whoever holds any API key.
+
+        Raises:
+            UnauthenticatedError: There is no good key.
+            ForbiddenError: It is a client token.
+        """
+        return self._of_key(request)
+
+    async def inbox(self, request: Request) -> tuple[str, str]:
+        """Return the hub and user whose inbox is asked for.
+
+        A client token with the scope ``inbox`` names its own user; a server or admin key names one by ``?user=``.
+
+        Raises:
+            UnauthenticatedError: Neither key nor token holds.
+            ForbiddenError: The token has no inbox scope, or the key may not read inboxes.
+            InvalidInputError: A key came without ``?user=``.
+        """
+        bearer = None if request.is_local else _bearer(request)
+        if bearer is None or bearer.startswith(f"{PREFIX}_"):
+            principal = self.server(request)
+            user = request.query("user")
+            if user is None:
+                raise InvalidInputError("name the inbox: add ?user=USER", code="user-missing")
+            return principal.hub, check_id(user, "user")
+        claims = await self._claims(bearer)
+        if claims.user is None or not claims.opens_inbox:
+            detail = (
+                "this token has no inbox scope; get one from POST /v1/client-tokens "
+                "(tokens of the Web PubSub SDKs do not open inboxes)"
+            )
+            raise ForbiddenError(detail, code="no-inbox-scope")
+        return claims.hub, claims.user
+
+    async def _claims(self, token: str) -> Claims:
+        hub = _audience_hub(token)
+        return verify_token(
+            token,
+            keys=await self._keyring.access_keys(hub),
+            endpoints=self._endpoints.accepted,
+            hub=hub,
+            now_us=self._clock.now_us(),
+        )
+
+    def _of_key(self, request: Request) -> Principal:
+        if request.is_local:
+            return Principal("admin", _named_hub(request, DEFAULT_HUB), "local", "local")
+        bearer = _bearer(request)
+        if not bearer.startswith(f"{PREFIX}_"):
+            raise ForbiddenError(
+                "a client token does not open this; use an API key", code="key-needed"
+            )
+        key = self._keyring.check(bearer)
+        hub = _named_hub(request, key.hub) if key.role == "admin" else key.hub
+        return Principal(key.role, hub, key.id, key.name)
+
+
+def _bearer(request: Request) -> str:
+    header = request.header(b"authorization")
+    scheme, _, text = (header or "").partition(" ")
+    if scheme.lower() != "bearer" or not text.strip():
+        raise UnauthenticatedError("send a key or token as `Authorization: Bearer ...`")
+    return text.strip()
+
+
+def _named_hub(request: Request, default: str) -> str:
+    name = request.header(HUB_HEADER)
+    return default if name is None else canonical_hub(name)
+
+
+def _wrong_rank(principal: Principal, needed: str) -> ForbiddenError:
+    detail = f"the {principal.rank} key {principal.key_id} ({principal.name}) cannot do this; use {needed}"
+    return ForbiddenError(detail, code="wrong-role")
+
+
+def _audience_hub(token: str) -> str:
+    """Return the hub a token claims to be for; nothing about the token has been verified yet."""
+    try:
+        audience = jwt.decode(token, options={"verify_signature": False}).get("aud")
+        address = audience[0] if isinstance(audience, list) else audience
+        match = _CLIENT_PATH.fullmatch(urlsplit(address).path)
+        hub = None if match is None else canonical_hub(unquote(match[1]))
+    except (
+        jwt.InvalidTokenError,
+        InvalidInputError,
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+    ):
+        hub = None
+    if hub is None:
+        detail = "this is neither an API key nor a client token of this server"
+        raise UnauthenticatedError(detail, code="token-malformed")
+    return hub

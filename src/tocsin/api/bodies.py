@@ -1,0 +1,31 @@
+"""JSON bodies become Structs, or a problem that points at the field."""
+
+from typing import TypeVar
+
+import msgspec
+
+from tocsin.api.http import Request
+from tocsin.errors import InvalidInputError
+from tocsin.ingest.admission import refused_field
+
+T = TypeVar("T")
+SMALL_BODY = 65_536
+
+
+async def read_json(
+    request: Request, decoder: msgspec.json.Decoder[T], limit: int = SMALL_BODY
+) -> T:
+    """Read and check a small JSON body.
+
+    Raises:
+        InvalidInputError: It is no JSON, or breaks the shape; the pointer tells where.
+        TooLargeError: It has more than ``limit`` bytes.
+    """
+    raw = await request.body(limit, f"{limit} bytes for this route")
+    try:
+        return decoder.decode(raw)
+    except msgspec.ValidationError as error:
+        raise refused_field(error) from error
+    except (msgspec.DecodeError, RecursionError) as error:
+        detail = f"the body is not JSON: {error}"
+        raise InvalidInputError(detail, code="invalid-json") from error

@@ -1,0 +1,56 @@
+"""What the demo page needs instead of keys: sessions of demo users and publishing.  Only with ``--demo``.
+
+It gives away inboxes of the default hub, so it answers this machine only, or an admin key.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from tocsin.api.alerts import Alerts, status_answer
+from tocsin.api.auth import DEFAULT_HUB, Authenticator
+from tocsin.api.bodies import read_json
+from tocsin.api.client_tokens import ClientTokens, TokenRequest
+from tocsin.api.http import Request, Response
+from tocsin.ingest.admission import Producer
+
+PRODUCER = Producer("demo", DEFAULT_HUB, "Demo")
+
+
+class Session(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of ``POST /demo/session``."""
+
+    user: Literal["ada", "ben", "chloe"]
+
+
+_session = msgspec.json.Decoder(Session)
+
+
+class Demo:
+    """The routes of the demo page."""
+
+    def __init__(self, auth: Authenticator, alerts: Alerts, tokens: ClientTokens) -> None:
+        self._auth = auth
+        self._alerts = alerts
+        self._tokens = tokens
+
+    async def session(self, request: Request) -> Response:
+        """``POST /demo/session``: sign in as a demo user."""
+        self._check(request)
+        user = (await read_json(request, _session)).user
+        issued = await self._tokens.issue(DEFAULT_HUB, TokenRequest(user))
+        return Response(200, msgspec.json.encode({**issued, "user": user}))
+
+    async def publish(self, request: Request) -> Response:
+        """``POST /demo/alerts``: as ``POST /v1/alerts``."""
+        self._check(request)
+        return await self._alerts.publish_as(PRODUCER, request)
+
+    async def status(self, request: Request) -> Response:
+        """``GET /demo/alerts/{id}``: where an alert of the default hub stands."""
+        self._check(request)
+        return status_answer(await self._alerts.status_in(DEFAULT_HUB, request))
+
+    def _check(self, request: Request) -> None:
+        if not request.from_loopback:
+            self._auth.admin(request)

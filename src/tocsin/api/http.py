@@ -1,0 +1,134 @@
+"""One HTTP request and its answer, on plain ASGI.
+
+No framework stands between: the raw path is split before it is decoded (ids may contain ``%2F``), and the publish route
+has nothing to pass through (docs/decisions/0002-plain-asgi.md has the measurement).
+"""
+
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from typing import Any
+from urllib.parse import parse_qsl, unquote_to_bytes
+
+import msgspec
+
+from tocsin.errors import InvalidInputError, TooLargeError, UnavailableError
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+JSON = b"application/json"
+
+
+class Response(msgspec.Struct, frozen=True):
+    """A whole answer; ``headers`` are those beside type and length."""
+
+    status: int
+    body: bytes = b""
+    content_type: bytes = JSON
+    headers: Sequence[tuple[bytes, bytes]] = ()
+    cache_control: bytes = b"no-store"
+
+
+class ClientGoneError(UnavailableError):
+    """The client hung up before its request was whole; there is nobody to answer."""
+
+
+class Request:
+    """What a handler may ask of a request."""
+
+    __slots__ = ("_query", "_receive", "params", "scope")
+
+    def __init__(self, scope: Scope, receive: Receive, params: dict[str, str]) -> None:
+        self.scope = scope
+        self.params = params
+        self._receive = receive
+        self._query: dict[str, str] | None = None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it came by the Unix socket in the data folder (mode 0600: its owner)."""
+        return bool(self.scope.get("tocsin.local"))
+
+    @property
+    def from_loopback(self) -> bool:
+        """Whether the peer is this machine."""
+        client = self.scope.get("client")
+        return self.is_local or (client is not None and client[0] in ("127.0.0.1", "::1"))
+
+    def header(self, name: bytes) -> str | None:
+        """Return the first header of that (lower-case) name."""
+        for key, value in self.scope["headers"]:
+            if key == name:
+                return str(value, "latin-1")
+        return None
+
+    def query(self, name: str) -> str | None:
+        """Return the last query parameter of that name, decoded.
+
+        Raises:
+            InvalidInputError: The query string is not UTF-8 or has over 50 parameters.
+        """
+        if self._query is None:
+            try:
+                pairs = parse_qsl(
+                    self.scope["query_string"].decode("ascii"),
+                    keep_blank_values=True,
+                    errors="strict",
+                    max_num_fields=50,
+                )
+            except ValueError as error:
+                detail = f"the query string cannot be read: {error}"
+                raise InvalidInputError(detail, code="invalid-query") from error
+            self._query = dict(pairs)
+        return self._query.get(name)
+
+    async def body(self, limit: int, limit_name: str) -> bytes:
+        """Read the whole body, at most ``limit`` bytes of it.
+
+        Raises:
+            TooLargeError: It is longer; what came in is dropped.
+            ClientGoneError: The client hung up before the end.
+        """
+        declared = self.header(b"content-length")
+        if declared is not None and int(declared) > limit:
+            raise _too_large(int(declared), limit, limit_name)
+        message = await self._receive()
+        body = _chunk(message)
+        if not message.get("more_body"):
+            if len(body) > limit:
+                raise _too_large(len(body), limit, limit_name)
+            return body
+        parts, size = [body], len(body)
+        while message.get("more_body"):
+            message = await self._receive()
+            parts.append(_chunk(message))
+            size += len(parts[-1])
+            if size > limit:
+                raise _too_large(size, limit, limit_name)
+        return b"".join(parts)
+
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def _chunk(message: MutableMapping[str, Any]) -> bytes:
+    if message["type"] == "http.disconnect":
+        raise ClientGoneError("the client hung up")
+    return bytes(message.get("body", b""))
+
+
+def _too_large(size: int, limit: int, limit_name: str) -> TooLargeError:
+    detail = f"the body has {size} bytes or more; at most {limit} are allowed ({limit_name})"
+    return TooLargeError(detail, code="body-too-large")
+
+
+def decode_segment(raw: bytes) -> str:
+    """Decode one segment of a raw path.
+
+    Raises:
+        InvalidInputError: It is not UTF-8.
+    """
+    try:
+        return unquote_to_bytes(raw).decode()
+    except UnicodeDecodeError as error:
+        raise InvalidInputError("the path is not UTF-8", code="invalid-path") from error

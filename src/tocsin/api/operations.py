@@ -1,0 +1,68 @@
+"""What operators and their machines ask: alive, ready, numbers."""
+
+from collections.abc import Callable
+
+from prometheus_client import generate_latest
+
+from tocsin.api.auth import Authenticator
+from tocsin.api.http import Request, Response
+from tocsin.api.problems import problem
+from tocsin.clock import Clock
+from tocsin.errors import TocsinError
+from tocsin.ports.queue import Queue
+from tocsin.ports.store import Store
+from tocsin.telemetry import Metrics
+
+READY_CACHE_S = 1.0
+
+
+class Operations:
+    """``/healthz``, ``/readyz`` and ``/metrics``."""
+
+    def __init__(
+        self,
+        auth: Authenticator,
+        store: Store,
+        queue: Queue,
+        metrics: Metrics,
+        clock: Clock,
+        connections: Callable[[], int],
+    ) -> None:
+        self._auth = auth
+        self._store = store
+        self._queue = queue
+        self._metrics = metrics
+        self._clock = clock
+        self._connections = connections
+        self._checked_s = float("-inf")
+        self._fault: TocsinError | None = None
+
+    async def healthz(self, _request: Request) -> Response:
+        """``GET /healthz``: the process answers; nothing else is checked."""
+        return Response(200, b'{"status":"ok"}')
+
+    async def readyz(self, _request: Request) -> Response:
+        """``GET /readyz``: 200 only if a publish would be durable now; checked at most once a second."""
+        now_s = self._clock.monotonic_s()
+        if now_s - self._checked_s >= READY_CACHE_S:
+            self._checked_s = now_s
+            try:
+                await self._store.check_writable()
+            except TocsinError as error:
+                self._fault = error
+            else:
+                self._fault = None
+        if self._fault is not None:
+            return problem(503, self._fault.code, self._fault.detail)
+        return Response(200, b'{"status":"ready"}')
+
+    async def metrics(self, request: Request) -> Response:
+        """``GET /metrics``: for this machine, or with an admin key."""
+        if not request.from_loopback:
+            self._auth.admin(request)
+        depth = await self._queue.depth()
+        self._metrics.waiting.set(depth.waiting)
+        self._metrics.oldest_s.set(depth.oldest_age_s)
+        self._metrics.connections.set(self._connections())
+        body = generate_latest(self._metrics.registry)
+        return Response(200, body, b"text/plain; version=0.0.4; charset=utf-8")

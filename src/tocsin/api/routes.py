@@ -1,0 +1,60 @@
+"""Every path this server answers, in one list."""
+
+import msgspec
+
+from tocsin.api.admin import Admin
+from tocsin.api.alerts import Alerts
+from tocsin.api.client_tokens import ClientTokens
+from tocsin.api.demo import Demo
+from tocsin.api.inbox import Inbox
+from tocsin.api.operations import Operations
+from tocsin.api.routing import Router
+from tocsin.api.web_files import WebFiles
+
+
+class Resources(msgspec.Struct, frozen=True):
+    """What stands behind the routes; ``demo`` only when the demo page is served."""
+
+    alerts: Alerts
+    tokens: ClientTokens
+    inbox: Inbox
+    admin: Admin
+    operations: Operations
+    web: WebFiles
+    demo: Demo | None
+
+
+def build_router(resources: Resources) -> Router:
+    """Lay out the paths."""
+    alerts, inbox, admin = resources.alerts, resources.inbox, resources.admin
+    router = Router()
+    for method, path, handler in (
+        ("POST", "/v1/alerts", alerts.publish),
+        ("POST", "/v1/alerts/batch", alerts.publish_batch),
+        ("GET", "/v1/alerts/{id}", alerts.status),
+        ("POST", "/v1/client-tokens", resources.tokens.create),
+        ("GET", "/v1/inbox", inbox.read),
+        ("GET", "/v1/inbox/changes", inbox.changes),
+        ("GET", "/v1/inbox/items", inbox.entries),
+        ("PATCH", "/v1/inbox/items", inbox.patch_many),
+        ("GET", "/v1/inbox/items/{id}", inbox.entry),
+        ("PATCH", "/v1/inbox/items/{id}", inbox.patch),
+        ("DELETE", "/v1/inbox/items/{id}", inbox.delete),
+        ("POST", "/v1/inbox/items/{id}/restore", inbox.restore),
+        ("POST", "/v1/inbox/mark", inbox.mark),
+        ("POST", "/v1/admin/keys", admin.create_key),
+        ("GET", "/v1/admin/keys", admin.list_keys),
+        ("DELETE", "/v1/admin/keys/{id}", admin.revoke_key),
+        ("GET", "/v1/admin/connection-string", admin.connection_string),
+        ("GET", "/healthz", resources.operations.healthz),
+        ("GET", "/readyz", resources.operations.readyz),
+        ("GET", "/metrics", resources.operations.metrics),
+    ):
+        router.add(method, path, handler)
+    for path in resources.web.paths(demo=resources.demo is not None):
+        router.add("GET", path, resources.web.file)
+    if resources.demo is not None:
+        router.add("POST", "/demo/session", resources.demo.session)
+        router.add("POST", "/demo/alerts", resources.demo.publish)
+        router.add("GET", "/demo/alerts/{id}", resources.demo.status)
+    return router

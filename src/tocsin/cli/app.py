@@ -1,0 +1,277 @@
+"""All commands and their options."""
+
+import asyncio
+import json
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+import uvloop
+from rich.console import Console
+from rich.table import Table
+
+from tocsin import __version__
+from tocsin.cli.link import open_link
+from tocsin.cli.tail import tail_inbox
+from tocsin.clock import SystemClock
+from tocsin.config import Settings, load
+from tocsin.errors import TocsinError
+from tocsin.node import serve
+from tocsin.telemetry import configure_logging
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Alerts and instant messages: at once, by push, and for certain.",
+    epilog="Settings also come from TOCSIN_* variables and tocsin.toml. "
+    "TOCSIN_URL and TOCSIN_KEY point commands at a server elsewhere.",
+)
+keys = typer.Typer(
+    no_args_is_help=True, help="API keys: for producers, servers and administrators."
+)
+app.add_typer(keys, name="key")
+
+HubOption = Annotated[
+    str | None, typer.Option(help="The hub.  [default: default]", show_default=False)
+]
+_NO_TABLE_WIDTH = 200
+
+
+def main() -> None:
+    """Run the command; a failure is one line on standard error and exit code 1."""
+    try:
+        app()
+    except TocsinError as error:
+        print(f"tocsin: {error.detail}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    context: typer.Context,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="TOCSIN_DATA_DIR",
+            help="Where everything is kept.  [default: tocsin-data]",
+            show_default=False,
+        ),
+    ] = None,
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    context.obj = {"data_dir": data_dir}
+
+
+def _settings(context: typer.Context, **overrides: object) -> Settings:
+    settings = load({**context.obj, **overrides})
+    configure_logging(settings.log_format)
+    return settings
+
+
+@app.command(name="serve")
+def serve_command(
+    context: typer.Context,
+    host: Annotated[
+        str | None,
+        typer.Option(help="Address to listen on.  [default: 127.0.0.1]", show_default=False),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(help="Port; 0 takes a free one.  [default: 8080]", show_default=False),
+    ] = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option(help="Certificate chain (PEM).", show_default=False)
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option(help="Private key (PEM).", show_default=False)
+    ] = None,
+    demo: Annotated[
+        bool | None,
+        typer.Option(
+            "--demo", help="Serve the demo page at / (this machine only).", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Run the server until SIGTERM or Ctrl-C; then drain and exit 0."""
+    settings = _settings(
+        context, host=host, port=port, tls_cert=tls_cert, tls_key=tls_key, demo=demo
+    )
+    uvloop.run(serve(settings))
+
+
+@keys.command(name="create")
+def create_key(
+    context: typer.Context,
+    role: Annotated[
+        Literal["producer", "server", "admin"],
+        typer.Option(
+            help="producer publishes; server also issues client tokens and reads inboxes; admin also manages."
+        ),
+    ],
+    hub: HubOption = None,
+    name: Annotated[
+        str | None, typer.Option(help="What it is for, e.g. billing.", show_default=False)
+    ] = None,
+) -> None:
+    """Make a key and print it.  It is shown this once."""
+    body = {"role": role, "name": name, "hub": hub}
+    answer = _call(context, "POST", "/v1/admin/keys", {k: v for k, v in body.items() if v})
+    typer.echo(answer["key"])
+
+
+@keys.command(name="list")
+def list_keys(context: typer.Context, hub: HubOption = None) -> None:
+    """List keys (never the keys themselves)."""
+    params = {} if hub is None else {"hub": hub}
+    table = Table("id", "hub", "role", "name", "created", "revoked", box=None, pad_edge=False)
+    for key in _call(context, "GET", "/v1/admin/keys", **params)["keys"]:
+        table.add_row(
+            key["id"],
+            key["hub"],
+            key["role"],
+            key["name"],
+            key["created_at"],
+            key.get("revoked_at", ""),
+        )
+    _print_table(table)
+
+
+@keys.command(name="revoke")
+def revoke_key(
+    context: typer.Context,
+    key_id: Annotated[str, typer.Argument(help="The id that `key list` shows.")],
+) -> None:
+    """Revoke a key, at once."""
+    _call(context, "DELETE", f"/v1/admin/keys/{key_id}")
+    typer.echo(f"revoked {key_id}", err=True)
+
+
+@app.command(name="connection-string")
+def connection_string(context: typer.Context, hub: HubOption = None) -> None:
+    """Print the connection string for Web PubSub SDKs."""
+    answer = _call(context, "GET", "/v1/admin/connection-string", hub=hub)
+    typer.echo(answer["connection_string"])
+
+
+@app.command(name="client-token")
+def client_token(
+    context: typer.Context,
+    user: Annotated[str, typer.Argument(help="The user who connects with it.")],
+    hub: HubOption = None,
+    ttl_s: Annotated[int, typer.Option(help="Seconds it is good for.")] = 3600,
+) -> None:
+    """Print a client URL with a token for USER."""
+    body = {"user_id": user, "ttl_s": ttl_s}
+    typer.echo(_call(context, "POST", "/v1/client-tokens", body, hub=hub)["url"])
+
+
+@app.command()
+def publish(
+    context: typer.Context,
+    title: Annotated[str, typer.Option(help="One line.")],
+    to_user: Annotated[
+        list[str] | None, typer.Option(help="A recipient; may be repeated.", show_default=False)
+    ] = None,
+    to_all: Annotated[bool, typer.Option("--to-all", help="Everybody of the hub.")] = False,
+    body: Annotated[str | None, typer.Option(help="More words.", show_default=False)] = None,
+    severity: Annotated[
+        Literal["info", "success", "warning", "error", "critical"], typer.Option()
+    ] = "info",
+    category: Annotated[str | None, typer.Option(help="E.g. payments.", show_default=False)] = None,
+    url: Annotated[
+        str | None, typer.Option(help="Where a click leads.", show_default=False)
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="JSON that travels along.", show_default=False)
+    ] = None,
+    alert_id: Annotated[
+        str | None, typer.Option("--id", help="Makes repeats safe.", show_default=False)
+    ] = None,
+    source: Annotated[str | None, typer.Option(help="Who says it.", show_default=False)] = None,
+    expires_in_s: Annotated[
+        int | None, typer.Option(help="Seconds until it expires.", show_default=False)
+    ] = None,
+    hub: HubOption = None,
+) -> None:
+    """Publish an alert and print its id; it is on disk then."""
+    alert: dict[str, object] = {
+        "to": {"all": True} if to_all else {"users": to_user or []},
+        "title": title,
+        "severity": severity,
+    }
+    optional = {"body": body, "category": category, "url": url, "id": alert_id, "source": source}
+    alert |= {name: value for name, value in optional.items() if value is not None}
+    if data is not None:
+        alert["data"] = _json(data)
+    if expires_in_s is not None:
+        now = datetime.fromtimestamp(SystemClock().now_us() / 1e6, UTC)
+        alert["expires_at"] = (now + timedelta(seconds=expires_in_s)).isoformat()
+    typer.echo(_call(context, "POST", "/v1/alerts", alert, hub=hub)["id"])
+
+
+@app.command()
+def tail(
+    context: typer.Context,
+    user: Annotated[str, typer.Argument(help="Whose inbox.")],
+    hub: HubOption = None,
+) -> None:
+    """Show USER's inbox live, until Ctrl-C."""
+    settings = _settings(context)
+    try:
+        asyncio.run(tail_inbox(settings, user, hub))
+    except KeyboardInterrupt:
+        return
+
+
+@app.command(name="check-config")
+def check_config(context: typer.Context) -> None:
+    """Read all settings, name what is wrong, and print what is in force."""
+    settings = _settings(context)
+    table = Table("setting", "value", "meaning", box=None, pad_edge=False)
+    for name, field in Settings.model_fields.items():
+        value = getattr(settings, name)
+        if hasattr(value, "model_dump"):
+            for part, inner in type(value).model_fields.items():
+                table.add_row(f"{name}.{part}", str(getattr(value, part)), inner.description or "")
+        else:
+            table.add_row(name, str(value), field.description or "")
+    _print_table(table)
+
+
+def _call(
+    context: typer.Context,
+    method: str,
+    path: str,
+    body: object = None,
+    *,
+    hub: str | None = None,
+    **params: str,
+) -> Any:  # noqa: ANN401 -- JSON
+    async def run() -> Any:  # noqa: ANN401 -- JSON
+        async with open_link(_settings(context), hub) as link:
+            return await link.call(method, path, body, **params)
+
+    return asyncio.run(run())
+
+
+def _json(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        detail = f"--data is not JSON: {error}"
+        raise typer.BadParameter(detail) from error
+
+
+def _print_table(table: Table) -> None:
+    on_terminal = sys.stdout.isatty()
+    Console(width=None if on_terminal else _NO_TABLE_WIDTH).print(table)

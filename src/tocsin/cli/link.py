@@ -1,0 +1,95 @@
+"""How a command reaches Tocsin: a server elsewhere, the one beside it, or none.
+
+``TOCSIN_URL`` and ``TOCSIN_KEY`` name one elsewhere.  Else the Unix socket in the data folder (mode 0600) is the way to the running
+server.  Else no server holds the folder, and the command opens it itself, with the same routes.
+"""
+
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tocsin.config import Settings
+from tocsin.errors import TocsinError
+from tocsin.node import SOCKET_NAME, Node
+
+TIMEOUT_S = 30.0
+
+
+class RefusedError(TocsinError):
+    """The server answered with a problem; the detail is the server's."""
+
+
+class Link:
+    """Requests to one server, whichever way they go."""
+
+    def __init__(self, http: httpx.AsyncClient, hub: str | None) -> None:
+        self._http = http
+        self._headers = {} if hub is None else {"tocsin-hub": hub}
+
+    async def call(self, method: str, path: str, body: object = None, **params: str) -> Any:  # noqa: ANN401 -- JSON
+        """Send a request and return the JSON of its answer, None if it has none.
+
+        Raises:
+            RefusedError: The answer is a problem, or no answer came.
+        """
+        try:
+            answer = await self._http.request(
+                method, path, json=body, params=params, headers=self._headers
+            )
+        except httpx.HTTPError as error:
+            detail = f"no answer from {self._http.base_url}: {error}"
+            raise RefusedError(detail, code="no-answer") from error
+        if answer.is_error:
+            raise _refusal(answer)
+        return answer.json() if answer.content else None
+
+
+@asynccontextmanager
+async def open_link(settings: Settings, hub: str | None = None) -> AsyncIterator[Link]:
+    """Open the way to the server that the settings and the environment name.
+
+    Raises:
+        ConfigError: The data folder is held by a server that cannot be reached.
+    """
+    url = os.environ.get("TOCSIN_URL")
+    if url:
+        headers = {"authorization": f"Bearer {os.environ.get('TOCSIN_KEY', '')}"}
+        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=TIMEOUT_S) as http:
+            yield Link(http, hub)
+    elif _answers(settings.data_dir / SOCKET_NAME):
+        transport = httpx.AsyncHTTPTransport(uds=str(settings.data_dir / SOCKET_NAME))
+        async with _local(transport) as http:
+            yield Link(http, hub)
+    else:
+        async with (
+            Node.opened(settings) as node,
+            _local(httpx.ASGITransport(node.local_app)) as http,
+        ):
+            yield Link(http, hub)
+
+
+def _local(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=transport, base_url="http://tocsin", timeout=TIMEOUT_S)
+
+
+def _answers(path: Path) -> bool:
+    """Whether a server listens there; a socket file outlives a killed server."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True
+
+
+def _refusal(answer: httpx.Response) -> RefusedError:
+    try:
+        problem = answer.json()
+        return RefusedError(problem["detail"], code=problem["code"])
+    except (ValueError, KeyError, TypeError):
+        return RefusedError(f"the server answered {answer.status_code}: {answer.text[:200]}")

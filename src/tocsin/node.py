@@ -1,0 +1,239 @@
+"""The composition root: settings in, a running node out.  The only place that names adapters."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+
+from tocsin.adapters.memory.fanout import MemoryFanout
+from tocsin.adapters.sqlite.store import SqliteStore
+from tocsin.api.admin import Admin
+from tocsin.api.alerts import Alerts
+from tocsin.api.app import App
+from tocsin.api.auth import DEFAULT_HUB, Authenticator
+from tocsin.api.client_tokens import ClientTokens
+from tocsin.api.cors import Cors
+from tocsin.api.demo import Demo
+from tocsin.api.endpoints import Endpoints, find_endpoints
+from tocsin.api.http import Receive, Scope, Send
+from tocsin.api.http_guard import guarded_protocol
+from tocsin.api.inbox import Inbox
+from tocsin.api.keyring import KeyRing, open_seal
+from tocsin.api.listener import Listener, bind, bind_unix, tls_context
+from tocsin.api.operations import Operations
+from tocsin.api.routes import Resources, build_router
+from tocsin.api.upgrade import protocol_factory
+from tocsin.api.web_files import WebFiles
+from tocsin.clock import US_PER_S, SystemClock
+from tocsin.config import Settings
+from tocsin.errors import UnauthenticatedError
+from tocsin.inbox.actor import Actor
+from tocsin.ingest.publisher import Publisher
+from tocsin.ports.limits import StoreLimits
+from tocsin.process.sweeper import Sweeper
+from tocsin.process.worker import Worker
+from tocsin.realtime.gateway import Gateway
+from tocsin.realtime.settings import GatewaySettings
+from tocsin.supervisor import Supervisor
+from tocsin.telemetry import Metrics
+
+log = structlog.get_logger()
+
+SOCKET_NAME = "tocsin.sock"
+DEMO_KEY_FILE = "demo.key"
+_GREETING = """
+  Tocsin is running.  Open {url}/?user=ada
+
+  Publish a first alert:
+    curl -X POST {url}/v1/alerts \\
+      -H 'authorization: Bearer {key}' \\
+      -d '{{"to": {{"users": ["ada"]}}, "title": "Hello, Ada", "body": "Sent with curl.", "severity": "success"}}'
+"""
+REQUESTS_END_S = 5.0
+_DAY_US = 86_400 * US_PER_S
+# The event loop and the store's writer thread take turns; at the default of 5 ms a request would wait that long for
+# its turn whenever the writer is busy.
+_SWITCH_INTERVAL_S = 0.0005
+
+
+class Node:
+    """One process of Tocsin, put together and not yet listening."""
+
+    def __init__(self, settings: Settings, store: SqliteStore, endpoints: Endpoints) -> None:
+        self.settings = settings
+        self.store = store
+        self.endpoints = endpoints
+        self.clock = SystemClock()
+        self.metrics = Metrics()
+        self.supervisor = Supervisor()
+        self.fanout = MemoryFanout()
+        self.keyring = KeyRing(store, open_seal(settings.data_dir), self.clock)
+        self.gateway = Gateway(
+            store=store,
+            keyring=self.keyring,
+            fanout=self.fanout,
+            clock=self.clock,
+            supervisor=self.supervisor,
+            settings=_gateway_settings(settings),
+            endpoints=endpoints.accepted,
+        )
+        self.worker = Worker(store.queue, store, self.fanout, self.clock, self.metrics)
+        self.sweeper = Sweeper(store, self.fanout)
+        self.app = App(build_router(self._resources()), Cors(settings.hubs), self.metrics)
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(
+        cls, settings: Settings, endpoints: Endpoints | None = None
+    ) -> AsyncIterator["Node"]:
+        """Open the data folder and put a node together; close it at the end.
+
+        Raises:
+            ConfigError: Another process holds the folder, or its schema is newer than this program.
+        """
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        tls = settings.tls_cert is not None
+        found = endpoints or find_endpoints(
+            settings.host, settings.port, settings.public_url, tls=tls
+        )
+        store = await SqliteStore.open(settings.data_dir, SystemClock(), _store_limits(settings))
+        try:
+            node = cls(settings, store, found)
+            await node.keyring.load()
+            try:
+                yield node
+            finally:
+                await node.supervisor.stop()
+        finally:
+            await store.close()
+
+    async def local_app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request of the data folder's owner."""
+        scope["tocsin.local"] = True
+        await self.app(scope, receive, send)
+
+    def start(self) -> None:
+        """Start processing, sweeping and the gateway."""
+        self.supervisor.keep("process.worker", self.worker.run)
+        self.supervisor.keep("process.sweeper", self.sweeper.run)
+        self.gateway.start()
+
+    def _resources(self) -> Resources:
+        settings, store = self.settings, self.store
+        auth = Authenticator(self.keyring, self.endpoints, self.clock)
+        publisher = Publisher(store.queue, self.supervisor, self.metrics)
+        alerts = Alerts(auth, publisher, store, self.clock, settings.limits)
+        tokens = ClientTokens(auth, self.keyring, self.endpoints, self.clock, settings.limits)
+        return Resources(
+            alerts=alerts,
+            tokens=tokens,
+            inbox=Inbox(auth, store, Actor(store, self.fanout)),
+            admin=Admin(auth, self.keyring, self.endpoints),
+            operations=Operations(
+                auth, store, store.queue, self.metrics, self.clock, self._connections
+            ),
+            web=WebFiles(),
+            demo=Demo(auth, alerts, tokens) if settings.demo else None,
+        )
+
+    def _connections(self) -> int:
+        return self.gateway.stats().sessions
+
+
+async def serve(settings: Settings) -> None:
+    """Run a node until SIGTERM or SIGINT, then drain it.
+
+    Raises:
+        ConfigError: The settings cannot work here; nothing was started.
+    """
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
+    bound = bind(settings.host, settings.port)
+    port = bound.getsockname()[1]
+    tls = None
+    if settings.tls_cert is not None and settings.tls_key is not None:
+        tls = tls_context(settings.tls_cert, settings.tls_key)
+    endpoints = find_endpoints(settings.host, port, settings.public_url, tls=tls is not None)
+    async with Node.opened(settings, endpoints) as node:
+        listener = _listener(node)
+        await listener.listen(bound, node.app, tls)
+        await listener.listen(bind_unix(settings.data_dir / SOCKET_NAME), node.local_app)
+        node.start()
+        log.info("serve.ready", address=endpoints.public, data_dir=str(settings.data_dir))
+        if settings.demo:
+            sys.stdout.write(await _greeting(node))
+            sys.stdout.flush()
+        await _stop_signal()
+        await _drain(node, listener)
+    log.info("serve.stopped")
+
+
+async def _drain(node: Node, listener: Listener) -> None:
+    """Stop accepting, spread the closes, finish what was begun (I9)."""
+    log.info("serve.drains", over_s=node.settings.drain_s)
+    listener.stop_accepting()
+    await node.gateway.drain(node.settings.drain_s)
+    await listener.finish(REQUESTS_END_S)
+    node.worker.stop()
+    node.gateway.close()
+    (node.settings.data_dir / SOCKET_NAME).unlink(missing_ok=True)
+
+
+def _listener(node: Node) -> Listener:
+    limits = node.settings.limits
+    protocol = guarded_protocol(limits.head_bytes, limits.head_s, limits.body_s)
+    return Listener(protocol, {"ws": protocol_factory(node.gateway), "http": protocol})
+
+
+async def _greeting(node: Node) -> str:
+    """Say where to look, with a first alert ready to send; the key in it is kept beside the database."""
+    key = await _demo_key(node)
+    return _GREETING.format(url=node.endpoints.public, key=key)
+
+
+async def _demo_key(node: Node) -> str:
+    path = node.settings.data_dir / DEMO_KEY_FILE
+    try:
+        text = path.read_text()
+        node.keyring.check(text)
+    except (OSError, UnauthenticatedError):
+        text, _ = await node.keyring.create(DEFAULT_HUB, "producer", "demo")
+        path.touch(mode=0o600)
+        path.write_text(text)
+    return text
+
+
+async def _stop_signal() -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await stop.wait()
+
+
+def _store_limits(settings: Settings) -> StoreLimits:
+    limits, retention = settings.limits, settings.retention
+    return StoreLimits(
+        broadcasts_per_hub=limits.broadcasts_per_hub,
+        broadcast_ttl_us=retention.broadcast_days * _DAY_US,
+        tombstone_us=retention.tombstones_days * _DAY_US,
+        read_retention_us=retention.read_items_days * _DAY_US,
+        key_memory_us=retention.producer_keys_days * _DAY_US,
+        queue_rows=limits.queue_alerts,
+        low_water_bytes=limits.free_disk_bytes,
+    )
+
+
+def _gateway_settings(settings: Settings) -> GatewaySettings:
+    limits = settings.limits
+    return GatewaySettings(
+        message_bytes=limits.message_bytes,
+        outbox_bytes=limits.outbox_bytes,
+        detached_bytes=limits.detached_bytes,
+        connections_per_user=limits.connections_per_user,
+        beat_s=settings.anti_entropy_s,
+        recovery_window_s=settings.recovery_window_s,
+        allowed_origins={name: hub.allowed_origins for name, hub in settings.hubs.items()},
+    )

@@ -1,0 +1,94 @@
+"""The HTTP application on the memory store, called in process."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+from cryptography.fernet import Fernet
+
+from tocsin.adapters.memory.fanout import MemoryFanout
+from tocsin.adapters.memory.store import MemoryStore
+from tocsin.api.admin import Admin
+from tocsin.api.alerts import Alerts
+from tocsin.api.app import App
+from tocsin.api.auth import Authenticator
+from tocsin.api.client_tokens import ClientTokens
+from tocsin.api.cors import Cors
+from tocsin.api.demo import Demo
+from tocsin.api.endpoints import find_endpoints
+from tocsin.api.inbox import Inbox
+from tocsin.api.keyring import KeyRing
+from tocsin.api.operations import Operations
+from tocsin.api.routes import Resources, build_router
+from tocsin.api.web_files import WebFiles
+from tocsin.config import Hub, Limits
+from tocsin.inbox.actor import Actor
+from tocsin.ingest.publisher import Publisher
+from tocsin.ports.store import Role
+from tocsin.process.worker import Worker
+from tocsin.supervisor import Supervisor
+from tocsin.telemetry import Metrics
+from tocsin.testing import ManualClock
+
+ORIGIN = "https://app.example"
+
+
+@dataclass
+class Server:
+    """The application and what stands behind it."""
+
+    http: httpx.AsyncClient
+    store: MemoryStore
+    keyring: KeyRing
+    worker: Worker
+    clock: ManualClock
+
+    async def key(self, role: Role = "producer", hub: str = "default") -> dict[str, str]:
+        """Make a key and return the header that carries it."""
+        text, _ = await self.keyring.create(hub, role, f"{role}-name")
+        return {"authorization": f"Bearer {text}"}
+
+    async def token(self, user: str, hub: str = "default") -> dict[str, str]:
+        """Issue a client token and return the header that carries it."""
+        answer = await self.http.post(
+            "/v1/client-tokens", json={"user_id": user}, headers=await self.key("server", hub)
+        )
+        return {"authorization": f"Bearer {answer.json()['token']}"}
+
+    async def publish(self, **alert: object) -> httpx.Response:
+        """Publish one alert to Ada, unless told otherwise, and process it."""
+        body = {"to": {"users": ["ada"]}, "title": "Hello", **alert}
+        answer = await self.http.post("/v1/alerts", json=body, headers=await self.key())
+        await self.worker.step()
+        return answer
+
+
+@asynccontextmanager
+async def running(limits: Limits | None = None, *, demo: bool = False) -> AsyncIterator[Server]:
+    """Put an application together on the memory store."""
+    limits = limits or Limits()
+    clock, metrics, supervisor = ManualClock(), Metrics(), Supervisor()
+    store, fanout = MemoryStore(clock), MemoryFanout()
+    endpoints = find_endpoints("127.0.0.1", 8080, None, tls=False)
+    keyring = KeyRing(store, Fernet(Fernet.generate_key()), clock)
+    auth = Authenticator(keyring, endpoints, clock)
+    alerts = Alerts(auth, Publisher(store.queue, supervisor, metrics), store, clock, limits)
+    tokens = ClientTokens(auth, keyring, endpoints, clock, limits)
+    resources = Resources(
+        alerts=alerts,
+        tokens=tokens,
+        inbox=Inbox(auth, store, Actor(store, fanout)),
+        admin=Admin(auth, keyring, endpoints),
+        operations=Operations(auth, store, store.queue, metrics, clock, lambda: 0),
+        web=WebFiles(),
+        demo=Demo(auth, alerts, tokens) if demo else None,
+    )
+    app = App(build_router(resources), Cors({"default": Hub(allowed_origins=(ORIGIN,))}), metrics)
+    worker = Worker(store.queue, store, fanout, clock, metrics)
+    transport = httpx.ASGITransport(app, client=("203.0.113.9", 1234))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as http:
+        try:
+            yield Server(http, store, keyring, worker, clock)
+        finally:
+            await supervisor.stop()

@@ -1,0 +1,171 @@
+"""Publishing: what is accepted, what is told apart as a repeat, and what is refused, with its place."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.unit.api_server import Server, running
+from tocsin.config import Limits
+
+ALERT = {"to": {"users": ["ada"]}, "title": "Backup failed"}
+
+
+async def test_an_accepted_alert_is_answered_with_its_id_and_place(server: Server) -> None:
+    answer = await server.http.post("/v1/alerts", json=ALERT, headers=await server.key())
+    assert answer.status_code == 202
+    assert answer.json()["status"] == "accepted"
+    assert answer.headers["location"] == f"/v1/alerts/{answer.json()['id']}"
+
+
+async def test_an_alert_can_be_looked_up_before_it_is_processed_and_after(server: Server) -> None:
+    key = await server.key()
+    answer = await server.http.post("/v1/alerts", json=ALERT, headers=key)
+    path = answer.headers["location"]
+    assert (await server.http.get(path, headers=key)).json()["state"] == "accepted"
+    await server.worker.step()
+    status = (await server.http.get(path, headers=key)).json()
+    assert status["state"] == "processed"
+    assert status["counts"] == {"recipients": 1, "seen": 0, "read": 0}
+
+
+@pytest.mark.parametrize("by", ["id", "idempotency-key"])
+async def test_a_repeat_is_told_from_a_conflict(server: Server, by: str) -> None:
+    headers = await server.key()
+    body: dict[str, Any] = dict(ALERT)
+    if by == "id":
+        body["id"] = "backup-7"
+    else:
+        headers["idempotency-key"] = "backup-7"
+    first = await server.http.post("/v1/alerts", json=body, headers=headers)
+    server.clock.advance(60)
+    repeat = await server.http.post("/v1/alerts", json=body, headers=headers)
+    other = await server.http.post("/v1/alerts", json={**body, "title": "Else"}, headers=headers)
+    assert repeat.json() == {"id": first.json()["id"], "status": "duplicate"}
+    assert (other.status_code, other.json()["code"]) == (409, "id-conflict")
+
+
+async def test_two_producers_may_use_the_same_id(server: Server) -> None:
+    body = {**ALERT, "id": "1", "source": "s"}
+    answers = [
+        await server.http.post("/v1/alerts", json=body, headers=await server.key())
+        for _ in range(2)
+    ]
+    assert [answer.json()["status"] for answer in answers] == ["accepted", "accepted"]
+
+
+async def test_without_an_id_equal_alerts_are_two(server: Server) -> None:
+    key = await server.key()
+    ids = {
+        (await server.http.post("/v1/alerts", json=ALERT, headers=key)).json()["id"]
+        for _ in range(2)
+    }
+    assert len(ids) == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code", "pointer"),
+    [
+        (b"{", 400, "invalid-json", None),
+        (b'{"title":"\xff"}', 400, "invalid-json", None),
+        (b"[]", 400, "invalid-field", "/"),
+        (b'{"to":{"users":["ada"]}}', 400, "invalid-field", "/"),
+        (b'{"to":{"users":["ada"]},"title":""}', 400, "invalid-field", "/title"),
+        (b'{"to":{"users":["ada"]},"title":5}', 400, "invalid-field", "/title"),
+        (b'{"to":{"users":["ada",7]},"title":"t"}', 400, "invalid-field", "/to/users/1"),
+        (b'{"to":{"users":[]},"title":"t"}', 400, "invalid-audience", "/to"),
+        (b'{"to":{"users":["a"],"all":true},"title":"t"}', 400, "invalid-audience", "/to"),
+        (b'{"to":{"users":["a\\u0000"]},"title":"t"}', 400, "invalid-id", "/to/users/0"),
+        (b'{"to":{"all":true},"title":"t","titel":"t"}', 400, "invalid-field", "/"),
+        (b'{"to":{"all":true},"title":"t","severity":"bad"}', 400, "invalid-field", "/severity"),
+        (
+            b'{"to":{"all":true},"title":"t","expires_at":"2001-01-01T00:00:00Z"}',
+            400,
+            "invalid-time",
+            "/expires_at",
+        ),
+        (
+            b'{"to":{"all":true},"title":"t","expires_at":"2027-02-01T00:00:00"}',
+            400,
+            "invalid-time",
+            "/expires_at",
+        ),
+        (b'{"to":{"all":true},"title":"t","data":' + b"[" * 40 + b"]" * 40 + b"}", 413, "too-deep", "/data"),
+        (b'{"to":{"all":true},"title":"t","data":' + b"[" * 9000 + b"]" * 9000 + b"}", 413, "too-deep", "/data"),
+        (b'{"to":{"all":true},"title":"t","body":"' + b"x" * 70_000 + b'"}', 413, "body-too-large", None),
+    ],
+)  # fmt: skip
+async def test_bad_input_is_refused_with_its_place(
+    server: Server, body: bytes, status: int, code: str, pointer: str | None
+) -> None:
+    answer = await server.http.post("/v1/alerts", content=body, headers=await server.key())
+    problem = answer.json()
+    assert (answer.status_code, problem["code"], problem.get("pointer")) == (status, code, pointer)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert problem["detail"]
+    assert (await server.store.queue.depth()).waiting == 0
+
+
+async def test_an_audience_over_the_limit_is_refused() -> None:
+    async with running(Limits(audience_users=2)) as server:
+        body = {"to": {"users": ["a", "b", "c"]}, "title": "t"}
+        answer = await server.http.post("/v1/alerts", json=body, headers=await server.key())
+        assert (answer.status_code, answer.json()["code"]) == (413, "audience-too-large")
+        assert "limits.audience_users" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("form", ["json", "ndjson"])
+async def test_a_batch_takes_the_good_and_refuses_the_bad_in_order(
+    server: Server, form: str
+) -> None:
+    headers = await server.key()
+    alerts: list[object] = [{**ALERT, "id": "1"}, {"title": "no audience"}, {**ALERT, "id": "1"}]
+    if form == "json":
+        content, prefix = json.dumps({"alerts": alerts}), "/alerts/1"
+    else:
+        content, prefix = "\n".join(map(json.dumps, alerts)) + "\n", "/1"
+        headers["content-type"] = "application/x-ndjson"
+    answer = await server.http.post("/v1/alerts/batch", content=content, headers=headers)
+    first, second, third = answer.json()["results"]
+    assert answer.status_code == 202
+    assert first["status"] == "accepted"
+    assert second["status"] == "refused"
+    assert second["error"]["pointer"].startswith(prefix)
+    assert third == {"id": first["id"], "status": "duplicate"}
+
+
+async def test_a_batch_under_an_idempotency_key_can_be_repeated(server: Server) -> None:
+    headers = {**await server.key(), "idempotency-key": "nightly"}
+    body = {"alerts": [ALERT, ALERT]}
+    first = await server.http.post("/v1/alerts/batch", json=body, headers=headers)
+    again = await server.http.post("/v1/alerts/batch", json=body, headers=headers)
+    assert [r["status"] for r in first.json()["results"]] == ["accepted"] * 2
+    assert [r["status"] for r in again.json()["results"]] == ["duplicate"] * 2
+    assert len({r["id"] for r in first.json()["results"]}) == 2
+
+
+async def test_a_batch_with_too_many_alerts_is_refused_whole() -> None:
+    async with running(Limits(batch_alerts=1)) as server:
+        answer = await server.http.post(
+            "/v1/alerts/batch", json={"alerts": [ALERT, ALERT]}, headers=await server.key()
+        )
+        assert (answer.status_code, answer.json()["code"]) == (413, "batch-too-large")
+
+
+async def test_a_full_queue_says_when_to_come_back() -> None:
+    async with running() as server:
+        server.store.queue._limits = server.store.queue._limits.__class__(queue_rows=1)
+        key = await server.key()
+        await server.http.post("/v1/alerts", json=ALERT, headers=key)
+        answer = await server.http.post("/v1/alerts", json=ALERT, headers=key)
+        assert (answer.status_code, answer.json()["code"]) == (503, "queue-full")
+        assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_line_breaks_in_data_do_not_reach_the_frame(server: Server) -> None:
+    body = b'{"to":{"users":["ada"]},"title":"t","data":{\n"a":\r\n"x\\ny"}}'
+    await server.http.post("/v1/alerts", content=body, headers=await server.key())
+    await server.worker.step()
+    answer = await server.http.get("/v1/inbox", headers=await server.token("ada"))
+    assert b"\n" not in answer.content
+    assert answer.json()["items"][0]["alert"]["data"] == {"a": "x\ny"}

@@ -1,0 +1,122 @@
+"""A hub's data is reachable only with that hub's key or token (I10)."""
+
+import pytest
+
+from tests.unit.api_server import ORIGIN, Server, running
+
+
+@pytest.mark.parametrize(
+    ("path", "role", "status"),
+    [
+        ("/v1/alerts", "producer", 400),
+        ("/v1/alerts", "server", 400),
+        ("/v1/client-tokens", "producer", 403),
+        ("/v1/client-tokens", "server", 400),
+        ("/v1/admin/keys", "server", 403),
+        ("/v1/admin/keys", "admin", 400),
+    ],
+)
+async def test_a_role_opens_only_its_routes(
+    server: Server, path: str, role: str, status: int
+) -> None:
+    key = await server.key(role)  # type: ignore[arg-type]  # the three roles above
+    answer = await server.http.post(path, content=b"{}", headers=key)
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    "header", [None, "Basic eDp5", "Bearer ", "Bearer tsk_producer_x_y", "Bearer a.b.c"]
+)
+async def test_without_a_good_key_nothing_opens(server: Server, header: str | None) -> None:
+    headers = {} if header is None else {"authorization": header}
+    answer = await server.http.get("/v1/inbox", headers=headers)
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+async def test_a_revoked_key_is_refused_at_once(server: Server) -> None:
+    text, key = await server.keyring.create("default", "producer", "p")
+    await server.keyring.revoke(key.id)
+    answer = await server.http.post(
+        "/v1/alerts", json={}, headers={"authorization": f"Bearer {text}"}
+    )
+    assert (answer.status_code, answer.json()["code"]) == (401, "key-revoked")
+
+
+async def test_a_token_opens_its_own_inbox_in_its_own_hub(server: Server) -> None:
+    await server.publish()
+    here = await server.http.get("/v1/inbox", headers=await server.token("ada"))
+    elsewhere = await server.http.get("/v1/inbox", headers=await server.token("ada", "other"))
+    assert len(here.json()["items"]) == 1
+    assert elsewhere.json()["items"] == []
+
+
+async def test_a_token_for_a_hub_that_never_was_makes_no_hub(server: Server) -> None:
+    headers = await server.token("ada")
+    server.keyring._access.clear()
+    server.store._access_keys.clear()
+    answer = await server.http.get("/v1/inbox", headers=headers)
+    assert answer.status_code == 404
+    assert server.store._access_keys == {}
+
+
+async def test_an_expired_token_says_so(server: Server) -> None:
+    headers = await server.token("ada")
+    server.clock.advance(3_601)
+    answer = await server.http.get("/v1/inbox", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (401, "token-expired")
+
+
+async def test_a_server_key_reads_the_inbox_it_names(server: Server) -> None:
+    await server.publish()
+    key = await server.key("server")
+    named = await server.http.get("/v1/inbox?user=ada", headers=key)
+    unnamed = await server.http.get("/v1/inbox", headers=key)
+    assert len(named.json()["items"]) == 1
+    assert unnamed.json()["code"] == "user-missing"
+
+
+async def test_a_producer_does_not_see_anothers_alerts(server: Server) -> None:
+    published = await server.publish()
+    path = published.headers["location"]
+    stranger = await server.http.get(path, headers=await server.key())
+    owner_of_hub = await server.http.get(path, headers=await server.key("server"))
+    other_hub = await server.http.get(path, headers=await server.key("server", "other"))
+    assert [a.status_code for a in (stranger, owner_of_hub, other_hub)] == [404, 200, 404]
+
+
+async def test_an_admin_key_names_the_hub_by_header(server: Server) -> None:
+    headers = {**await server.key("admin"), "tocsin-hub": "Shop"}
+    made = await server.http.post("/v1/admin/keys", json={"role": "producer"}, headers=headers)
+    assert (made.status_code, made.json()["hub"]) == (201, "shop")
+
+
+async def test_metrics_and_demo_are_for_this_machine_or_an_admin() -> None:
+    async with running(demo=True) as server:
+        for method, path in (("GET", "/metrics"), ("POST", "/demo/session")):
+            stranger = await server.http.request(method, path, content=b'{"user":"ada"}')
+            admin = await server.http.request(
+                method, path, content=b'{"user":"ada"}', headers=await server.key("admin")
+            )
+            assert (stranger.status_code, admin.status_code) == (401, 200)
+
+
+async def test_only_an_allowed_origin_may_read_answers(server: Server) -> None:
+    allowed = await server.http.get("/healthz", headers={"origin": ORIGIN})
+    stranger = await server.http.get("/healthz", headers={"origin": "https://evil.example"})
+    preflight = await server.http.options(
+        "/v1/inbox/items/x",
+        headers={"origin": ORIGIN, "access-control-request-method": "PATCH"},
+    )
+    assert allowed.headers["access-control-allow-origin"] == ORIGIN
+    assert "access-control-allow-origin" not in stranger.headers
+    assert preflight.status_code == 204
+    assert "PATCH" in preflight.headers["access-control-allow-methods"]
+    assert preflight.headers.get_list("access-control-allow-origin") == [ORIGIN]
+
+
+async def test_unknown_paths_and_methods_are_problems(server: Server) -> None:
+    nowhere = await server.http.get("/v1/nothing")
+    wrong = await server.http.put("/v1/alerts")
+    assert (nowhere.status_code, nowhere.json()["code"]) == (404, "no-such-path")
+    assert (wrong.status_code, wrong.json()["allowed"]) == (405, ["POST"])
