@@ -1,0 +1,254 @@
+/**
+ * One person's inbox, kept equal to the server's: what an application uses.
+ *
+ * The client drives the core (inbox-core.ts): it carries the core's effects out, brings back what
+ * came of them, and tells subscribers when the view changed. It draws nothing.
+ */
+
+import { CoreTimers, Requests, Saving } from "./driver.ts";
+import { Emitter } from "./emitter.ts";
+import { InboxCore } from "./inbox-core.ts";
+import {
+  type Action,
+  type Arrived,
+  type CoreEvent,
+  type CoreOptions,
+  defaultCoreOptions,
+  type Effect,
+  type Patch,
+  type RequestEffect,
+  type View,
+  type ViewItem,
+} from "./machine.ts";
+import { newOpId } from "./op-id.ts";
+import type { Problem } from "./protocol.ts";
+import { ReliableSocket, type SocketStatus } from "./socket.ts";
+import { openStore, type SnapshotStore } from "./store.ts";
+import { Credentials, type TokenProvider } from "./tokens.ts";
+
+export interface ClientOptions {
+  /** Gets a client token from your backend; asked at the start and whenever one ran out. */
+  readonly tokenProvider: TokenProvider;
+  /**
+   * Address of the Tocsin server, e.g. `https://alerts.example.org`. Default: where the client URL
+   * points, or the page's own origin when the provider gives a bare token.
+   */
+  readonly endpoint?: string | undefined;
+  /** Only needed with a bare token. Default `default`. */
+  readonly hub?: string | undefined;
+  /** Names the person whose inbox this browser keeps for the next visit. Default: nothing is kept. */
+  readonly user?: string | undefined;
+  /** Default: IndexedDB, or memory where there is none. */
+  readonly store?: SnapshotStore | undefined;
+  /** Limits of the core; what is left out has its default. */
+  readonly core?: Partial<CoreOptions> | undefined;
+  /** Default: the platform's. */
+  readonly WebSocket?: typeof WebSocket | undefined;
+  /** Default: the platform's. */
+  readonly fetch?: typeof fetch | undefined;
+}
+
+/** What names an item in an action; the server refuses it if the item says something else by now. */
+export type ItemKey = Pick<ViewItem, "id" | "alert_id">;
+
+/** An action was refused and is undone; `status` is 0 if it was never sent. */
+export interface Refusal {
+  readonly op_id: string;
+  readonly status: number;
+  readonly problem: Problem | null;
+}
+
+export interface ClientEvents {
+  /** Alerts that came while this page was connected, unread; each once. */
+  readonly arrived: readonly Arrived[];
+  readonly refused: Refusal;
+  readonly status: SocketStatus;
+  readonly view: View;
+}
+
+type Bare<Event> = Event extends CoreEvent ? Omit<Event, "now" | "random"> : never;
+
+export class TocsinClient {
+  readonly #core: InboxCore;
+  readonly #events = new Emitter<ClientEvents>();
+  readonly #timers = new CoreTimers((timer) => this.#step({ type: "timer", timer }));
+  readonly #requests: Requests;
+  readonly #socket: ReliableSocket;
+  readonly #saving: Saving | null;
+  readonly #hurry = () => this.#socket.hurry();
+  #view: View;
+  #started: Promise<void> | null = null;
+  #wantsConnection = false;
+  #isTelling = false;
+
+  constructor(options: ClientOptions) {
+    const endpoint = options.endpoint?.replace(/\/+$/, "");
+    const hub = options.hub ?? "default";
+    const core = { ...defaultCoreOptions, ...options.core };
+    const credentials = new Credentials(options.tokenProvider, endpoint, hub);
+    const fetcher = options.fetch ?? ((...call) => fetch(...call));
+    this.#core = new InboxCore(core);
+    this.#view = this.#core.view();
+    this.#requests = new Requests(credentials, fetcher, core.read_deadline_ms);
+    this.#saving = options.user
+      ? new Saving(
+          options.store ?? openStore(),
+          JSON.stringify([endpoint ?? "", hub, options.user]),
+          (stored) => this.#step({ type: "conflict", stored }),
+        )
+      : null;
+    this.#socket = new ReliableSocket({
+      url: async () => (await credentials.fresh()).socketUrl,
+      onOpen: () => this.#step({ type: "socket_open" }),
+      onLost: () => this.#step({ type: "socket_closed" }),
+      onData: (frame) => this.#step({ type: "frame", frame }),
+      onStatus: (status) => this.#events.emit("status", status),
+      WebSocket: options.WebSocket,
+    });
+  }
+
+  /** Show what an earlier visit left, then connect and stay connected. Returns at once. */
+  connect(): void {
+    this.#wantsConnection = true;
+    globalThis.addEventListener?.("online", this.#hurry);
+    void this.#start().then(() => {
+      if (this.#wantsConnection) this.#socket.open();
+    });
+  }
+
+  /** Disconnect and write what is not stored yet; `connect` takes up again where it was. */
+  async close(): Promise<void> {
+    this.#wantsConnection = false;
+    globalThis.removeEventListener?.("online", this.#hurry);
+    this.#socket.close();
+    await this.#saving?.flush();
+  }
+
+  get status(): SocketStatus {
+    return this.#socket.status;
+  }
+
+  /** The inbox as it is to be drawn; the same object until it changes. */
+  view(): View {
+    return this.#view;
+  }
+
+  /** Call `listener` with every new view, after the current task; returns how to stop it. */
+  subscribe(listener: (view: View) => void): () => void {
+    return this.#events.on("view", listener);
+  }
+
+  /** Call `listener` on every such event; returns how to stop it. */
+  on<Name extends keyof ClientEvents>(
+    name: Name,
+    listener: (value: ClientEvents[Name]) => void,
+  ): () => void {
+    return this.#events.on(name, listener);
+  }
+
+  markRead(item: ItemKey): void {
+    this.#patch(item, { read: true });
+  }
+
+  markUnread(item: ItemKey): void {
+    this.#patch(item, { read: false });
+  }
+
+  archive(item: ItemKey): void {
+    this.#patch(item, { archived: true });
+  }
+
+  unarchive(item: ItemKey): void {
+    this.#patch(item, { archived: false });
+  }
+
+  /** Delete the item; `restore` takes it back while the server still has it. */
+  remove(item: ItemKey): void {
+    this.#patch(item, { deleted: true });
+  }
+
+  restore({ id, alert_id }: ItemKey): void {
+    this.#act({ type: "restore", id, alert_id });
+  }
+
+  /** Empty the badge: everything here so far has been seen. */
+  markAllSeen(): void {
+    if (this.#view.counts.unseen > 0) this.#act({ type: "mark", action: "seen" });
+  }
+
+  markAllRead(): void {
+    if (this.#view.counts.unread > 0) this.#act({ type: "mark", action: "read" });
+  }
+
+  loadOlder(): void {
+    this.#step({ type: "load_older" });
+  }
+
+  #start(): Promise<void> {
+    this.#started ??= (async () => {
+      const stored = (await this.#saving?.read()) ?? null;
+      this.#step({ type: "start", stored });
+    })();
+    return this.#started;
+  }
+
+  #patch({ id, alert_id }: ItemKey, change: Omit<Patch, keyof ItemKey>): void {
+    this.#act({ type: "patch", patches: [{ id, alert_id, ...change }] });
+  }
+
+  #act(action: Action): void {
+    const op_id = newOpId();
+    void this.#start().then(() => this.#step({ type: "act", op_id, action }));
+  }
+
+  #step(event: Bare<CoreEvent>): void {
+    const stamped = { ...event, now: Date.now(), random: Math.random() } as CoreEvent;
+    for (const effect of this.#core.step(stamped)) this.#carryOut(effect);
+  }
+
+  #carryOut(effect: Effect): void {
+    switch (effect.type) {
+      case "request":
+        void this.#send(effect);
+        break;
+      case "timer":
+        this.#timers.set(effect);
+        break;
+      case "cancel":
+        this.#timers.cancel(effect.timer);
+        break;
+      case "arrived":
+        this.#events.emit("arrived", effect.items);
+        break;
+      case "refused":
+        this.#events.emit("refused", effect);
+        break;
+      case "changed":
+        this.#tellLater();
+        break;
+      case "persist":
+        this.#saving?.save(effect);
+    }
+  }
+
+  async #send(effect: RequestEffect): Promise<void> {
+    const { request } = effect;
+    try {
+      const answer = await this.#requests.send(effect);
+      this.#step({ type: "answer", request, ...answer });
+    } catch {
+      this.#step({ type: "failed", request });
+    }
+  }
+
+  /** One new view for everything that happens in this task. */
+  #tellLater(): void {
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    queueMicrotask(() => {
+      this.#isTelling = false;
+      this.#view = this.#core.view();
+      this.#events.emit("view", this.#view);
+    });
+  }
+}

@@ -1,0 +1,128 @@
+/** Carries one core's effects out: requests with a deadline, timers, and the stored snapshot. */
+
+import type { Effect, PersistEffect, RequestEffect, Snapshot, TimerName } from "./machine.ts";
+import type { SnapshotStore } from "./store.ts";
+import type { Credentials } from "./tokens.ts";
+
+export interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** Runs the core's timers; setting one again replaces it. */
+export class CoreTimers {
+  readonly #pending = new Map<TimerName, ReturnType<typeof setTimeout>>();
+  readonly #ranOut: (timer: TimerName) => void;
+
+  constructor(ranOut: (timer: TimerName) => void) {
+    this.#ranOut = ranOut;
+  }
+
+  set({ timer, delay_ms }: Extract<Effect, { type: "timer" }>): void {
+    this.cancel(timer);
+    const pending = setTimeout(() => {
+      this.#pending.delete(timer);
+      this.#ranOut(timer);
+    }, delay_ms);
+    this.#pending.set(timer, pending);
+  }
+
+  cancel(timer: TimerName): void {
+    clearTimeout(this.#pending.get(timer));
+    this.#pending.delete(timer);
+  }
+}
+
+/** Sends the core's requests to the server, each with the token of the moment. */
+export class Requests {
+  readonly #credentials: Credentials;
+  readonly #fetch: typeof fetch;
+  readonly #deadlineMs: number;
+
+  constructor(credentials: Credentials, fetcher: typeof fetch, deadlineMs: number) {
+    this.#credentials = credentials;
+    this.#fetch = fetcher;
+    this.#deadlineMs = deadlineMs;
+  }
+
+  /**
+   * Send one request; a 401 is answered with one more try under a fresh token.
+   *
+   * @throws When there was no answer in time, or it was no JSON: the outcome is unknown.
+   */
+  async send(request: RequestEffect): Promise<Answer> {
+    const { token, api } = await this.#credentials.current();
+    const answer = await this.#try(request, api, token);
+    if (answer.status !== 401) return answer;
+    const fresh = await this.#credentials.fresh();
+    return fresh.token === token ? answer : this.#try(request, fresh.api, fresh.token);
+  }
+
+  async #try(request: RequestEffect, api: string, token: string): Promise<Answer> {
+    const headers = new Headers({ authorization: `Bearer ${token}` });
+    if (request.key) headers.set("idempotency-key", request.key);
+    if (request.body !== undefined) headers.set("content-type", "application/json");
+    const response = await this.#fetch(`${api}${request.path}`, {
+      method: request.method,
+      headers,
+      body: request.body === undefined ? null : JSON.stringify(request.body),
+      credentials: "omit",
+      cache: "no-store",
+      signal: AbortSignal.timeout(this.#deadlineMs),
+    });
+    return { status: response.status, body: await readBody(response) };
+  }
+}
+
+/** A 200 without JSON is no answer; of a refusal the status is enough. */
+async function readBody(response: Response): Promise<unknown> {
+  try {
+    return await response.json();
+  } catch (error) {
+    if (response.status === 200) throw error;
+    return null;
+  }
+}
+
+const saveAfterMs = 100;
+
+/** Writes the last of several snapshots, with the `expected` of the first. */
+export class Saving {
+  readonly #store: SnapshotStore;
+  readonly #key: string;
+  readonly #onConflict: (stored: Snapshot) => void;
+  #waiting: PersistEffect | null = null;
+  #writing: Promise<void> | null = null;
+
+  constructor(store: SnapshotStore, key: string, onConflict: (stored: Snapshot) => void) {
+    this.#store = store;
+    this.#key = key;
+    this.#onConflict = onConflict;
+  }
+
+  /** What an earlier visit left; null also when the store cannot be read. */
+  async read(): Promise<Snapshot | null> {
+    return this.#store.read(this.#key).catch(() => null);
+  }
+
+  save(effect: PersistEffect): void {
+    const expected = this.#waiting ? this.#waiting.expected : effect.expected;
+    this.#waiting = { ...effect, expected };
+    this.#writing ??= new Promise<void>((resolve) => setTimeout(resolve, saveAfterMs))
+      .then(() => this.flush())
+      .finally(() => {
+        this.#writing = null;
+        if (this.#waiting) this.save(this.#waiting);
+      });
+  }
+
+  /** Write what waits now. A store that fails (full, private window) costs the next visit a full read. */
+  async flush(): Promise<void> {
+    const effect = this.#waiting;
+    if (!effect) return;
+    this.#waiting = null;
+    const { snapshot, expected } = effect;
+    const stored = await this.#store.write(this.#key, snapshot, expected).catch(() => null);
+    if (stored) this.#onConflict(stored);
+  }
+}

@@ -1,0 +1,26 @@
+/** The headless client: no page, no elements; runs in a browser, a worker or Node. */
+
+export {
+  type ClientEvents,
+  type ClientOptions,
+  type ItemKey,
+  type Refusal,
+  TocsinClient,
+} from "./client.ts";
+export { InboxCore } from "./inbox-core.ts";
+export { isForeign, safeLink } from "./links.ts";
+export type {
+  Action,
+  Arrived,
+  CoreEvent,
+  CoreOptions,
+  Effect,
+  Snapshot,
+  View,
+  ViewItem,
+} from "./machine.ts";
+export type { Alert, AlertAction, Counts, Position, Severity } from "./protocol.ts";
+export { ReliableSocket, type SocketOptions, type SocketStatus } from "./socket.ts";
+export { BrowserStore, MemoryStore, type SnapshotStore } from "./store.ts";
+export { exactTime, relativeTime } from "./time.ts";
+export type { TokenProvider } from "./tokens.ts";

@@ -1,0 +1,263 @@
+/**
+ * A small client of `json.reliable.webpubsub.azure.v1` that keeps one connection alive.
+ *
+ * A broken line is taken up again by its reconnection token, and the server replays what was
+ * missed; when that is not possible a new connection is made and the caller is told, because frames
+ * may be missing from then on. Waits are jittered and follow the server's close codes, so a thousand
+ * clients of a restarted server do not come back in one moment.
+ *
+ * It does not publish, join groups, or call events.
+ */
+
+import { backoffMs } from "./backoff.ts";
+import { type Comeback, comebackAfter } from "./close-codes.ts";
+import { parseMessage, recoveryUrl, type ServerMessage, type Session } from "./wire.ts";
+
+const subprotocol = "json.reliable.webpubsub.azure.v1";
+const beatMs = 5_000;
+const pingEveryMs = 20_000;
+/** Silence after a ping; with the ping after 20 s of it, a line is dead after 45 s. */
+const pongWithinMs = 25_000;
+const connectDeadlineMs = 15_000;
+const recoveryWindowMs = 30_000;
+const ackAfterMs = 1_000;
+const ackAtOnceBehind = 300;
+/** A connection that lived this long was a success: the next failure begins a new backoff. */
+const settledAfterMs = 10_000;
+const firstWaitMs = 250;
+const backoffBaseMs = 500;
+const backoffMaxMs = 30_000;
+
+/** `online`: frames flow. `recovering`: the line broke, nothing is lost yet. `offline`: it may be. */
+export type SocketStatus = "closed" | "connecting" | "online" | "recovering" | "offline";
+
+export interface SocketOptions {
+  /** Gives the client URL with a token that is still good; asked before every new connection. */
+  readonly url: () => Promise<string>;
+  /** A new connection is up: everything from here on arrives. */
+  readonly onOpen: () => void;
+  /** The connection is gone, and with it what it would have replayed. */
+  readonly onLost: () => void;
+  /** The `data` of a message from the server; messages from groups are not told. */
+  readonly onData: (data: unknown) => void;
+  readonly onStatus?: ((status: SocketStatus) => void) | undefined;
+  /** Default: the platform's. */
+  readonly WebSocket?: typeof WebSocket | undefined;
+  /** In [0, 1). Default `Math.random`. */
+  readonly random?: (() => number) | undefined;
+}
+
+export class ReliableSocket {
+  readonly #options: SocketOptions;
+  #status: SocketStatus = "closed";
+  #socket: WebSocket | null = null;
+  #session: Session | null = null;
+  /** Counts connection attempts, so that a URL that comes too late is not used. */
+  #attempt = 0;
+  /** Failures since a connection last settled. */
+  #failures = 0;
+  #onlineAt = 0;
+  #brokenAt = 0;
+  #heardAt = 0;
+  #pingedAt = 0;
+  #sequence = 0;
+  #acknowledged = 0;
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  #ackTimer: ReturnType<typeof setTimeout> | undefined;
+  #heartbeat: ReturnType<typeof setInterval> | undefined;
+
+  constructor(options: SocketOptions) {
+    this.#options = options;
+  }
+
+  get status(): SocketStatus {
+    return this.#status;
+  }
+
+  /** Connect, and stay connected until `close`. Returns at once. */
+  open(): void {
+    if (this.#status !== "closed") return;
+    this.#failures = 0;
+    this.#setStatus("connecting");
+    void this.#connect();
+  }
+
+  /** Close for good; the server forgets the connection at once. */
+  close(): void {
+    if (this.#status === "closed") return;
+    this.#attempt += 1;
+    this.#stopWaiting();
+    this.#detach()?.close(1000);
+    this.#forget();
+    this.#setStatus("closed");
+  }
+
+  /** Do not wait any longer: the network came back, or somebody looks again. */
+  hurry(): void {
+    if (this.#socket) this.#beat();
+    else if (this.#stopWaiting()) void this.#connect();
+  }
+
+  async #connect(): Promise<void> {
+    this.#attempt += 1;
+    const attempt = this.#attempt;
+    if (this.#session && Date.now() - this.#brokenAt > recoveryWindowMs) {
+      this.#forget();
+      this.#setStatus("offline");
+    }
+    try {
+      const session = this.#session;
+      const url = session ? recoveryUrl(session) : await this.#options.url();
+      if (attempt === this.#attempt) this.#attach(url);
+    } catch {
+      if (attempt === this.#attempt) this.#comeBack({ how: "backoff" });
+    }
+  }
+
+  #attach(url: string): void {
+    const Socket = this.#options.WebSocket ?? WebSocket;
+    const socket = new Socket(url, subprotocol);
+    const isRecovery = this.#session !== null;
+    this.#socket = socket;
+    this.#heardAt = Date.now();
+    this.#heartbeat = setInterval(() => this.#beat(), beatMs);
+    const ifCurrent = (handle: () => void) => {
+      if (this.#socket === socket) handle();
+    };
+    socket.onopen = () => ifCurrent(() => isRecovery && this.#online());
+    socket.onmessage = (event) => ifCurrent(() => this.#hear(parseMessage(event.data, url)));
+    socket.onclose = (event) => ifCurrent(() => this.#closed(event.code, event.reason));
+  }
+
+  /** Leave the socket to itself; what it still says is not heard. */
+  #detach(): WebSocket | null {
+    clearInterval(this.#heartbeat);
+    clearTimeout(this.#ackTimer);
+    this.#ackTimer = undefined;
+    const socket = this.#socket;
+    this.#socket = null;
+    return socket;
+  }
+
+  #hear(message: ServerMessage | null): void {
+    this.#heardAt = Date.now();
+    if (message?.type === "connected") this.#connected(message.session);
+    if (message?.type === "data" && this.#isNew(message.sequence) && message.fromServer) {
+      this.#options.onData(message.data);
+    }
+  }
+
+  #connected(session: Session): void {
+    const isNew = session.id !== this.#session?.id;
+    if (isNew) {
+      this.#forget();
+      this.#sequence = 0;
+    }
+    this.#session = session;
+    this.#online();
+    if (isNew) this.#options.onOpen();
+  }
+
+  #online(): void {
+    this.#onlineAt = Date.now();
+    this.#pingedAt = this.#onlineAt;
+    this.#acknowledged = 0;
+    if (this.#sequence > 0) this.#acknowledgeSoon();
+    this.#setStatus("online");
+  }
+
+  /** The connection cannot be taken up again: tell the caller, if it knows of one. */
+  #forget(): void {
+    const known = this.#session !== null;
+    this.#session = null;
+    if (known) this.#options.onLost();
+  }
+
+  #closed(code: number, reason: string): void {
+    const comeback = comebackAfter(code, reason);
+    this.#detach();
+    if (comeback.how !== "recover") this.#forget();
+    this.#comeBack(comeback);
+  }
+
+  #comeBack(comeback: Comeback): void {
+    const now = Date.now();
+    if (this.#status === "online") {
+      this.#brokenAt = now;
+      if (now - this.#onlineAt >= settledAfterMs) this.#failures = 0;
+    }
+    this.#setStatus(this.#session ? "recovering" : "offline");
+    this.#failures += 1;
+    this.#retryTimer = setTimeout(() => {
+      this.#retryTimer = undefined;
+      void this.#connect();
+    }, this.#waitMs(comeback));
+  }
+
+  #waitMs(comeback: Comeback): number {
+    const random = (this.#options.random ?? Math.random)();
+    if (comeback.how === "fresh" && comeback.afterMs > 0) {
+      return comeback.afterMs * (0.5 + random / 2);
+    }
+    const atOnce = comeback.how !== "backoff" && this.#failures === 1;
+    return atOnce
+      ? firstWaitMs * random
+      : backoffMs(this.#failures, random, backoffBaseMs, backoffMaxMs);
+  }
+
+  #stopWaiting(): boolean {
+    const waited = this.#retryTimer !== undefined;
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = undefined;
+    return waited;
+  }
+
+  #beat(): void {
+    const now = Date.now();
+    const isOnline = this.#status === "online";
+    const isAsked = isOnline && this.#pingedAt > this.#heardAt;
+    if (isAsked ? now - this.#pingedAt >= pongWithinMs : !isOnline && this.#isSlow(now)) {
+      // Not 1000: the server shall keep what it would replay.
+      this.#detach()?.close(4000, "silent");
+      this.#comeBack({ how: "recover" });
+    } else if (isOnline && !isAsked && now - this.#pingedAt >= pingEveryMs) {
+      this.#pingedAt = now;
+      this.#send({ type: "ping" });
+    }
+  }
+
+  #isSlow(now: number): boolean {
+    return now - this.#heardAt >= connectDeadlineMs;
+  }
+
+  /** Whether a message was not heard before; the ones without a number always count as new. */
+  #isNew(sequence: number | null): boolean {
+    if (sequence === null) return true;
+    const isNew = sequence > this.#sequence;
+    if (isNew) this.#sequence = sequence;
+    if (this.#sequence - this.#acknowledged >= ackAtOnceBehind) this.#acknowledge();
+    else this.#acknowledgeSoon();
+    return isNew;
+  }
+
+  #acknowledgeSoon(): void {
+    this.#ackTimer ??= setTimeout(() => this.#acknowledge(), ackAfterMs);
+  }
+
+  #acknowledge(): void {
+    clearTimeout(this.#ackTimer);
+    this.#ackTimer = undefined;
+    this.#acknowledged = this.#sequence;
+    this.#send({ type: "sequenceAck", sequenceId: this.#sequence });
+  }
+
+  #send(message: object): void {
+    if (this.#socket?.readyState === 1) this.#socket.send(JSON.stringify(message));
+  }
+
+  #setStatus(status: SocketStatus): void {
+    if (status === this.#status) return;
+    this.#status = status;
+    this.#options.onStatus?.(status);
+  }
+}

@@ -1,0 +1,56 @@
+/** Times as people say them, in the language of the page. */
+
+const minuteMs = 60_000;
+const hourMs = 3_600_000;
+
+/** "now", "2 min", "3 h", "yesterday 14:05", "Mon 14:05", "12 Mar", "12 Mar 2025". */
+export function relativeTime(time: number, now: number, locale?: string): string {
+  const age = now - time;
+  if (age < minuteMs) return format({ numeric: "auto" }, 0, "second", locale);
+  if (age < hourMs) return unit(Math.floor(age / minuteMs), "minute", locale);
+  const days = daysBetween(time, now);
+  if (days === 0) return unit(Math.floor(age / hourMs), "hour", locale);
+  const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
+  if (days === 1) return `${format({ numeric: "auto" }, -1, "day", locale)} ${clock.format(time)}`;
+  if (days < 7)
+    return dated(time, locale, { weekday: "short", hour: "2-digit", minute: "2-digit" });
+  const sameYear = new Date(time).getFullYear() === new Date(now).getFullYear();
+  return dated(time, locale, {
+    day: "numeric",
+    month: "short",
+    ...(!sameYear && { year: "numeric" }),
+  });
+}
+
+/** The exact time, for who hovers or needs to know. */
+export function exactTime(time: number, locale?: string): string {
+  return dated(time, locale, { dateStyle: "full", timeStyle: "medium" });
+}
+
+function daysBetween(time: number, now: number): number {
+  const midnight = (ms: number) => new Date(ms).setHours(0, 0, 0, 0);
+  return Math.round((midnight(now) - midnight(time)) / (24 * hourMs));
+}
+
+function unit(value: number, name: "minute" | "hour", locale?: string): string {
+  return new Intl.NumberFormat(locale, { style: "unit", unit: name, unitDisplay: "short" })
+    .format(value)
+    .replace(/\bhr\b/, "h");
+}
+
+function format(
+  options: Intl.RelativeTimeFormatOptions,
+  value: number,
+  name: Intl.RelativeTimeFormatUnit,
+  locale?: string,
+): string {
+  return new Intl.RelativeTimeFormat(locale, options).format(value, name);
+}
+
+function dated(
+  time: number,
+  locale: string | undefined,
+  options: Intl.DateTimeFormatOptions,
+): string {
+  return new Intl.DateTimeFormat(locale, options).format(time);
+}
