@@ -25,7 +25,7 @@ from tocsin.api.keyring import KeyRing, open_seal
 from tocsin.api.listener import Listener, bind, bind_unix, tls_context
 from tocsin.api.operations import Operations
 from tocsin.api.routes import Resources, build_router
-from tocsin.api.upgrade import protocol_factory
+from tocsin.api.upgrade import socket_upgrade
 from tocsin.api.web_files import WebFiles
 from tocsin.clock import US_PER_S, SystemClock
 from tocsin.config import Settings
@@ -53,6 +53,7 @@ _GREETING = """
       -d '{{"to": {{"users": ["ada"]}}, "title": "Hello, Ada", "body": "Sent with curl.", "severity": "success"}}'
 """
 REQUESTS_END_S = 5.0
+WORK_ENDS_S = 5.0
 _DAY_US = 86_400 * US_PER_S
 # The event loop and the store's writer thread take turns; at the default of 5 ms a request would wait that long for
 # its turn whenever the writer is busy.
@@ -80,6 +81,7 @@ class Node:
             settings=_gateway_settings(settings),
             endpoints=endpoints.accepted,
         )
+        self._working: asyncio.Task[None] | None = None
         self.worker = Worker(store.queue, store, self.fanout, self.clock, self.metrics)
         self.sweeper = Sweeper(store, self.fanout)
         self.app = App(build_router(self._resources()), Cors(settings.hubs), self.metrics)
@@ -117,9 +119,18 @@ class Node:
 
     def start(self) -> None:
         """Start processing, sweeping and the gateway."""
-        self.supervisor.keep("process.worker", self.worker.run)
+        self._working = self.supervisor.keep("process.worker", self.worker.run)
         self.supervisor.keep("process.sweeper", self.sweeper.run)
         self.gateway.start()
+
+    async def finish_work(self, within_s: float) -> None:
+        """Lease nothing more and let the batch in hand end, for at most ``within_s`` seconds.
+
+        What is not finished then is leased again after the next start (I2).
+        """
+        self.worker.stop()
+        if self._working is not None:
+            await asyncio.wait([self._working], timeout=within_s)
 
     def _resources(self) -> Resources:
         settings, store = self.settings, self.store
@@ -176,7 +187,7 @@ async def _drain(node: Node, listener: Listener) -> None:
     listener.stop_accepting()
     await node.gateway.drain(node.settings.drain_s)
     await listener.finish(REQUESTS_END_S)
-    node.worker.stop()
+    await node.finish_work(WORK_ENDS_S)
     node.gateway.close()
     (node.settings.data_dir / SOCKET_NAME).unlink(missing_ok=True)
 
@@ -184,7 +195,16 @@ async def _drain(node: Node, listener: Listener) -> None:
 def _listener(node: Node) -> Listener:
     limits = node.settings.limits
     protocol = guarded_protocol(limits.head_bytes, limits.head_s, limits.body_s)
-    return Listener(protocol, {"ws": protocol_factory(node.gateway), "http": protocol})
+    trusted = node.settings.trusted_proxies
+    return Listener(
+        protocol,
+        {
+            "ws": socket_upgrade(node.gateway),
+            "http": protocol,
+            "proxy_headers": bool(trusted),
+            "forwarded_allow_ips": list(trusted),
+        },
+    )
 
 
 async def _greeting(node: Node) -> str:

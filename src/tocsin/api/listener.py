@@ -33,7 +33,13 @@ class Listener:
     ) -> None:
         """Serve ``app`` on a bound socket."""
         config = Config(
-            app, log_config=None, access_log=False, server_header=False, **self._settings
+            app,
+            interface="asgi3",
+            lifespan="off",
+            log_config=None,
+            access_log=False,  # it would print query strings, and tokens in them
+            server_header=False,
+            **self._settings,
         )
         config.load()
         loop = asyncio.get_running_loop()
