@@ -26,12 +26,13 @@ class ActionQueue:
         entry = {"op_id": op_id, "action": action, "at": at, "answered": None}
         self.entries = [*self.entries, entry]
 
-    def take_over(self, entries: list[Row]) -> bool:
-        """Add what another tab had queued and this one does not know."""
+    def take_over(self, entries: list[Row]) -> None:
+        """Add what another tab had still to send and this one does not know."""
         known = {entry["op_id"] for entry in self.entries}
-        fresh = [entry for entry in entries if entry["op_id"] not in known]
+        fresh = [
+            entry for entry in entries if entry["answered"] is None and entry["op_id"] not in known
+        ]
         self.entries = [*self.entries, *fresh]
-        return bool(fresh)
 
     def next(self) -> Row | None:
         """Return the first entry without an answer."""
