@@ -9,7 +9,7 @@ import msgspec
 
 from tocsin.errors import InvalidInputError
 
-_TEXT = re.compile(r"([a-z0-9]{1,32}):(\d{1,16}):(\d{1,16})")
+_TEXT = re.compile(r"([a-z0-9]{1,32}):(\d{1,16}):(\d{1,16})", re.ASCII)
 
 
 class Position(msgspec.Struct, frozen=True):

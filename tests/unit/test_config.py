@@ -1,0 +1,53 @@
+"""Settings: who wins, and what a wrong one is told."""
+
+from pathlib import Path
+
+import pytest
+
+from tocsin.config import load
+from tocsin.errors import ConfigError
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_the_command_line_wins_over_environment_and_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("tocsin.toml").write_text(
+        'port = 1\nhost = "file"\ndrain_s = 7\n[limits]\nbatch_alerts = 3\n'
+    )
+    monkeypatch.setenv("TOCSIN_PORT", "2")
+    monkeypatch.setenv("TOCSIN_HOST", "env")
+    settings = load({"port": 3, "host": None})
+    assert (settings.port, settings.host, settings.drain_s) == (3, "env", 7)
+    assert settings.limits.batch_alerts == 3
+
+
+def test_a_section_can_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOCSIN_LIMITS__QUEUE_ALERTS", "5")
+    assert load({}).limits.queue_alerts == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("prot = 1", "prot: there is no such setting"),
+        ("[limits]\nalerts = 1", "limits.alerts: there is no such setting"),
+        ("port = 70000", "port = 70000"),
+        ('public_url = "example.org"', "public_url"),
+        ("= nonsense", "tocsin.toml cannot be read"),
+        ('tls_cert = "a.pem"', "tls_cert and tls_key go together"),
+        ('tls_cert = "a.pem"\ntls_key = "b.pem"', "a.pem: there is no such file"),
+    ],
+)
+def test_a_wrong_setting_is_named(text: str, named: str) -> None:
+    Path("tocsin.toml").write_text(text)
+    with pytest.raises(ConfigError, match=named):
+        load({})
+
+
+def test_an_unknown_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOCSIN_PROT", "1")
+    with pytest.raises(ConfigError, match="TOCSIN_PROT"):
+        load({})
