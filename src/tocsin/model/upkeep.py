@@ -1,6 +1,6 @@
 """What time does to one inbox: wake, expire, withdraw, retire, purge (sync.md, section 2)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from msgspec.structs import replace
@@ -55,6 +55,9 @@ def withdrawable(item: OwnItem, watermarks: Watermarks) -> bool:
     return item.marks.deleted_at is None and not decide_item(item, watermarks)[1]
 
 
-def purge(head: Head, tombstones: Sequence[OwnItem]) -> Head:
-    """Return the head after tombstones are gone: whoever stood before them must reload; no revision is spent."""
-    return replace(head, floor=max([head.floor, *(item.rev for item in tombstones)]))
+def purge(head: Head, revs: Iterable[int]) -> Head:
+    """Return the head after tombstones of these revisions are gone.
+
+    No revision is spent, but whoever stood before them must reload.
+    """
+    return replace(head, floor=max(head.floor, *revs, 0))

@@ -280,7 +280,7 @@ class MemoryStore:
         return key is not None
 
     async def access_keys(self, hub: str) -> AccessKeys | None:
-        """Return the hub's sealed access keys; None if there is no such hub."""
+        """Return the hub's sealed access keys, if it has any."""
         return self._access_keys.get(hub)
 
     async def open_hub(self, hub: str, fresh: AccessKeys) -> AccessKeys:

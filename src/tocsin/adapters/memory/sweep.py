@@ -112,7 +112,7 @@ class Sweep:
             ][: self._room()]
             for item in old:
                 del inbox.items[item.id]
-            inbox.head = purge(inbox.head, old)
+            inbox.head = purge(inbox.head, [item.rev for item in old])
             dead = [brev for brev in inbox.states if brev not in hub.live]
             for brev in dead:
                 del inbox.states[brev]

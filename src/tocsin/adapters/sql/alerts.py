@@ -1,0 +1,31 @@
+"""Statements about processed alerts, whose contents are kept once."""
+
+from sqlalchemy import exists, insert, select
+
+from tocsin.adapters.sql.parts import among, first, param
+from tocsin.adapters.sql.schema import alerts, broadcasts, hubs, items
+
+add_alert = insert(alerts)
+known = select(alerts.c.id).where(among(alerts.c.id, "ids"))
+alert_by_id = (
+    select(
+        alerts.c.alert_no,
+        alerts.c.key_id,
+        alerts.c.accepted_us,
+        alerts.c.processed_us,
+        alerts.c.recipients,
+    )
+    .join(hubs, hubs.c.hub_no == alerts.c.hub_no)
+    .where(alerts.c.id == param("id"), hubs.c.name == param("hub"))
+)
+last_alert_no = first(select(alerts.c.alert_no).order_by(alerts.c.alert_no.desc()))
+next_processed = first(
+    select(alerts.c.alert_no, alerts.c.processed_us)
+    .where(alerts.c.alert_no > param("after"))
+    .order_by(alerts.c.alert_no)
+)
+drop_unused = alerts.delete().where(
+    alerts.c.alert_no == param("alert_no"),
+    ~exists().where(items.c.alert_no == param("alert_no")),
+    ~exists().where(broadcasts.c.alert_no == param("alert_no")),
+)

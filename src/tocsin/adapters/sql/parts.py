@@ -1,0 +1,45 @@
+"""What the statements are made of: parameters, lists of ids, bounded results."""
+
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    Table,
+    Update,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    update,
+)
+
+
+def param(name: str) -> BindParameter[Any]:
+    """Return a named parameter."""
+    return bindparam(name)
+
+
+def among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """Return ``column IN`` the JSON array given as the parameter ``name``: one statement for lists of any length."""
+    values = func.json_each(bindparam(name)).table_valued("value")
+    return column.in_(select(values.c.value))
+
+
+def at_most(query: Select[Any]) -> Select[Any]:
+    """Bound a query by the parameter ``limit``."""
+    return query.limit(bindparam("limit")).offset(literal_column("0"))
+
+
+def first(query: Select[Any]) -> Select[Any]:
+    """Bound a query to one row."""
+    return query.limit(literal_column("1")).offset(literal_column("0"))
+
+
+def set_all(table: Table, *, but: tuple[str, ...]) -> Update:
+    """Return an update of every column except ``but``, each from the parameter of its name."""
+    values: dict[str, BindParameter[Any]] = {
+        c.name: bindparam(c.name) for c in table.c if c.name not in but
+    }
+    return update(table).values(values)

@@ -1,0 +1,246 @@
+"""The tables, for every SQL store.
+
+Contents are kept once per alert; an item row is a few numbers.  No index names a read or seen time, so marking touches no
+index but that of revisions; the one exception is the small partial index over rows that were marked unread by hand,
+which a bulk mark must find.  All times are microseconds since 1970.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    and_,
+)
+from sqlalchemy.sql.schema import SchemaItem
+
+metadata = MetaData(
+    naming_convention={"uq": "uq_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"}
+)
+
+Number = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _table(name: str, *parts: SchemaItem, rowid: bool = True) -> Table:
+    return Table(name, metadata, *parts, sqlite_strict=True, sqlite_with_rowid=rowid)
+
+
+def _number(name: str) -> Column[int]:
+    return Column(name, Number, nullable=False)
+
+
+def _perhaps(name: str) -> Column[int]:
+    return Column(name, Number, nullable=True)
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False)
+
+
+def _serial(name: str) -> Column[int]:
+    return Column(name, Number, primary_key=True, autoincrement=False)
+
+
+def _mark_columns() -> tuple[Column[int], ...]:
+    names = ("seen_at", "read_at", "unread_at", "archived_at", "deleted_at", "snoozed_until")
+    return tuple(_perhaps(name) for name in names)
+
+
+hubs = _table(
+    "hubs",
+    _serial("hub_no"),
+    _text("name"),
+    _text("epoch"),
+    _number("brev"),
+    _number("last_sort"),
+    UniqueConstraint("name"),
+)
+
+heads = _table(
+    "heads",
+    _serial("user_no"),
+    Column("hub_no", Number, ForeignKey(hubs.c.hub_no), nullable=False),
+    _text("user"),
+    _number("rev"),
+    _number("b_start"),
+    _number("last_sort"),
+    _number("floor"),
+    _number("seen_up_to"),
+    _number("read_up_to"),
+    _number("b_seen_up_to"),
+    _number("b_read_up_to"),
+    _number("unseen"),
+    _number("unread"),
+    UniqueConstraint("hub_no", "user"),
+)
+
+alerts = _table(
+    "alerts",
+    _serial("alert_no"),
+    _text("id"),
+    _number("hub_no"),
+    _text("key_id"),
+    _number("accepted_us"),
+    _number("processed_us"),
+    _perhaps("recipients"),
+    Column("category", Text),
+    _text("severity"),
+    Column("content", LargeBinary, nullable=False),
+    UniqueConstraint("id"),
+)
+
+items = _table(
+    "items",
+    Column("user_no", Number, primary_key=True, autoincrement=False),
+    Column("id", Text, primary_key=True),
+    _number("alert_no"),
+    _number("sort"),
+    _number("rev"),
+    *_mark_columns(),
+    Column("collapse_key", Text),
+    _perhaps("expires_us"),
+    Column("deleted_by", Text),
+    rowid=False,
+)
+
+_listed = and_(
+    items.c.deleted_at.is_(None), items.c.archived_at.is_(None), items.c.snoozed_until.is_(None)
+)
+
+
+def _partial(name: str, *columns: Column[int], where: object) -> Index:
+    return Index(name, *columns, sqlite_where=where, postgresql_where=where)
+
+
+Index("items_rev", items.c.user_no, items.c.rev)
+Index("items_alert", items.c.alert_no)
+_partial("items_listed", items.c.user_no, items.c.sort, where=_listed)
+_partial(
+    "items_archived",
+    items.c.user_no,
+    items.c.sort,
+    where=and_(items.c.archived_at.is_not(None), items.c.deleted_at.is_(None)),
+)
+_partial("items_unread", items.c.user_no, items.c.sort, where=items.c.unread_at.is_not(None))
+_partial(
+    "items_collapse",
+    items.c.user_no,
+    items.c.collapse_key,
+    items.c.sort,
+    where=items.c.collapse_key.is_not(None),
+)
+_partial(
+    "items_snoozed",
+    items.c.snoozed_until,
+    where=and_(items.c.snoozed_until.is_not(None), items.c.deleted_at.is_(None)),
+)
+_partial(
+    "items_expiring",
+    items.c.expires_us,
+    where=and_(items.c.expires_us.is_not(None), items.c.deleted_at.is_(None)),
+)
+_partial("items_deleted", items.c.deleted_at, where=items.c.deleted_at.is_not(None))
+
+broadcasts = _table(
+    "broadcasts",
+    Column("hub_no", Number, primary_key=True, autoincrement=False),
+    Column("brev", Number, primary_key=True, autoincrement=False),
+    _number("alert_no"),
+    _number("sort"),
+    _number("expires_us"),
+    _perhaps("withdrawn"),
+    rowid=False,
+)
+_live = broadcasts.c.withdrawn.is_(None)
+_partial("broadcasts_live", broadcasts.c.hub_no, broadcasts.c.brev, where=_live)
+_partial("broadcasts_expiring", broadcasts.c.expires_us, where=_live)
+_partial("broadcasts_dead", broadcasts.c.hub_no, where=broadcasts.c.withdrawn.is_not(None))
+Index("broadcasts_alert", broadcasts.c.alert_no)
+
+states = _table(
+    "states",
+    Column("user_no", Number, primary_key=True, autoincrement=False),
+    Column("brev", Number, primary_key=True, autoincrement=False),
+    _number("hub_no"),
+    _number("rev"),
+    _perhaps("sort"),
+    *_mark_columns(),
+    rowid=False,
+)
+Index("states_broadcast", states.c.hub_no, states.c.brev)
+_partial(
+    "states_snoozed",
+    states.c.snoozed_until,
+    where=and_(states.c.snoozed_until.is_not(None), states.c.deleted_at.is_(None)),
+)
+
+ops = _table(
+    "ops",
+    Column("op_no", Number, primary_key=True),
+    _number("user_no"),
+    _text("op_id"),
+    Column("outcome", LargeBinary, nullable=False),
+    _number("at_us"),
+    UniqueConstraint("user_no", "op_id"),
+)
+
+queue = _table(
+    "queue",
+    _serial("seq"),
+    _text("id"),
+    Column("payload", LargeBinary, nullable=False),
+    _number("attempts"),
+    _number("available_us"),
+    _perhaps("leased_us"),
+    Column("last_error", Text),
+    UniqueConstraint("id"),
+)
+Index("queue_due", queue.c.available_us, queue.c.seq)
+
+alert_keys = _table(
+    "alert_keys",
+    _serial("key_no"),
+    _text("hub"),
+    _text("key_id"),
+    _text("source"),
+    _text("producer_id"),
+    _text("alert_id"),
+    Column("fingerprint", LargeBinary, nullable=False),
+    _number("at_us"),
+    UniqueConstraint("hub", "key_id", "source", "producer_id"),
+)
+
+dead_letters = _table(
+    "dead_letters",
+    Column("id", Text, primary_key=True),
+    Column("payload", LargeBinary, nullable=False),
+    _number("attempts"),
+    _text("reason"),
+    _number("at_us"),
+)
+
+keys = _table(
+    "keys",
+    Column("id", Text, primary_key=True),
+    _text("hub"),
+    _text("role"),
+    _text("name"),
+    Column("digest", LargeBinary, nullable=False),
+    _number("created_us"),
+    _perhaps("revoked_us"),
+)
+
+access_keys = _table(
+    "access_keys",
+    Column("hub", Text, primary_key=True),
+    Column("primary_key", LargeBinary, nullable=False),
+    Column("secondary_key", LargeBinary, nullable=False),
+)
+
+probe = _table("probe", _serial("probe_no"), _number("at_us"))

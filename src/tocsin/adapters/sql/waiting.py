@@ -1,0 +1,61 @@
+"""Statements about the queue, the producers' ids and the dead letters."""
+
+from sqlalchemy import func, insert, null, select, update
+
+from tocsin.adapters.sql.parts import among, at_most, first, param
+from tocsin.adapters.sql.schema import alert_keys, dead_letters, queue
+
+add_waiting = insert(queue).values(
+    seq=param("seq"),
+    id=param("id"),
+    payload=param("payload"),
+    attempts=param("attempts"),
+    available_us=param("available_us"),
+)
+due = at_most(
+    select(queue.c.seq, queue.c.payload, queue.c.attempts)
+    .where(queue.c.available_us <= param("now"))
+    .order_by(queue.c.available_us, queue.c.seq)
+)
+hide = (
+    update(queue)
+    .where(queue.c.seq == param("at_seq"))
+    .values(
+        attempts=param("attempts"), available_us=param("available_us"), leased_us=param("leased_us")
+    )
+)
+void_leases = (
+    update(queue)
+    .where(queue.c.leased_us.is_not(None))
+    .values(available_us=queue.c.leased_us, leased_us=null())
+)
+put_off = (
+    update(queue)
+    .where(queue.c.seq == param("at_seq"))
+    .values(available_us=param("available_us"), leased_us=None, last_error=param("last_error"))
+)
+drop_waiting = queue.delete().where(among(queue.c.seq, "seqs"))
+waiting_by_seq = select(queue.c.id, queue.c.payload, queue.c.attempts).where(
+    queue.c.seq == param("seq")
+)
+waiting_by_id = select(queue.c.seq, queue.c.payload).where(queue.c.id == param("id"))
+oldest_waiting = first(select(queue.c.payload).order_by(queue.c.seq))
+next_due = first(select(queue.c.available_us).order_by(queue.c.available_us))
+count_waiting = select(func.count()).select_from(queue)
+last_seq = first(select(queue.c.seq).order_by(queue.c.seq.desc()))
+
+bury = insert(dead_letters)
+dead_letter = select(dead_letters.c.payload, dead_letters.c.reason).where(
+    dead_letters.c.id == param("id")
+)
+
+remembered = select(alert_keys.c.alert_id, alert_keys.c.fingerprint).where(
+    alert_keys.c.hub == param("hub"),
+    alert_keys.c.key_id == param("key_id"),
+    alert_keys.c.source == param("source"),
+    alert_keys.c.producer_id == param("producer_id"),
+)
+remember = insert(alert_keys)
+last_key_no = first(select(alert_keys.c.key_no).order_by(alert_keys.c.key_no.desc()))
+oldest_keys = at_most(select(alert_keys.c.key_no, alert_keys.c.at_us).order_by(alert_keys.c.key_no))
+forget_keys = alert_keys.delete().where(among(alert_keys.c.key_no, "key_nos"))

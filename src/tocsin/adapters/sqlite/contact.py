@@ -1,0 +1,58 @@
+"""First contact: hubs and heads are made when they are first mentioned."""
+
+import sqlite3
+from collections.abc import Sequence
+
+from tocsin.adapters.sql import inboxes
+from tocsin.adapters.sqlite.numbers import Numbers
+from tocsin.adapters.sqlite.rows import HeadRow, HubRow, head_values, heads_of, hub_named
+from tocsin.adapters.sqlite.text import sql
+from tocsin.model.plan import first_head
+from tocsin.model.stream import Stream, new_epoch
+
+_ADD_HUB, _ADD_HEAD = sql(inboxes.add_hub), sql(inboxes.add_head)
+
+
+def open_hub(connection: sqlite3.Connection, numbers: Numbers, name: str) -> HubRow:
+    """Read a hub, made with an epoch of its own if there is none."""
+    found = hub_named(connection, name)
+    if found is not None:
+        return found
+    made = HubRow(numbers.next_hub(), Stream(name, new_epoch()))
+    connection.execute(
+        _ADD_HUB,
+        {
+            "hub_no": made.hub_no,
+            "name": name,
+            "epoch": made.stream.epoch,
+            "brev": 0,
+            "last_sort": 0,
+        },
+    )
+    return made
+
+
+def open_heads(
+    connection: sqlite3.Connection, numbers: Numbers, hub: HubRow, users: Sequence[str]
+) -> dict[str, HeadRow]:
+    """Read the heads of users, made where there is none: broadcasts count for them from here on."""
+    found = heads_of(connection, hub.hub_no, users)
+    made = [
+        HeadRow(numbers.next_user(), hub.hub_no, first_head(user, hub.stream.brev))
+        for user in users
+        if user not in found
+    ]
+    if made:
+        connection.executemany(_ADD_HEAD, [_columns(row) for row in made])
+        found.update((row.head.user, row) for row in made)
+    return found
+
+
+def _columns(row: HeadRow) -> dict[str, int | str]:
+    return {
+        "user_no": row.user_no,
+        "hub_no": row.hub_no,
+        "user": row.head.user,
+        "b_start": row.head.b_start,
+        **head_values(row.head),
+    }

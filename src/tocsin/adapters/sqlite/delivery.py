@@ -1,0 +1,207 @@
+"""Writing alerts into inboxes and streams: one job, a few statements however many alerts."""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from tocsin.adapters.sql import alerts, inboxes, items, stream
+from tocsin.adapters.sqlite.contact import open_heads, open_hub
+from tocsin.adapters.sqlite.numbers import Numbers
+from tocsin.adapters.sqlite.rows import (
+    HeadRow,
+    HubRow,
+    as_json,
+    item_of,
+    marks_values,
+    write_heads,
+)
+from tocsin.adapters.sqlite.text import sql
+from tocsin.model.alert import Envelope
+from tocsin.model.arrival import arrive, owned_collapse_key
+from tocsin.model.inbox import BroadcastEntry, ChangeSet, OwnItem
+from tocsin.model.plan import Plan
+from tocsin.model.stream import Stream, add_broadcast, too_many, withdraw_broadcasts
+from tocsin.ports.limits import StoreLimits
+from tocsin.ports.store import Delivered
+
+_KNOWN, _ADD_ALERT = sql(alerts.known), sql(alerts.add_alert)
+_NEWEST_OF_KEY = sql(items.newest_of_key)
+_ADD_ITEM, _REPLACE_ITEM = sql(items.add_item), sql(items.replace_item)
+_LIVE_BREVS, _ADD_BROADCAST = sql(stream.live_brevs), sql(stream.add_broadcast)
+_WITHDRAW, _MOVE_STREAM = sql(stream.withdraw_broadcast), sql(inboxes.move_stream)
+
+
+class Delivery:
+    """One delivery on the writing connection."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, numbers: Numbers, limits: StoreLimits, now_us: int
+    ) -> None:
+        self._connection = connection
+        self._numbers = numbers
+        self._limits = limits
+        self._now_us = now_us
+        self._alert_nos: dict[str, int] = {}
+
+    def run(self, envelopes: Sequence[Envelope]) -> Mapping[str, Delivered]:
+        """Write what was not delivered before; the result is per hub."""
+        by_hub: defaultdict[str, list[Envelope]] = defaultdict(list)
+        for envelope in self._fresh(envelopes):
+            by_hub[envelope.hub].append(envelope)
+        return {name: self._deliver(name, some) for name, some in by_hub.items()}
+
+    def _fresh(self, envelopes: Sequence[Envelope]) -> Iterable[Envelope]:
+        once = {envelope.id: envelope for envelope in envelopes}
+        known = self._connection.execute(_KNOWN, {"ids": as_json(once)}).fetchall()
+        for (alert_id,) in known:
+            del once[alert_id]
+        return once.values()
+
+    def _deliver(self, name: str, envelopes: Sequence[Envelope]) -> Delivered:
+        hub = open_hub(self._connection, self._numbers, name)
+        by_user: defaultdict[str, list[Envelope]] = defaultdict(list)
+        for envelope in envelopes:
+            if not envelope.audience.all:
+                for user in dict.fromkeys(envelope.audience.users):
+                    by_user[user].append(envelope)
+        self.add_alerts(hub, envelopes)
+        changes = self._arrive(hub, by_user) if by_user else ()
+        return Delivered(tuple(changes), tuple(self._broadcast(hub, envelopes)))
+
+    def add_alerts(
+        self, hub: HubRow, envelopes: Sequence[Envelope], *, to_nobody: bool = False
+    ) -> None:
+        """Keep the contents, once per alert."""
+        for envelope in envelopes:
+            self._alert_nos[envelope.id] = self._numbers.next_alert()
+        self._connection.executemany(
+            _ADD_ALERT,
+            [
+                {
+                    "alert_no": self._alert_nos[envelope.id],
+                    "id": envelope.id,
+                    "hub_no": hub.hub_no,
+                    "key_id": envelope.key_id,
+                    "accepted_us": envelope.accepted_us,
+                    "processed_us": self._now_us,
+                    "recipients": 0 if to_nobody else _recipients(envelope),
+                    "category": envelope.category,
+                    "severity": envelope.severity,
+                    "content": bytes(envelope.content),
+                }
+                for envelope in envelopes
+            ],
+        )
+
+    def _arrive(
+        self, hub: HubRow, by_user: Mapping[str, Sequence[Envelope]]
+    ) -> Iterable[ChangeSet]:
+        users = sorted(by_user)
+        heads = open_heads(self._connection, self._numbers, hub, users)
+        plans: list[tuple[HeadRow, Plan]] = []
+        for user in users:
+            row = heads[user]
+            newest = self._newest(row.user_no, by_user[user])
+            plan = arrive(row.head, by_user[user], newest, self._now_us)
+            if plan is not None:
+                plans.append((row, plan))
+        write_heads(self._connection, [(row.user_no, plan.head) for row, plan in plans])
+        self._write_items(plans)
+        return [plan.change_set(hub.stream.epoch) for _, plan in plans]
+
+    def _newest(self, user_no: int, envelopes: Sequence[Envelope]) -> dict[str, OwnItem]:
+        newest = {}
+        for envelope in envelopes:
+            key = owned_collapse_key(envelope)
+            if key is None or key in newest:
+                continue
+            found = self._connection.execute(
+                _NEWEST_OF_KEY, {"user_no": user_no, "collapse_key": key}
+            ).fetchone()
+            if found is not None:
+                newest[key] = item_of(found)
+        return newest
+
+    def _write_items(self, plans: Iterable[tuple[HeadRow, Plan]]) -> None:
+        added, replaced = [], []
+        for row, plan in plans:
+            for item in plan.items:
+                columns = self._columns(item)
+                # An item that was made by an alert of this very delivery is not in the table yet.
+                if item.id in self._alert_nos:
+                    added.append({"user_no": row.user_no, "id": item.id, **columns})
+                else:
+                    replaced.append({"at_user": row.user_no, "at_id": item.id, **columns})
+        self._connection.executemany(_ADD_ITEM, added)
+        self._connection.executemany(_REPLACE_ITEM, replaced)
+
+    def _columns(self, item: OwnItem) -> dict[str, int | str | None]:
+        return {
+            "alert_no": self._alert_nos[item.alert_id],
+            "sort": item.sort,
+            "rev": item.rev,
+            **marks_values(item.marks),
+            "collapse_key": item.collapse_key,
+            "expires_us": item.expires_us,
+            "deleted_by": item.deleted_by,
+        }
+
+    def _broadcast(self, hub: HubRow, envelopes: Sequence[Envelope]) -> Sequence[BroadcastEntry]:
+        said = [envelope for envelope in envelopes if envelope.audience.all]
+        if not said:
+            return ()
+        live = [
+            row[0]
+            for row in self._connection.execute(_LIVE_BREVS, {"hub_no": hub.hub_no, "above": 0})
+        ]
+        now_stream, entries = hub.stream, list[BroadcastEntry]()
+        for envelope in said:
+            now_stream, added = add_broadcast(
+                now_stream, envelope, self._now_us, self._limits.broadcast_ttl_us
+            )
+            live.append(added.brev)
+            excess = too_many(live, self._limits.broadcasts_per_hub)
+            now_stream, withdrawn = withdraw_broadcasts(now_stream, excess)
+            live = live[len(excess) :]
+            entries.extend((added, *withdrawn))
+        self._write_stream(hub.hub_no, now_stream, entries)
+        return entries
+
+    def _write_stream(self, hub_no: int, after: Stream, entries: Sequence[BroadcastEntry]) -> None:
+        self._connection.executemany(
+            _ADD_BROADCAST,
+            [
+                {
+                    "hub_no": hub_no,
+                    "brev": entry.add.brev,
+                    "alert_no": self._alert_nos[entry.add.alert_id],
+                    "sort": entry.add.sort,
+                    "expires_us": entry.add.expires_us,
+                    "withdrawn": None,
+                }
+                for entry in entries
+                if entry.add is not None
+            ],
+        )
+        write_withdrawals(self._connection, hub_no, after, entries)
+
+
+def write_withdrawals(
+    connection: sqlite3.Connection, hub_no: int, after: Stream, entries: Sequence[BroadcastEntry]
+) -> None:
+    """Write ``withdraw`` entries and where the stream stands now."""
+    connection.executemany(
+        _WITHDRAW,
+        [
+            {"at_hub": hub_no, "at_brev": entry.withdraw, "withdrawn": entry.brev}
+            for entry in entries
+            if entry.withdraw is not None
+        ],
+    )
+    connection.execute(
+        _MOVE_STREAM, {"at_hub": hub_no, "brev": after.brev, "last_sort": after.last_sort}
+    )
+
+
+def _recipients(envelope: Envelope) -> int | None:
+    return None if envelope.audience.all else len(set(envelope.audience.users))

@@ -1,0 +1,47 @@
+"""Numbers given out by the one process that holds the file; a number lost to a rollback leaves a harmless gap."""
+
+import sqlite3
+
+from tocsin.adapters.sql import alerts, inboxes, waiting
+from tocsin.adapters.sqlite.text import sql
+
+_LAST_USER, _LAST_ALERT = sql(inboxes.last_user_no), sql(alerts.last_alert_no)
+_LAST_SEQ, _LAST_KEY = sql(waiting.last_seq), sql(waiting.last_key_no)
+_COUNT_WAITING, _ALL_HUBS = sql(waiting.count_waiting), sql(inboxes.all_hubs)
+
+
+class Numbers:
+    """The next number of each kind, and how many envelopes wait; touched in the writer's thread only."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.user_no = _last(connection, _LAST_USER)
+        self.alert_no = _last(connection, _LAST_ALERT)
+        self.seq = _last(connection, _LAST_SEQ)
+        self.key_no = _last(connection, _LAST_KEY)
+        self.hub_no = max((row[0] for row in connection.execute(_ALL_HUBS)), default=0)
+        self.waiting = 0
+        self.recount(connection)
+
+    def recount(self, connection: sqlite3.Connection) -> None:
+        """Count what waits anew, after a rollback."""
+        self.waiting = connection.execute(_COUNT_WAITING).fetchone()[0]
+
+    def next_user(self) -> int:
+        """Give out a user's number."""
+        self.user_no += 1
+        return self.user_no
+
+    def next_alert(self) -> int:
+        """Give out an alert's number."""
+        self.alert_no += 1
+        return self.alert_no
+
+    def next_hub(self) -> int:
+        """Give out a hub's number."""
+        self.hub_no += 1
+        return self.hub_no
+
+
+def _last(connection: sqlite3.Connection, query: str) -> int:
+    row = connection.execute(query).fetchone()
+    return 0 if row is None else int(row[0])

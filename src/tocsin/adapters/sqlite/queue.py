@@ -1,0 +1,254 @@
+"""The queue in the store's own file, so that one disk and one fsync serve both.
+
+Leases live as long as the process: it alone holds the file, so at start they are void.  Attempts are on disk (I11).
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+
+import msgspec
+
+from tocsin.adapters.sql import waiting
+from tocsin.adapters.sqlite.folder import DataFolder
+from tocsin.adapters.sqlite.numbers import Numbers
+from tocsin.adapters.sqlite.readers import Readers
+from tocsin.adapters.sqlite.rows import as_json
+from tocsin.adapters.sqlite.text import sql
+from tocsin.adapters.sqlite.writer import Writer
+from tocsin.clock import US_PER_S, Clock
+from tocsin.model.alert import Envelope
+from tocsin.ports.limits import StoreLimits
+from tocsin.ports.queue import Leased, Published, QueueDepth
+
+_REMEMBERED, _REMEMBER = sql(waiting.remembered), sql(waiting.remember)
+_ADD, _DUE, _HIDE = sql(waiting.add_waiting), sql(waiting.due), sql(waiting.hide)
+_DROP, _PUT_OFF = sql(waiting.drop_waiting), sql(waiting.put_off)
+_BY_SEQ, _BURY = sql(waiting.waiting_by_seq), sql(waiting.bury)
+_OLDEST, _NEXT_DUE = sql(waiting.oldest_waiting), sql(waiting.next_due)
+_COUNT = sql(waiting.count_waiting)
+
+_encode = msgspec.json.Encoder().encode
+decode_envelope = msgspec.json.Decoder(Envelope).decode
+ProducerKey = tuple[str, str, str, str]
+
+
+class SqliteQueue:
+    """At least once: what was answered ``accepted`` is leased until it is acknowledged."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        readers: Readers,
+        numbers: Numbers,
+        folder: DataFolder,
+        clock: Clock,
+        limits: StoreLimits,
+    ) -> None:
+        self._writer = writer
+        self._readers = readers
+        self._numbers = numbers
+        self._folder = folder
+        self._clock = clock
+        self._limits = limits
+        self._ready = asyncio.Event()
+
+    async def publish(self, envelopes: Sequence[Envelope]) -> Sequence[Published]:
+        """Put envelopes on disk, in one commit with whatever else waits; answered in order.
+
+        Raises:
+            UnavailableError: the disk is full, or nearly; nothing was stored.
+        """
+        self._folder.check_room(self._limits.low_water_bytes)
+        intake = _Intake(self._numbers, self._limits.queue_rows, self._clock.now_us())
+        answers = await self._writer.run(lambda connection: intake.run(connection, envelopes))
+        self._ready.set()
+        return answers
+
+    async def lease(self, *, limit: int, lease_s: float) -> Sequence[Leased]:
+        """Take what is due and hide it for ``lease_s`` seconds; attempts are counted on disk."""
+        now_us = self._clock.now_us()
+        until_us = now_us + round(lease_s * US_PER_S)
+
+        def job(connection: sqlite3.Connection) -> list[tuple[int, bytes, int]]:
+            found = connection.execute(_DUE, {"now": now_us, "limit": limit}).fetchall()
+            connection.executemany(
+                _HIDE,
+                [
+                    {
+                        "at_seq": seq,
+                        "attempts": attempts + 1,
+                        "available_us": until_us,
+                        "leased_us": now_us,
+                    }
+                    for seq, _, attempts in found
+                ],
+            )
+            return found
+
+        leased = await self._writer.run(job)
+        return [
+            Leased(seq, decode_envelope(payload), attempts + 1) for seq, payload, attempts in leased
+        ]
+
+    async def wait_ready(self, timeout_s: float) -> None:
+        """Return when something may be due, at the latest after ``timeout_s`` seconds."""
+        self._ready.clear()
+        first = await self._readers.run(lambda connection: connection.execute(_NEXT_DUE).fetchone())
+        if first is not None:
+            timeout_s = min(timeout_s, (first[0] - self._clock.now_us()) / US_PER_S)
+        if timeout_s <= 0:
+            return
+        try:
+            await asyncio.wait_for(self._ready.wait(), timeout_s)
+        except TimeoutError:
+            return
+
+    async def ack(self, receipts: Sequence[int]) -> None:
+        """Remove what is done."""
+        seqs = as_json(receipts)
+
+        def job(connection: sqlite3.Connection) -> None:
+            self._numbers.waiting -= connection.execute(_DROP, {"seqs": seqs}).rowcount
+
+        await self._writer.run(job)
+
+    async def retry_later(self, receipt: int, *, delay_s: float, reason: str) -> None:
+        """Make one envelope due again after ``delay_s`` seconds; the reason is kept with it."""
+        due_us = self._clock.now_us() + round(delay_s * US_PER_S)
+        row = {"at_seq": receipt, "available_us": due_us, "last_error": reason}
+        await self._writer.run(lambda connection: connection.execute(_PUT_OFF, row).rowcount)
+        self._ready.set()
+
+    async def bury(self, receipt: int, *, reason: str) -> None:
+        """Move one envelope to the dead letters, in one transaction."""
+        now_us = self._clock.now_us()
+
+        def job(connection: sqlite3.Connection) -> None:
+            found = connection.execute(_BY_SEQ, {"seq": receipt}).fetchone()
+            if found is None:
+                return
+            alert_id, payload, attempts = found
+            connection.execute(
+                _BURY,
+                {
+                    "id": alert_id,
+                    "payload": payload,
+                    "attempts": attempts,
+                    "reason": reason,
+                    "at_us": now_us,
+                },
+            )
+            connection.execute(_DROP, {"seqs": as_json([receipt])})
+            self._numbers.waiting -= 1
+
+        await self._writer.run(job)
+
+    async def depth(self) -> QueueDepth:
+        """Tell how much waits and how old the oldest is."""
+        waiting_rows, oldest = await self._readers.run(_depth)
+        if oldest is None:
+            return QueueDepth(0, 0.0)
+        age_s = (self._clock.now_us() - decode_envelope(oldest).accepted_us) / US_PER_S
+        return QueueDepth(waiting_rows, max(0.0, age_s))
+
+
+class _Intake:
+    """One publish on the writing connection: few Python steps per envelope, two statements for all."""
+
+    def __init__(self, numbers: Numbers, bound: int, now_us: int) -> None:
+        self._numbers = numbers
+        self._bound = bound
+        self._now_us = now_us
+        self._taken: dict[ProducerKey, tuple[str, bytes]] = {}
+
+    def run(
+        self, connection: sqlite3.Connection, envelopes: Sequence[Envelope]
+    ) -> Sequence[Published]:
+        """Answer each envelope and write those that are accepted."""
+        accepted: list[Envelope] = []
+        room = self._bound - self._numbers.waiting
+        answers = []
+        for envelope in envelopes:
+            answer = self._repeat(connection, envelope)
+            if answer is None and len(accepted) >= room:
+                answer = Published("full", envelope.id)
+            if answer is None:
+                accepted.append(envelope)
+                self._take(envelope)
+                answer = Published("accepted", envelope.id)
+            answers.append(answer)
+        self._write(connection, accepted)
+        return answers
+
+    def _repeat(self, connection: sqlite3.Connection, envelope: Envelope) -> Published | None:
+        """Return what stands under the producer's id, if anything does."""
+        key = _producer_key(envelope)
+        if key is None:
+            return None
+        stands = self._taken.get(key)
+        if stands is None:
+            hub, key_id, source, producer_id = key
+            stands = connection.execute(
+                _REMEMBERED,
+                {"hub": hub, "key_id": key_id, "source": source, "producer_id": producer_id},
+            ).fetchone()
+        if stands is None:
+            return None
+        alert_id, fingerprint = stands
+        same = fingerprint == envelope.fingerprint
+        return Published("duplicate" if same else "conflict", alert_id)
+
+    def _take(self, envelope: Envelope) -> None:
+        key = _producer_key(envelope)
+        if key is not None:
+            self._taken[key] = (envelope.id, envelope.fingerprint)
+
+    def _write(self, connection: sqlite3.Connection, accepted: Sequence[Envelope]) -> None:
+        numbers = self._numbers
+        connection.executemany(
+            _ADD,
+            [
+                {
+                    "seq": seq,
+                    "id": envelope.id,
+                    "payload": _encode(envelope),
+                    "attempts": 0,
+                    "available_us": self._now_us,
+                }
+                for seq, envelope in enumerate(accepted, numbers.seq + 1)
+            ],
+        )
+        connection.executemany(
+            _REMEMBER,
+            [
+                {
+                    "key_no": key_no,
+                    "hub": hub,
+                    "key_id": key_id,
+                    "source": source,
+                    "producer_id": producer_id,
+                    "alert_id": alert_id,
+                    "fingerprint": fingerprint,
+                    "at_us": self._now_us,
+                }
+                for key_no, ((hub, key_id, source, producer_id), (alert_id, fingerprint)) in (
+                    enumerate(self._taken.items(), numbers.key_no + 1)
+                )
+            ],
+        )
+        numbers.seq += len(accepted)
+        numbers.key_no += len(self._taken)
+        numbers.waiting += len(accepted)
+
+
+def _producer_key(envelope: Envelope) -> ProducerKey | None:
+    if envelope.producer_id is None:
+        return None
+    return (envelope.hub, envelope.key_id, envelope.source, envelope.producer_id)
+
+
+def _depth(connection: sqlite3.Connection) -> tuple[int, bytes | None]:
+    oldest = connection.execute(_OLDEST).fetchone()
+    count: int = connection.execute(_COUNT).fetchone()[0]
+    return count, None if oldest is None else oldest[0]

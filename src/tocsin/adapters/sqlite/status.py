@@ -1,0 +1,66 @@
+"""Where an alert stands: processed, still waiting, or given up."""
+
+import sqlite3
+
+from tocsin.adapters.sql import alerts, items, waiting
+from tocsin.adapters.sqlite.queue import decode_envelope
+from tocsin.adapters.sqlite.text import sql
+from tocsin.model.alert import Envelope
+from tocsin.model.inbox import Marks
+from tocsin.model.rules import Cover, is_read, is_seen
+from tocsin.ports.store import AlertStatus
+
+_ALERT, _VERDICTS = sql(alerts.alert_by_id), sql(items.verdicts)
+_WAITING, _DEAD = sql(waiting.waiting_by_id), sql(waiting.dead_letter)
+
+
+def alert_status(connection: sqlite3.Connection, hub: str, alert_id: str) -> AlertStatus | None:
+    """Look among the processed, then the waiting, then the dead, in one snapshot."""
+    found = connection.execute(_ALERT, {"id": alert_id, "hub": hub}).fetchone()
+    if found is not None:
+        return _processed(connection, hub, alert_id, found)
+    found = connection.execute(_WAITING, {"id": alert_id}).fetchone()
+    if found is not None:
+        return _unprocessed(hub, decode_envelope(found[1]), None)
+    found = connection.execute(_DEAD, {"id": alert_id}).fetchone()
+    return None if found is None else _unprocessed(hub, decode_envelope(found[0]), found[1])
+
+
+def _processed(
+    connection: sqlite3.Connection,
+    hub: str,
+    alert_id: str,
+    row: tuple[int, str, int, int, int | None],
+) -> AlertStatus:
+    alert_no, key_id, accepted_us, processed_us, recipients = row
+    seen = read = 0
+    verdicts = connection.execute(_VERDICTS, {"alert_no": alert_no})
+    for sort, seen_at, read_at, unread_at, seen_up_to, read_up_to in verdicts:
+        marks = Marks(seen_at=seen_at, read_at=read_at, unread_at=unread_at)
+        cover = Cover(sort <= seen_up_to, sort <= read_up_to)
+        seen += is_seen(marks, cover)
+        read += is_read(marks, cover)
+    return AlertStatus(
+        id=alert_id,
+        hub=hub,
+        key_id=key_id,
+        state="processed",
+        accepted_us=accepted_us,
+        processed_us=processed_us,
+        recipients=recipients,
+        seen=seen,
+        read=read,
+    )
+
+
+def _unprocessed(hub: str, envelope: Envelope, reason: str | None) -> AlertStatus | None:
+    if envelope.hub != hub:
+        return None
+    return AlertStatus(
+        id=envelope.id,
+        hub=hub,
+        key_id=envelope.key_id,
+        state="accepted" if reason is None else "dead",
+        accepted_us=envelope.accepted_us,
+        reason=reason,
+    )
