@@ -1,24 +1,23 @@
-"""Random histories on the memory store and the Python core."""
+"""Random histories on the memory store and the Python core.
 
-import os
+One seed again: ``TOCSIN_SEED=581 pytest tests/model/test_memory.py``.
+"""
 
 import pytest
 
 from tests.model.history import run_history
 from tests.model.memory_kit import memory_kit
-
-BLOCK = 150
-SEED = os.environ.get("TOCSIN_SEED")
+from tests.model.seeds import block_of, soaked
 
 
 @pytest.mark.parametrize("block", range(10))
 def test_clients_end_up_equal_to_a_fresh_fetch(block: int) -> None:
-    seeds = [int(SEED)] if SEED else range(block * BLOCK, (block + 1) * BLOCK)
-    for seed in seeds:
+    for seed in block_of(block, 150):
         run_history(seed, memory_kit())
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(0)
 def test_clients_end_up_equal_over_many_seeds() -> None:
-    for seed in range(10_000, 10_000 + int(os.environ.get("TOCSIN_SEEDS", "20000"))):
+    for seed in soaked(30_000):
         run_history(seed, memory_kit())
