@@ -75,7 +75,7 @@ export class TocsinClient {
   readonly #requests: Requests;
   readonly #socket: ReliableSocket;
   readonly #saving: Saving | null;
-  readonly #hurry = () => this.#socket.hurry();
+  readonly #online = () => this.hurry();
   #view: View;
   #started: Promise<void> | null = null;
   #wantsConnection = false;
@@ -110,7 +110,7 @@ export class TocsinClient {
   /** Show what an earlier visit left, then connect and stay connected. Returns at once. */
   connect(): void {
     this.#wantsConnection = true;
-    globalThis.addEventListener?.("online", this.#hurry);
+    globalThis.addEventListener?.("online", this.#online);
     void this.#start().then(() => {
       if (this.#wantsConnection) this.#socket.open();
     });
@@ -119,9 +119,14 @@ export class TocsinClient {
   /** Disconnect and write what is not stored yet; `connect` takes up again where it was. */
   async close(): Promise<void> {
     this.#wantsConnection = false;
-    globalThis.removeEventListener?.("online", this.#hurry);
+    globalThis.removeEventListener?.("online", this.#online);
     this.#socket.close();
     await this.#saving?.flush();
+  }
+
+  /** Do not wait for the next attempt to connect. */
+  hurry(): void {
+    this.#socket.hurry();
   }
 
   get status(): SocketStatus {

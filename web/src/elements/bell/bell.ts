@@ -1,0 +1,10 @@
+import { TocsinBell } from "./bell.component.ts";
+import "../inbox/inbox.ts";
+
+if (!customElements.get("tocsin-bell")) customElements.define("tocsin-bell", TocsinBell);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "tocsin-bell": TocsinBell;
+  }
+}

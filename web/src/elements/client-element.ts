@@ -1,0 +1,110 @@
+/** What bell, inbox and toasts have in common: a client, its newest view, and whether it is online. */
+
+import { LitElement, type PropertyDeclarations, type PropertyValues } from "lit";
+import type { TocsinClient, View } from "../core/index.ts";
+import { onDefaultClient, sharedClient } from "./shared-clients.ts";
+
+/** A line that breaks for less than this is not worth a word, in milliseconds. */
+const offlineAfterMs = 3_000;
+
+/**
+ * Finds its client by the property `client`, else by the attributes `token-url` (with `endpoint`,
+ * `hub`, `user`), else the page's default client.
+ *
+ * @attr {string} token-url Your backend's address that answers POST with a client token.
+ * @attr {string} endpoint Address of the Tocsin server; default: where the token's URL points.
+ * @attr {string} hub Default `default`.
+ * @attr {string} user Names the person whose inbox this browser keeps for the next visit.
+ * @attr {"light" | "dark"} theme Default: as the system says.
+ */
+export abstract class ClientElement extends LitElement {
+  static override properties: PropertyDeclarations = {
+    client: { attribute: false },
+    endpoint: {},
+    tokenUrl: { attribute: "token-url" },
+    hub: {},
+    user: {},
+    theme: { reflect: true },
+    inUse: { state: true },
+    view: { state: true },
+    isOffline: { state: true },
+  };
+
+  declare client: TocsinClient | undefined;
+  declare endpoint: string | undefined;
+  declare tokenUrl: string | undefined;
+  declare hub: string | undefined;
+  declare user: string | undefined;
+  declare theme: "light" | "dark" | undefined;
+  declare protected inUse: TocsinClient | null;
+  declare protected view: View | null;
+  declare protected isOffline: boolean;
+  #stops: (() => void)[] = [];
+  #offlineTimer: ReturnType<typeof setTimeout> | undefined;
+  #stopDefault: (() => void) | undefined;
+
+  constructor() {
+    super();
+    this.inUse = null;
+    this.view = null;
+    this.isOffline = false;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    if (this.hasUpdated) this.#find();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#stopDefault?.();
+    this.#use(null);
+  }
+
+  protected override willUpdate(changed: PropertyValues): void {
+    const sources = ["client", "endpoint", "tokenUrl", "hub", "user"] as const;
+    if (!this.hasUpdated || sources.some((name) => changed.has(name))) this.#find();
+  }
+
+  /** Told once for every client in use; returns what to stop when it is not used any more. */
+  protected subscribe(_client: TocsinClient): (() => void)[] {
+    return [];
+  }
+
+  #find(): void {
+    this.#stopDefault?.();
+    const found = this.client ?? sharedClient(this);
+    if (found) this.#use(found);
+    else this.#stopDefault = onDefaultClient((client) => this.#use(client));
+  }
+
+  #use(client: TocsinClient | null): void {
+    if (client === this.inUse) return;
+    for (const stop of this.#stops) stop();
+    clearTimeout(this.#offlineTimer);
+    this.#stops = [];
+    this.inUse = client;
+    this.view = client?.view() ?? null;
+    this.isOffline = false;
+    if (!client) return;
+    this.#stops = [
+      client.subscribe((view) => {
+        this.view = view;
+      }),
+      client.on("status", () => this.#watchLine(client)),
+      ...this.subscribe(client),
+    ];
+    this.#watchLine(client);
+  }
+
+  #watchLine(client: TocsinClient): void {
+    clearTimeout(this.#offlineTimer);
+    if (client.status === "online") {
+      this.isOffline = false;
+      return;
+    }
+    this.#offlineTimer = setTimeout(() => {
+      this.isOffline = true;
+    }, offlineAfterMs);
+  }
+}

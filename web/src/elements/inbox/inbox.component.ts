@@ -1,0 +1,319 @@
+import {
+  html,
+  nothing,
+  type PropertyDeclarations,
+  type PropertyValues,
+  type TemplateResult,
+} from "lit";
+import { repeat } from "lit/directives/repeat.js";
+import {
+  exactTime,
+  relativeTime,
+  type TocsinClient,
+  type View,
+  type ViewItem,
+} from "../../core/index.ts";
+import { ClientElement } from "../client-element.ts";
+import { ClockController } from "../clock-controller.ts";
+import { checkCheck, inbox, offline } from "../icons.ts";
+import { iconButton, severityMark, theme } from "../theme.ts";
+import { ArrivalMarks } from "./arrival-marks.ts";
+import { styles } from "./inbox.styles.ts";
+import { rowStyles } from "./row.styles.ts";
+import { type RowActions, renderRow } from "./row.ts";
+
+type Tab = "all" | "unread";
+
+/** A short word at the lower edge, perhaps with a way back. */
+interface Notice {
+  readonly text: string;
+  readonly undo?: () => void;
+}
+
+const noticeMs = 8_000;
+const nobody: ReadonlySet<string> = new Set();
+
+/**
+ * @summary The inbox: what came, newest first, with read, archive, delete and undo.
+ *
+ * Keys on a row: arrow up and down, Home and End move; R turns read and unread; E archives; Delete
+ * deletes. What is shown on a visible page counts as seen, unless the attribute `passive` is set.
+ *
+ * @attr {boolean} passive Showing it does not mark anything seen.
+ * @fires {CustomEvent<ViewItem>} tocsin-open A row was opened; cancel it to follow no link.
+ */
+export class TocsinInbox extends ClientElement {
+  static override styles = [theme, severityMark, iconButton, styles, rowStyles];
+  static override properties: PropertyDeclarations = {
+    passive: { type: Boolean, reflect: true },
+    tab: { state: true },
+    menuOf: { state: true },
+    notice: { state: true },
+    wantsOlder: { state: true },
+  };
+
+  declare passive: boolean;
+  declare protected tab: Tab;
+  declare protected menuOf: string | null;
+  declare protected notice: Notice | null;
+  declare protected wantsOlder: boolean;
+  readonly #arrivals = new ArrivalMarks();
+  #fresh = nobody;
+  #noticeTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #seeOnReturn = () => this.#markSeen();
+  readonly #actions: RowActions = {
+    open: (item) => this.#open(item),
+    toggleRead: (item) => this.#toggleRead(item),
+    archive: (item) => this.#archive(item),
+    remove: (item) => this.#remove(item),
+    toggleMenu: ({ id }) => {
+      this.menuOf = this.menuOf === id ? null : id;
+    },
+  };
+
+  constructor() {
+    super();
+    this.passive = false;
+    this.tab = "all";
+    this.menuOf = null;
+    this.notice = null;
+    this.wantsOlder = false;
+    new ClockController(this);
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    document.addEventListener("visibilitychange", this.#seeOnReturn);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    document.removeEventListener("visibilitychange", this.#seeOnReturn);
+    clearTimeout(this.#noticeTimer);
+  }
+
+  protected override subscribe(client: TocsinClient): (() => void)[] {
+    const tellRefusal = () =>
+      this.#tell({ text: "That alert has changed meanwhile; nothing was done." });
+    return [client.on("refused", tellRefusal)];
+  }
+
+  protected override willUpdate(changed: PropertyValues): void {
+    super.willUpdate(changed);
+    if (!changed.has("view")) return;
+    const isAtTop = (this.renderRoot.querySelector(".list")?.scrollTop ?? 0) < 8;
+    if (this.view?.position) this.#fresh = this.#arrivals.next(this.view.items, isAtTop);
+    if ((changed.get("view") as View | null)?.end !== this.view?.end) this.wantsOlder = false;
+  }
+
+  protected override updated(): void {
+    this.#markSeen();
+  }
+
+  protected override render(): TemplateResult {
+    return html`
+      ${this.#renderHeader()}
+      ${this.isOffline && this.view?.position ? this.#renderOffline() : nothing}
+      <div class="list" role="tabpanel" aria-label=${this.tab === "all" ? "All" : "Unread"} @keydown=${this.#onKey}>
+        ${this.#renderList()}
+      </div>
+      <div role="status">${this.#renderNotice()}</div>
+    `;
+  }
+
+  #renderHeader(): TemplateResult {
+    const unread = this.view?.counts.unread ?? 0;
+    return html`
+      <header>
+        <div role="tablist" aria-label="Which alerts">
+          ${this.#renderTab("all", html`All`)}
+          ${this.#renderTab("unread", html`Unread${unread === 0 ? nothing : html`<span class="count">${unread}</span>`}`)}
+        </div>
+        <button
+          class="icon-button" type="button" aria-label="Mark all as read" title="Mark all as read"
+          ?disabled=${unread === 0} @click=${() => this.inUse?.markAllRead()}
+        >${checkCheck}</button>
+      </header>
+    `;
+  }
+
+  #renderTab(tab: Tab, label: TemplateResult): TemplateResult {
+    const select = () => {
+      this.tab = tab;
+    };
+    return html`<button role="tab" type="button" aria-selected=${this.tab === tab} @click=${select}>${label}</button>`;
+  }
+
+  #renderOffline(): TemplateResult {
+    const asOf = this.view?.as_of;
+    const since = asOf
+      ? html`, up to date as of <time title=${exactTime(asOf)}>${relativeTime(asOf, Date.now())}</time>`
+      : nothing;
+    return html`<div class="offline" role="status">${offline}<span>Offline${since}</span></div>`;
+  }
+
+  #renderList(): TemplateResult {
+    if (!this.view?.position) return this.isOffline ? this.#renderUnreachable() : skeleton();
+    const items = this.#shown();
+    const now = Date.now();
+    return html`
+      ${items.length > 0 || !this.view.complete ? nothing : this.#renderEmpty()}
+      <ul>
+        ${repeat(
+          items,
+          (item) => item.id,
+          (item) =>
+            renderRow(
+              item,
+              { now, isFresh: this.#fresh.has(item.alert_id), isMenuOpen: this.menuOf === item.id },
+              this.#actions,
+            ),
+        )}
+      </ul>
+      ${this.view.complete ? nothing : this.#renderOlder()}
+    `;
+  }
+
+  #renderOlder(): TemplateResult {
+    const load = () => {
+      this.wantsOlder = true;
+      this.inUse?.loadOlder();
+    };
+    return html`
+      <div class="older">
+        <button class="text-button" type="button" ?disabled=${this.wantsOlder} @click=${load}>
+          ${this.wantsOlder ? "Loading older alerts" : "Show older alerts"}
+        </button>
+      </div>
+    `;
+  }
+
+  #renderEmpty(): TemplateResult {
+    if (this.tab === "all") {
+      return html`<div class="state">${inbox}<p>Nothing here yet. New alerts appear by themselves.</p></div>`;
+    }
+    const showAll = () => {
+      this.tab = "all";
+    };
+    return html`
+      <div class="state">
+        ${checkCheck}
+        <p>You have read everything.</p>
+        <button class="text-button" type="button" @click=${showAll}>Show all</button>
+      </div>
+    `;
+  }
+
+  #renderUnreachable(): TemplateResult {
+    return html`
+      <div class="state" role="alert">
+        ${offline}
+        <p>The alerts cannot be reached right now. They are kept, and this page keeps trying.</p>
+        <button class="text-button" type="button" @click=${() => this.inUse?.hurry()}>Try now</button>
+      </div>
+    `;
+  }
+
+  #renderNotice(): TemplateResult | typeof nothing {
+    if (!this.notice) return nothing;
+    const { text, undo } = this.notice;
+    const takeBack = () => {
+      undo?.();
+      this.notice = null;
+    };
+    return html`
+      <div class="notice">
+        <span>${text}</span>
+        ${undo ? html`<button type="button" @click=${takeBack}>Undo</button>` : nothing}
+      </div>
+    `;
+  }
+
+  #shown(): readonly ViewItem[] {
+    const items = this.view?.items ?? [];
+    return this.tab === "all" ? items : items.filter((item) => !item.read);
+  }
+
+  #open(item: ViewItem): void {
+    this.menuOf = null;
+    if (!item.read) this.inUse?.markRead(item);
+    this.dispatchEvent(
+      new CustomEvent("tocsin-open", { detail: item, bubbles: true, composed: true }),
+    );
+  }
+
+  #toggleRead(item: ViewItem): void {
+    this.menuOf = null;
+    if (item.read) this.inUse?.markUnread(item);
+    else this.inUse?.markRead(item);
+  }
+
+  #archive(item: ViewItem): void {
+    this.#leave(item);
+    this.inUse?.archive(item);
+    this.#tell({ text: "Archived", undo: () => this.inUse?.unarchive(item) });
+  }
+
+  #remove(item: ViewItem): void {
+    this.#leave(item);
+    this.inUse?.remove(item);
+    this.#tell({ text: "Deleted", undo: () => this.inUse?.restore(item) });
+  }
+
+  /** A row goes: the one that takes its place gets the focus it had. */
+  #leave(item: ViewItem): void {
+    this.menuOf = null;
+    const titles = this.#titles();
+    const index = titles.findIndex((title) => title.closest("li")?.dataset.id === item.id);
+    const hadFocus = titles[index]?.closest("li")?.matches(":focus-within");
+    if (hadFocus) (titles[index + 1] ?? titles[index - 1])?.focus();
+  }
+
+  #tell(notice: Notice): void {
+    this.notice = notice;
+    clearTimeout(this.#noticeTimer);
+    this.#noticeTimer = setTimeout(() => {
+      this.notice = null;
+    }, noticeMs);
+  }
+
+  #onKey(event: KeyboardEvent): void {
+    const row = (event.target as Element).closest("li");
+    const item = this.#shown().find(({ id }) => id === row?.dataset.id);
+    if (!item || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (this.#moveFocus(event.key, item) || this.#actByKey(event.key, item)) event.preventDefault();
+  }
+
+  #moveFocus(key: string, item: ViewItem): boolean {
+    const titles = this.#titles();
+    const index = titles.findIndex((title) => title.closest("li")?.dataset.id === item.id);
+    const target = { ArrowDown: index + 1, ArrowUp: index - 1, Home: 0, End: titles.length - 1 }[
+      key
+    ];
+    if (target === undefined) return false;
+    titles[target]?.focus();
+    return true;
+  }
+
+  #actByKey(key: string, item: ViewItem): boolean {
+    if (key === "r") this.#toggleRead(item);
+    else if (key === "e") this.#archive(item);
+    else if (key === "Delete") this.#remove(item);
+    else return false;
+    return true;
+  }
+
+  #titles(): HTMLElement[] {
+    return [...this.renderRoot.querySelectorAll<HTMLElement>(".title")];
+  }
+
+  #markSeen(): void {
+    const isShown = this.isConnected && document.visibilityState === "visible";
+    if (isShown && !this.passive) this.inUse?.markAllSeen();
+  }
+}
+
+function skeleton(): TemplateResult {
+  const bones = html`<div class="bones"><div class="bone"></div><div class="bone"></div><div class="bone"></div></div>`;
+  return html`<div aria-busy="true" aria-label="Loading">${[bones, bones, bones, bones]}</div>`;
+}

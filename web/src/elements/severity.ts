@@ -1,0 +1,19 @@
+/** The icon and the word of each severity. */
+
+import { html, type TemplateResult } from "lit";
+import type { Severity } from "../core/index.ts";
+import * as icons from "./icons.ts";
+
+const marks: Readonly<Record<Severity, { icon: TemplateResult; word: string }>> = {
+  info: { icon: icons.info, word: "Info" },
+  success: { icon: icons.success, word: "Success" },
+  warning: { icon: icons.warning, word: "Warning" },
+  error: { icon: icons.error, word: "Error" },
+  critical: { icon: icons.critical, word: "Critical" },
+};
+
+/** The small mark beside an alert; a severity this version does not know is drawn as info. */
+export function severityIcon(severity: Severity): TemplateResult {
+  const { icon, word } = marks[severity] ?? marks.info;
+  return html`<span class="mark" data-severity=${severity}>${icon}<span class="hidden">${word}</span></span>`;
+}

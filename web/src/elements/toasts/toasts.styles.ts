@@ -1,0 +1,146 @@
+import { css } from "lit";
+
+export const styles = css`
+  :host {
+    --_offset: -12px;
+    position: fixed;
+    z-index: var(--tocsin-toasts-layer, 1000);
+    inset: auto 16px 16px auto;
+    width: min(360px, calc(100vw - 32px));
+    pointer-events: none;
+  }
+  :host([position^="top"]) {
+    inset-block: 16px auto;
+  }
+  :host([position$="left"]) {
+    inset-inline: 16px auto;
+  }
+  .stack {
+    display: flex;
+    flex-direction: column;
+    gap: 8px;
+  }
+  .toast {
+    position: relative;
+    display: grid;
+    grid-template-columns: 28px minmax(0, 1fr);
+    column-gap: 12px;
+    padding: 12px 40px 12px 12px;
+    border: 1px solid var(--_border);
+    border-radius: 12px;
+    background: var(--_surface);
+    box-shadow: 0 8px 28px -8px var(--_shadow);
+    pointer-events: auto;
+    animation: arrive 180ms ease-out;
+  }
+  .toast:hover {
+    border-color: color-mix(in oklab, var(--_text) 22%, var(--_border));
+  }
+  .toast[data-severity="critical"] {
+    border-color: color-mix(in oklab, var(--_critical) 55%, var(--_border));
+  }
+  .title {
+    display: block;
+    width: 100%;
+    text-align: start;
+    font-weight: 600;
+    overflow-wrap: anywhere;
+    display: -webkit-box;
+    -webkit-box-orient: vertical;
+    -webkit-line-clamp: 2;
+    overflow: hidden;
+  }
+  .title::after {
+    content: "";
+    position: absolute;
+    inset: 0;
+    border-radius: 12px;
+  }
+  .title:focus-visible {
+    outline: none;
+  }
+  .title:focus-visible::after {
+    outline: 2px solid var(--_accent);
+    outline-offset: 2px;
+  }
+  .body {
+    display: -webkit-box;
+    -webkit-box-orient: vertical;
+    -webkit-line-clamp: 3;
+    margin: 1px 0 0;
+    overflow: hidden;
+    overflow-wrap: anywhere;
+    color: var(--_quiet);
+  }
+  .one-line {
+    align-self: center;
+  }
+  .links {
+    position: relative;
+    z-index: 1;
+    display: flex;
+    flex-wrap: wrap;
+    gap: 8px;
+    width: fit-content;
+    margin-top: 8px;
+  }
+  .link {
+    padding: 3px 10px;
+    border-radius: 8px;
+    border: 1px solid var(--_border);
+    font-size: 13px;
+    font-weight: 500;
+  }
+  .link[data-style="primary"] {
+    color: var(--_on-accent);
+    border-color: var(--_accent);
+    background: var(--_accent);
+  }
+  .link[data-style="danger"] {
+    color: var(--_error);
+  }
+  .close {
+    position: absolute;
+    z-index: 1;
+    inset: 6px 6px auto auto;
+  }
+  .more {
+    align-self: flex-end;
+    padding: 5px 12px;
+    border: 1px solid var(--_border);
+    border-radius: 16px;
+    font-size: 12px;
+    font-weight: 500;
+    font-variant-numeric: tabular-nums;
+    color: var(--_quiet);
+    background: var(--_surface);
+    box-shadow: 0 4px 12px -4px var(--_shadow);
+    pointer-events: auto;
+  }
+  .more:hover {
+    color: var(--_text);
+  }
+  @keyframes arrive {
+    from {
+      opacity: 0;
+      transform: translateX(16px);
+    }
+  }
+  @media (max-width: 480px) {
+    :host,
+    :host([position]) {
+      inset: 12px 12px auto 12px;
+      width: auto;
+    }
+    .toast {
+      animation-name: drop;
+      padding-inline-end: 52px;
+    }
+    @keyframes drop {
+      from {
+        opacity: 0;
+        transform: translateY(-12px);
+      }
+    }
+  }
+`;
