@@ -99,7 +99,9 @@ async def test_merged_items_page_through_own_and_broadcasts(server: Server) -> N
         server.clock.advance(1)
         to: dict[str, Any] = {"all": True} if number % 2 else {"users": ["ada"]}
         await server.publish(title=str(number), to=to)
-    titles, cursor = [], ""
+    titles: list[str] = []
+    page: dict[str, Any] = {}
+    cursor = ""
     for _ in range(3):
         answer = await server.http.get(f"/v1/inbox/items?limit=2{cursor}", headers=ada)
         page = answer.json()

@@ -155,17 +155,10 @@ def _audience_hub(token: str) -> str:
     """Return the hub a token claims to be for; nothing about the token has been verified yet."""
     try:
         audience = jwt.decode(token, options={"verify_signature": False}).get("aud")
-        address = audience[0] if isinstance(audience, list) else audience
+        address = str(audience[0] if isinstance(audience, list) else audience)
         match = _CLIENT_PATH.fullmatch(urlsplit(address).path)
         hub = None if match is None else canonical_hub(unquote(match[1]))
-    except (
-        jwt.InvalidTokenError,
-        InvalidInputError,
-        ValueError,
-        TypeError,
-        LookupError,
-        AttributeError,
-    ):
+    except (jwt.InvalidTokenError, InvalidInputError, ValueError, LookupError):
         hub = None
     if hub is None:
         detail = "this is neither an API key nor a client token of this server"
