@@ -1,4 +1,4 @@
-"""The same random histories with the real TypeScript core, driven through a pipe."""
+"""The same random histories with the real TypeScript core, driven through a pipe, and held against the Python one."""
 
 from collections.abc import Iterator
 
@@ -9,12 +9,16 @@ from tests.model.memory_kit import memory_kit
 from tests.model.node_bridge import Bridge
 from tests.model.seeds import block_of, soaked
 from tests.model.server import Kit
+from tests.model.twin import TwinCore
 
 
 @pytest.fixture(scope="module")
 def kit() -> Iterator[Kit]:
     with Bridge() as bridge:
-        yield memory_kit(new_core=bridge.new_core, close=lambda _store: bridge.drop_cores())
+        yield memory_kit(
+            new_core=lambda options: TwinCore(bridge.new_core(options), options),
+            close=lambda _store: bridge.drop_cores(),
+        )
 
 
 @pytest.mark.parametrize("block", range(4))

@@ -21,9 +21,12 @@ class Arrivals:
         self._newest = max((self._newest, *(item["sort"] for item in items)))
 
     def in_frame(self, frame: Row, state: InboxState) -> list[Row]:
-        """Return what a frame brings that was not there; a late or doubled one brings nothing."""
-        position = state.position or {"epoch": frame["epoch"], "rev": 0, "brev": 0}
-        if frame["epoch"] != position["epoch"]:
+        """Return what a frame brings that was not there.
+
+        A late or doubled one brings nothing, nor does one before the first answer: it cannot be told from what was there.
+        """
+        position = state.position
+        if position is None or frame["epoch"] != position["epoch"]:
             return []
         if frame["kind"] == "inbox" and frame["rev"] > position["rev"]:
             return self._own(frame)

@@ -52,7 +52,7 @@ class InboxCore:
         self._attempts = 0
         self._action: tuple[int, str] | None = None  # request number and op-id
         self._action_attempts = 0
-        self._timers: set[str] = set()
+        self._timers: dict[str, None] = {}  # those set, in order
         self._expected: Row | None = None
         self._as_of: int | None = None
         self._now, self._random = 0, 0.0
@@ -110,7 +110,7 @@ class InboxCore:
         self._connected, self._changed = False, True
         self._read = self._action = None
         self._kept.clear()
-        self._cancel(*sorted(self._timers))
+        self._cancel(*list(self._timers))
 
     def _on_frame(self, event: Row) -> None:
         frame = event["frame"]
@@ -136,7 +136,7 @@ class InboxCore:
         timer = event["timer"]
         if timer not in self._timers:
             return
-        self._timers.remove(timer)
+        del self._timers[timer]
         if timer in HEALING:
             self._begin_read()
         elif timer == "deadline":
@@ -354,7 +354,7 @@ class InboxCore:
                 self._cancel(*HEALING)
             elif kind == "older":
                 self._begin_read()
-            elif position is not None and not self._timers.intersection(HEALING):
+            elif position is not None and self._timers.keys().isdisjoint(HEALING):
                 only_broadcasts = self._only_broadcasts(position)
                 self._await_healing({"kind": "broadcast" if only_broadcasts else "inbox"})
         self._send_next()
@@ -430,13 +430,13 @@ class InboxCore:
         return int(longest * (0.5 + self._random / 2))
 
     def _set_timer(self, timer: str, delay_ms: int) -> None:
-        self._timers.add(timer)
+        self._timers[timer] = None
         self._emit("timer", timer=timer, delay_ms=delay_ms)
 
     def _cancel(self, *timers: str) -> None:
         for timer in timers:
             if timer in self._timers:
-                self._timers.remove(timer)
+                del self._timers[timer]
                 self._emit("cancel", timer=timer)
 
 
