@@ -32,7 +32,8 @@ export class Acting {
   /** Add what another tab had queued and this one does not know. */
   takeOver(operations: readonly Operation[]): void {
     const known = new Set(this.#queue.map((operation) => operation.op_id));
-    this.#setQueue([...this.#queue, ...operations.filter(({ op_id }) => !known.has(op_id))]);
+    const fresh = operations.filter(({ op_id, answered }) => !answered && !known.has(op_id));
+    this.#setQueue([...this.#queue, ...fresh]);
   }
 
   refuse(opId: string, status: number, problem: Problem | null): void {
