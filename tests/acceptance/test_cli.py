@@ -1,0 +1,197 @@
+"""The command, beside a running server and without one."""
+
+import json
+import re
+import signal
+from pathlib import Path
+
+import pytest
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
+
+from tests.acceptance.conftest import MakeServer
+from tests.acceptance.deadlines import until
+from tests.acceptance.server_process import ServerProcess
+
+pytestmark = pytest.mark.acceptance
+
+RELIABLE = Subprotocol("json.reliable.webpubsub.azure.v1")
+COMMANDS = (
+    (),
+    ("serve",),
+    ("key",),
+    ("key", "create"),
+    ("key", "list"),
+    ("key", "revoke"),
+    ("connection-string",),
+    ("client-token",),
+    ("publish",),
+    ("tail",),
+    ("check-config",),
+)
+
+
+def key_id(server: ServerProcess, name: str) -> str:
+    """Find a key in what ``key list`` prints."""
+    line = next(line for line in server.cli("key", "list").splitlines() if name in line)
+    return line.split()[0]
+
+
+def test_a_key_stands_alone_on_standard_output(server: ServerProcess) -> None:
+    done = server.try_cli("key", "create", "--role", "producer", "--name", "billing")
+    assert re.fullmatch(r"tsk_producer_[0-9a-f]{12}_[\w-]{43}\n", done.stdout)
+    assert done.returncode == 0
+
+
+def test_a_key_made_beside_the_server_opens_it_and_a_revoked_one_does_not(
+    server: ServerProcess,
+) -> None:
+    key = server.key("producer")
+    assert server.publish(key).status_code == 202
+    server.cli("key", "revoke", key_id(server, "producer-test"))
+    refused = server.publish(key)
+    assert refused.status_code == 401
+    assert refused.json()["code"] == "key-revoked"
+    assert key["authorization"].removeprefix("Bearer ") not in server.cli("key", "list")
+
+
+def test_keys_are_made_listed_and_revoked_without_a_server(make_server: MakeServer) -> None:
+    server = make_server()
+    kept = server.key("producer")
+    server.cli("key", "create", "--role", "producer", "--name", "given-up")
+    server.cli("key", "revoke", key_id(server, "given-up"))
+    server.start()
+    assert server.publish(kept).status_code == 202
+    assert "given-up" in server.cli("key", "list")
+
+
+def test_revoking_an_unknown_key_says_so_and_fails(server: ServerProcess) -> None:
+    done = server.try_cli("key", "revoke", "no-such-key")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("tocsin: there is no key 'no-such-key'")
+
+
+def test_the_connection_string_names_the_address_it_serves_on(server: ServerProcess) -> None:
+    text = server.cli("connection-string")
+    assert re.fullmatch(
+        rf"Endpoint={re.escape(server.url)};AccessKey=[\w+/=]{{64,}};Version=1\.0;", text
+    )
+
+
+def test_a_client_url_from_the_command_connects(server: ServerProcess) -> None:
+    url = server.cli("client-token", "ada")
+    with connect(url, subprotocols=[RELIABLE]) as socket:
+        hello = json.loads(socket.recv(timeout=30))
+        assert (hello["event"], hello["userId"]) == ("connected", "ada")
+
+
+def test_the_command_publishes_and_tail_shows_it_at_once(
+    server: ServerProcess, folder: Path
+) -> None:
+    server.cli("publish", "--to-user", "ada", "--title", "Before the tail")
+    shown = folder / "tail.out"
+    tail = server.start_cli("tail", "ada", output=shown)
+    until(lambda: "Before the tail" in shown.read_text(), "tail shows what is there")
+    published = server.cli(
+        "publish", "--to-user", "ada", "--title", "While it runs", "--severity", "warning"
+    )
+    assert re.fullmatch(r"[0-9a-f-]{36}", published)
+    until(lambda: "While it runs" in shown.read_text(), "tail shows a live alert")
+    tail.send_signal(signal.SIGINT)
+    assert tail.wait(30) == 0, shown.read_text()
+    assert "Traceback" not in shown.read_text()
+
+
+def test_publishing_without_a_server_waits_on_disk_for_the_next_one(
+    make_server: MakeServer,
+) -> None:
+    server = make_server()
+    server.cli("publish", "--to-user", "ada", "--title", "Nobody was there")
+    server.start()
+    key = server.key("server")
+    until(lambda: server.titles(key) == ["Nobody was there"], "the alert reaches the inbox")
+
+
+def test_publishing_to_nobody_names_the_mistake(server: ServerProcess) -> None:
+    done = server.try_cli("publish", "--title", "To whom?")
+    assert done.returncode == 1
+    assert "audience" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_command_reaches_a_server_elsewhere_by_url_and_key(
+    server: ServerProcess, make_server: MakeServer
+) -> None:
+    elsewhere = make_server()
+    key = server.key("admin")["authorization"].removeprefix("Bearer ")
+    there = {"TOCSIN_URL": server.url, "TOCSIN_KEY": key}
+    elsewhere.cli("publish", "--to-user", "ada", "--title", "From afar", env=there)
+    until(lambda: server.titles(server.key("server")) == ["From afar"], "the alert arrives")
+    assert not elsewhere.data_dir.exists()
+
+
+def test_check_config_names_a_wrong_setting_and_what_is_possible(make_server: MakeServer) -> None:
+    server = make_server(env={"TOCSIN_PORT": "99999"})
+    done = server.try_cli("check-config")
+    assert done.returncode == 1
+    assert "port" in done.stderr
+    assert "99999" in done.stderr
+    assert "65535" in done.stderr
+
+
+def test_check_config_prints_what_is_in_force(make_server: MakeServer) -> None:
+    server = make_server(env={"TOCSIN_LIMITS__ALERT_BYTES": "1234"})
+    (server.folder / "tocsin.toml").write_text("drain_s = 7.5\n")
+    printed = server.cli("check-config")
+    assert re.search(r"^limits\.alert_bytes\s+1234\s", printed, re.MULTILINE)
+    assert re.search(r"^drain_s\s+7\.5\s", printed, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ("color = 'red'\n", "color"),
+        ("[limits]\nalert_byte = 1\n", "alert_byte"),
+        ("port =\n", "toml"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_the_name_of_what_is_wrong(
+    make_server: MakeServer, wrong: str, named: str
+) -> None:
+    server = make_server()
+    (server.folder / "tocsin.toml").write_text(wrong)
+    done = server.try_cli("check-config")
+    assert done.returncode == 1
+    assert named in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unknown_variable_is_refused(make_server: MakeServer) -> None:
+    server = make_server(env={"TOCSIN_PROT": "8080"})
+    done = server.try_cli("serve", "--port", "0")
+    assert done.returncode == 1
+    assert "TOCSIN_PROT: there is no such setting" in done.stderr
+
+
+def test_a_second_server_on_one_folder_is_refused(server: ServerProcess) -> None:
+    done = server.try_cli("serve", "--port", "0")
+    assert done.returncode == 1
+    assert "held by another Tocsin process" in done.stderr
+    assert "--data-dir" in done.stderr
+    assert server.cli("key", "list"), "the first server still answers"
+
+
+def test_a_taken_port_is_refused(server: ServerProcess, make_server: MakeServer) -> None:
+    second = make_server()
+    done = second.try_cli("serve", "--port", str(server.port))
+    assert done.returncode == 1
+    assert f"cannot listen on 127.0.0.1:{server.port}" in done.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command) or "tocsin")
+def test_every_command_explains_itself(make_server: MakeServer, command: tuple[str, ...]) -> None:
+    server = make_server()
+    printed = server.cli(*command, "--help")
+    assert "Usage:" in printed
+    assert "--help" in printed
