@@ -32,9 +32,10 @@ def backup(store: MemoryStore) -> Tables:
     return copied(store._tables)
 
 
-def restore(store: MemoryStore, tables: Tables) -> None:
+def restore(store: MemoryStore, tables: Tables) -> MemoryStore:
     store._tables = copied(tables)
     drive(store.renew_epoch())
+    return store
 
 
 def memory_kit(**changed: Any) -> Kit:

@@ -52,7 +52,7 @@ class Kit:
     drive: Callable[[Work], Any] = drive
     drive_all: Callable[[Sequence[Work]], list[Any]] = lambda works: [drive(w) for w in works]
     backup: Callable[[Any], Any] | None = None
-    restore: Callable[[Any, Any], None] | None = None
+    restore: Callable[[Any, Any], Any] | None = None
     announce: Callable[[str, Sequence[ChangeSet]], list[Announcement]] = announce_changes
     close: Callable[[Any], None] = lambda _store: None
 
@@ -177,7 +177,7 @@ class ModelServer:
         assert self._kit.restore is not None
         stored, known = backup
         self.note("restore")
-        self._kit.restore(self.store, stored)
+        self.store = self._kit.restore(self.store, stored)
         self._ledger.restore(known)
 
     def backup(self) -> Any:
