@@ -1,5 +1,6 @@
 """Every test here runs on every store."""
 
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from tests.ports.turned_clock import TurnedClock
 from tests.ports.world import AnyStore, World
 from tocsin.adapters.memory.store import MemoryStore
+from tocsin.adapters.sqlite.migrate import migrate
 from tocsin.adapters.sqlite.store import SqliteStore
 from tocsin.ports.limits import StoreLimits
 
@@ -20,9 +22,17 @@ def clock() -> TurnedClock:
     return TurnedClock()
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a file with the schema and nothing else: migrating anew for each test would be slow."""
+    file = tmp_path_factory.mktemp("migrated") / "tocsin.db"
+    migrate(file)
+    return file
+
+
 @pytest.fixture(params=["memory", "sqlite"])
 async def open_world(
-    request: pytest.FixtureRequest, tmp_path: Path, clock: TurnedClock
+    request: pytest.FixtureRequest, tmp_path: Path, clock: TurnedClock, migrated: Path
 ) -> AsyncIterator[OpenStore]:
     """Open a store of the adapter under test, with limits of the test's choice."""
     opened: list[AnyStore] = []
@@ -33,7 +43,10 @@ async def open_world(
         if request.param == "memory":
             store = MemoryStore(clock, bounds)
         else:
-            store = await SqliteStore.open(tmp_path / str(len(opened)), clock, bounds)
+            folder = tmp_path / str(len(opened))
+            folder.mkdir()
+            shutil.copy(migrated, folder)
+            store = await SqliteStore.open(folder, clock, bounds)
         opened.append(store)
         return World(store, clock)
 

@@ -32,7 +32,7 @@ void_leases = (
 put_off = (
     update(queue)
     .where(queue.c.seq == param("at_seq"))
-    .values(available_us=param("available_us"), leased_us=None, last_error=param("last_error"))
+    .values(available_us=param("available_us"), leased_us=null(), last_error=param("last_error"))
 )
 drop_waiting = queue.delete().where(among(queue.c.seq, "seqs"))
 waiting_by_seq = select(queue.c.id, queue.c.payload, queue.c.attempts).where(

@@ -1,7 +1,10 @@
 """Statements as SQLite's text, compiled once when a module is loaded."""
 
+from typing import cast
+
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql import ClauseElement
+from sqlalchemy.sql.compiler import SQLCompiler
 
 _DIALECT = sqlite.dialect(paramstyle="named")
 
@@ -12,8 +15,8 @@ def sql(statement: ClauseElement) -> str:
     Raises:
         ValueError: a literal slipped in, which nobody would bind.
     """
-    compiled = statement.compile(dialect=_DIALECT)
-    loose = [name for name, value in compiled.params.items() if value is not None]
+    compiled = cast("SQLCompiler", statement.compile(dialect=_DIALECT))
+    loose = [name for name, bound in compiled.binds.items() if not bound.required]
     if loose:
         msg = f"bind these by name: {loose} in {compiled}"
         raise ValueError(msg)

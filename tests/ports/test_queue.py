@@ -1,0 +1,187 @@
+"""The durable queue: what is accepted is leased until it is acknowledged."""
+
+import asyncio
+from typing import Any
+
+from tests.ports.conftest import OpenStore
+from tests.ports.world import World, envelope
+from tocsin.model.alert import Envelope
+from tocsin.ports.queue import Leased, QueueDepth
+
+
+def keyed(number: int, fingerprint: bytes = b"same", **fields: Any) -> Envelope:
+    return envelope("ann", producer_id=f"p{number}", fingerprint=fingerprint, **fields)
+
+
+async def leased(world: World, limit: int = 100, lease_s: float = 30) -> list[Leased]:
+    return list(await world.store.queue.lease(limit=limit, lease_s=lease_s))
+
+
+async def test_what_is_published_is_leased_as_it_was_in_order(world: World) -> None:
+    told = [
+        keyed(1, category="news", severity="error", collapse_key="k", expires_us=9, source="shop"),
+        envelope(),
+        envelope("ann", "bob"),
+    ]
+    published = await world.store.queue.publish(told)
+    assert [(p.outcome, p.id) for p in published] == [("accepted", e.id) for e in told]
+    taken = await leased(world)
+    assert [row.envelope for row in taken] == told
+    assert [row.attempt for row in taken] == [1, 1, 1]
+    assert len({row.receipt for row in taken}) == 3
+
+
+async def test_what_is_leased_is_hidden_until_the_lease_ends(world: World) -> None:
+    told = envelope("ann")
+    await world.store.queue.publish([told])
+    assert await leased(world, lease_s=5) != []
+    world.clock.turn(s=4)
+    assert await leased(world) == []
+    world.clock.turn(s=1)
+    (again,) = await leased(world)
+    assert (again.envelope.id, again.attempt) == (told.id, 2)
+
+
+async def test_a_lease_takes_at_most_its_limit(world: World) -> None:
+    told = [envelope("ann") for _ in range(5)]
+    await world.store.queue.publish(told)
+    assert [row.envelope.id for row in await leased(world, 2)] == [e.id for e in told[:2]]
+    assert [row.envelope.id for row in await leased(world, 2)] == [e.id for e in told[2:4]]
+
+
+async def test_what_is_acknowledged_is_gone(world: World) -> None:
+    await world.store.queue.publish([envelope("ann") for _ in range(3)])
+    taken = await leased(world)
+    await world.store.queue.ack([row.receipt for row in taken[:2]])
+    await world.store.queue.ack([taken[0].receipt, 987_654])
+    world.clock.turn(s=60)
+    assert [row.receipt for row in await leased(world)] == [taken[2].receipt]
+
+
+async def test_a_retry_is_due_after_its_delay_and_keeps_its_attempts(world: World) -> None:
+    await world.store.queue.publish([envelope("ann")])
+    (taken,) = await leased(world)
+    await world.store.queue.retry_later(taken.receipt, delay_s=10, reason="busy")
+    world.clock.turn(s=9)
+    assert await leased(world) == []
+    world.clock.turn(s=1)
+    (again,) = await leased(world)
+    assert again.attempt == 2
+    await world.store.queue.retry_later(987_654, delay_s=1, reason="unknown")
+
+
+async def test_one_that_is_put_off_does_not_hold_up_the_others(world: World) -> None:
+    told = [envelope("ann"), envelope("ann")]
+    await world.store.queue.publish(told)
+    (taken,) = await leased(world, 1)
+    await world.store.queue.retry_later(taken.receipt, delay_s=10, reason="busy")
+    assert [row.envelope.id for row in await leased(world)] == [told[1].id]
+
+
+async def test_what_is_buried_is_not_leased_again(world: World) -> None:
+    told = envelope("ann")
+    await world.store.queue.publish([told])
+    (taken,) = await leased(world)
+    await world.store.queue.bury(taken.receipt, reason="poison")
+    await world.store.queue.bury(taken.receipt, reason="again")
+    world.clock.turn(s=60)
+    assert await leased(world) == []
+    assert await world.store.queue.depth() == QueueDepth(0, 0)
+    status = await world.store.alert("h", told.id)
+    assert status is not None
+    assert (status.state, status.reason) == ("dead", "poison")
+
+
+async def test_a_repeat_is_told_by_the_first_id(world: World) -> None:
+    first, repeat, other = keyed(1), keyed(1), keyed(1, b"other")
+    await world.store.queue.publish([first])
+    for _ in range(2):
+        told = await world.store.queue.publish([repeat, other])
+        assert [(p.outcome, p.id) for p in told] == [
+            ("duplicate", first.id),
+            ("conflict", first.id),
+        ]
+        for row in await leased(world):
+            await world.store.deliver([row.envelope])
+            await world.store.queue.ack([row.receipt])
+    assert await leased(world) == []
+
+
+async def test_a_repeat_within_one_call_is_told_like_any_other(world: World) -> None:
+    first = keyed(1)
+    told = await world.store.queue.publish([first, keyed(1), keyed(1, b"other"), keyed(2)])
+    assert [p.outcome for p in told] == ["accepted", "duplicate", "conflict", "accepted"]
+    assert {p.id for p in told[:3]} == {first.id}
+    assert len(await leased(world)) == 2
+
+
+async def test_ids_belong_to_their_producer_hub_and_source(world: World) -> None:
+    same = [keyed(1), keyed(1, key_id="two"), keyed(1, hub="other"), keyed(1, source="shop")]
+    told = await world.store.queue.publish(same)
+    assert [p.outcome for p in told] == ["accepted"] * 4
+
+
+async def test_nothing_repeats_what_has_no_producer_id(world: World) -> None:
+    told = await world.store.queue.publish([envelope("ann", fingerprint=b"x") for _ in range(2)])
+    assert [p.outcome for p in told] == ["accepted"] * 2
+
+
+async def test_producer_ids_are_remembered_seven_days(world: World) -> None:
+    await world.store.queue.publish([keyed(1)])
+    world.clock.turn(days=6.9)
+    await world.sweep()
+    assert (await world.store.queue.publish([keyed(1)]))[0].outcome == "duplicate"
+    world.clock.turn(days=0.2)
+    await world.sweep()
+    assert (await world.store.queue.publish([keyed(1)]))[0].outcome == "accepted"
+
+
+async def test_a_full_queue_refuses_what_is_over_its_bound(open_world: OpenStore) -> None:
+    world = await open_world(queue_rows=2)
+    first = keyed(1)
+    told = await world.store.queue.publish([first, keyed(2), keyed(3)])
+    assert [p.outcome for p in told] == ["accepted", "accepted", "full"]
+    told = await world.store.queue.publish([keyed(1), keyed(3)])
+    assert [p.outcome for p in told] == ["duplicate", "full"]
+    (taken,) = await leased(world, 1)
+    assert (await world.store.queue.publish([keyed(3)]))[0].outcome == "full"
+    await world.store.queue.ack([taken.receipt])
+    assert (await world.store.queue.publish([keyed(3)]))[0].outcome == "accepted"
+
+
+async def test_depth_tells_how_much_and_how_long(world: World) -> None:
+    assert await world.store.queue.depth() == QueueDepth(0, 0)
+    now_us = world.clock.now_us()
+    await world.store.queue.publish([envelope("ann", accepted_us=now_us) for _ in range(3)])
+    world.clock.turn(s=5)
+    assert await world.store.queue.depth() == QueueDepth(3, 5.0)
+    await leased(world, 1)
+    assert await world.store.queue.depth() == QueueDepth(3, 5.0)
+
+
+async def test_waiting_ends_when_something_is_published(world: World) -> None:
+    waiting = asyncio.ensure_future(world.store.queue.wait_ready(60))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    await world.store.queue.publish([envelope("ann")])
+    await asyncio.wait_for(waiting, 30)
+
+
+async def test_waiting_ends_at_once_when_something_is_due(world: World) -> None:
+    await world.store.queue.publish([envelope("ann")])
+    await asyncio.wait_for(world.store.queue.wait_ready(60), 30)
+
+
+async def test_waiting_ends_at_its_timeout(world: World) -> None:
+    await asyncio.wait_for(world.store.queue.wait_ready(0.01), 30)
+
+
+async def test_waiting_ends_when_a_lease_ends(world: World) -> None:
+    await world.store.queue.publish([envelope("ann")])
+    await leased(world, lease_s=0.01)
+    await asyncio.wait_for(world.store.queue.wait_ready(60), 30)
+
+
+async def test_publishing_nothing_is_nothing(world: World) -> None:
+    assert list(await world.store.queue.publish([])) == []
+    assert await leased(world) == []
