@@ -1,0 +1,81 @@
+"""A real server, and a real Chromium looking at its demo page."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.acceptance.server_process import ServerProcess
+
+WEB = Path(__file__).parents[2] / "src" / "tocsin" / "web" / "index.html"
+DEADLINE_MS = 15_000
+# Chromium looks up hosts of its maker unless told not to; tests talk to this machine only.
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+OpenPage = Callable[..., Page]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in this folder needs a browser."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker("browser")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One browser for all tests."""
+    path = os.environ.get("TOCSIN_TEST_CHROMIUM") or next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
+    assert path, "no Chromium; `make test` installs it, or set TOCSIN_TEST_CHROMIUM to its path"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def server() -> Iterator[ServerProcess]:
+    """A fresh server with the demo page."""
+    assert WEB.exists(), "the web client is not built; run `make web`"
+    # A short name: the path of a Unix socket has at most about 100 characters.
+    with tempfile.TemporaryDirectory(prefix="tcs") as folder:
+        process = ServerProcess(Path(folder), env={"TOCSIN_DEMO": "true"})
+        try:
+            yield process.start()
+        finally:
+            process.end()
+
+
+@pytest.fixture
+def open_page(chromium: Browser, server: ServerProcess) -> Iterator[OpenPage]:
+    """Open the demo page as a user, on a device of its own; errors on the page fail the test."""
+    faults: list[str] = []
+    contexts = []
+
+    def open_page(user: str = "ada", **options: object) -> Page:
+        context = chromium.new_context(**options)  # type: ignore[arg-type]  # Playwright's own names
+        context.set_default_timeout(DEADLINE_MS)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.goto(f"{server.url}/?user={user}")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert faults == []

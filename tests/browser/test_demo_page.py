@@ -1,0 +1,166 @@
+"""What people see: toast, bell and inbox in a real browser, on several devices."""
+
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.acceptance.server_process import ServerProcess
+from tests.browser.conftest import DEADLINE_MS, OpenPage
+
+expect.set_options(timeout=DEADLINE_MS)
+
+
+@pytest.fixture
+def publish(server: ServerProcess) -> Any:
+    """Publish to Ada, unless told otherwise; returns the id."""
+    key = server.cli("key", "create", "--role", "producer").strip()
+
+    def publish(title: str, to: Any = None, **more: Any) -> str:
+        body = {"to": to or {"users": ["ada"]}, "title": title, **more}
+        answer = httpx.post(
+            f"{server.url}/v1/alerts", json=body, headers={"authorization": f"Bearer {key}"}
+        )
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["id"])
+
+    return publish
+
+
+def bell(page: Page) -> Locator:
+    return page.locator("tocsin-bell").first
+
+
+def badge(page: Page) -> Locator:
+    return bell(page).locator(".badge")
+
+
+def open_inbox(page: Page) -> Locator:
+    bell(page).get_by_role("button", name="Notifications").click()
+    inbox = bell(page).locator("tocsin-inbox")
+    expect(inbox).to_be_visible()
+    return inbox
+
+
+def row(inbox: Locator, title: str) -> Locator:
+    return inbox.locator("li.row", has_text=title)
+
+
+def ready(page: Page) -> None:
+    """Wait until the page has its inbox."""
+    expect(bell(page).get_by_role("button")).to_be_visible()
+    page.wait_for_function(
+        "() => document.querySelector('tocsin-bell')?.view?.synced === true", timeout=DEADLINE_MS
+    )
+
+
+def toast(page: Page, title: str) -> Locator:
+    return page.locator("tocsin-toasts .title", has_text=title)
+
+
+def test_a_published_alert_shows_as_toast_and_on_the_bell(
+    open_page: OpenPage, publish: Any
+) -> None:
+    page = open_page()
+    ready(page)
+    publish("Backup failed", severity="error", body="Disk 3 is full.")
+    expect(toast(page, "Backup failed")).to_be_visible()
+    expect(badge(page)).to_have_text("1")
+    expect(row(open_inbox(page), "Backup failed")).to_contain_text("Disk 3 is full.")
+    expect(badge(page)).to_have_count(0)
+
+
+def test_an_alert_to_everybody_reaches_every_user(open_page: OpenPage, publish: Any) -> None:
+    pages = [open_page("ada"), open_page("ben")]
+    for page in pages:
+        ready(page)
+    publish("Maintenance at noon", to={"all": True})
+    for page in pages:
+        expect(toast(page, "Maintenance at noon")).to_be_visible()
+        expect(badge(page)).to_have_text("1")
+
+
+def test_reading_on_one_device_clears_the_other(open_page: OpenPage, publish: Any) -> None:
+    phone, desk = open_page(), open_page()
+    ready(phone)
+    ready(desk)
+    publish("Invoice 7 was paid")
+    on_desk, on_phone = open_inbox(desk), open_inbox(phone)
+    expect(on_desk.locator("li.row.unread", has_text="Invoice 7")).to_be_visible()
+    item = row(on_phone, "Invoice 7")
+    item.hover()
+    item.get_by_role("button", name="Mark as read").click()
+    expect(on_desk.locator("li.row.read", has_text="Invoice 7")).to_be_visible()
+
+
+def test_a_deleted_alert_comes_back_by_undo_on_every_device(
+    open_page: OpenPage, publish: Any
+) -> None:
+    phone, desk = open_page(), open_page()
+    ready(phone)
+    ready(desk)
+    publish("Parcel at the door")
+    on_phone, on_desk = open_inbox(phone), open_inbox(desk)
+    item = row(on_phone, "Parcel")
+    item.hover()
+    item.get_by_role("button", name="Delete").click()
+    expect(row(on_desk, "Parcel")).to_have_count(0)
+    on_phone.get_by_role("button", name="Undo").click()
+    expect(row(on_phone, "Parcel")).to_be_visible()
+    expect(row(on_desk, "Parcel")).to_be_visible()
+
+
+def test_a_reload_shows_the_same_inbox(open_page: OpenPage, publish: Any) -> None:
+    page = open_page()
+    ready(page)
+    for number in range(3):
+        publish(f"Comment {number}")
+    titles = open_inbox(page).locator("li.row .title")
+    expect(titles).to_have_count(3)
+    before = titles.all_text_contents()
+    page.reload()
+    ready(page)
+    titles = open_inbox(page).locator("li.row .title")
+    expect(titles).to_have_count(3)
+    assert titles.all_text_contents() == before
+
+
+def test_offline_and_back_heals_the_gap(
+    open_page: OpenPage, publish: Any, server: ServerProcess
+) -> None:
+    page, witness = open_page(), open_page()
+    ready(page)
+    ready(witness)
+    publish("Before the gap")
+    expect(badge(page)).to_have_text("1")
+    page.context.set_offline(True)
+    publish("Inside the gap")
+    expect(badge(witness)).to_have_text("2")
+    expect(badge(page)).to_have_text("1")
+    page.context.set_offline(False)
+    expect(badge(page)).to_have_text("2")
+    server.kill()
+    server.start()
+    publish("After the crash")
+    expect(badge(page)).to_have_text("3")
+    inbox = open_inbox(page)
+    expect(inbox.locator("li.row")).to_have_count(3)
+
+
+def test_alert_text_is_text_and_hostile_links_are_none(open_page: OpenPage, publish: Any) -> None:
+    page = open_page()
+    ready(page)
+    publish("<img src=x onerror=alert(1)>", url="javascript:alert(2)", body="<b>bold</b>")
+    item = row(open_inbox(page), "<img src=x")
+    expect(item).to_contain_text("<b>bold</b>")
+    assert item.locator("img, b, a[href^=javascript]").count() == 0
+
+
+def test_the_composer_publishes_and_a_phone_shows_it(open_page: OpenPage) -> None:
+    page = open_page("ada", viewport={"width": 390, "height": 844})
+    ready(page)
+    page.get_by_label("Title").fill("From the composer")
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(toast(page, "From the composer").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
