@@ -100,15 +100,17 @@ class AntiEntropy:
 
     async def _compare(self, chunk: Mapping[Session, bool], spread_ms: int | None) -> None:
         live = {session: forced for session, forced in chunk.items() if not session.ended}
-        if not live:
+        users = {session.user for session in live if session.user is not None}
+        if not users:
             return
         hub = next(iter(live)).hub
-        positions = await self._positions(hub, {s.user for s in live if s.user is not None})
+        positions = await self._positions(hub, users)
+        found = self._hubs.hub(hub)
         for session, forced in live.items():
             position = None if session.user is None else positions.get(session.user)
-            if position is None or session.ended:
+            if position is None or session.ended or found is None:
                 continue
-            if forced or _is_behind(session, position):
+            if forced or _is_behind(session, found.brev, position):
                 self._send_head(session, position, spread_ms)
 
     async def _positions(self, hub: str, users: Iterable[str]) -> Mapping[str, Position]:
@@ -129,9 +131,9 @@ class AntiEntropy:
         self._writer.send((session,), Message(head_frame(position, spread_ms)))
 
 
-def _is_behind(session: Session, position: Position) -> bool:
+def _is_behind(session: Session, brev: int, position: Position) -> bool:
     return (
         position.epoch != session.epoch
         or position.rev > session.rev
-        or position.brev > session.brev
+        or position.brev > max(session.brev, brev)
     )

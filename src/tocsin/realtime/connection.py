@@ -64,7 +64,6 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_answers",
-        "_blocked",
         "_closing",
         "_keeper",
         "_reader",
@@ -80,12 +79,12 @@ class Connection(asyncio.Protocol):
         self._transport = transport
         self._reader = FrameReader(keeper.settings.message_bytes)
         self._answers: bytearray | None = None
-        self._blocked = False
         self._closing = False
         self._silent_beats = 0
         self.session = session
         self.wheel_slot = -1
         session.socket = self
+        session.sink = transport
         transport.set_write_buffer_limits(high=0)
 
     def start_beating(self, delay_s: float) -> None:
@@ -117,7 +116,7 @@ class Connection(asyncio.Protocol):
         self._closing = True
         session = self.session
         if session.socket is self:
-            session.socket = None
+            session.detach()
             self._keeper.dropped(session)
 
     def _peer_closed(self, payload: bytes) -> None:
@@ -128,27 +127,20 @@ class Connection(asyncio.Protocol):
             self._close_by_deadline()
         self._transport.close()
         if code in _FINAL_CODES and session.socket is self:
-            session.socket = None
+            session.detach()
             self._keeper.ended(session)
 
     # Writing
 
     def flush(self) -> None:
         """Write what waits: messages first, then answers (an echo comes before its acknowledgement)."""
-        if self._blocked or self._closing:
-            return
-        outbox = self.session.outbox
-        frame = self.session.dialect.frame
-        write = self._transport.write
-        while outbox.waiting and not self._blocked:
-            messages, first = outbox.take(_WRITE_BYTES)
-            if len(messages) == 1:
-                write(frame(messages[0], first))
-            else:
-                write(b"".join([frame(m, i) for i, m in enumerate(messages, first)]))
-        if self._answers and not self._blocked:
-            write(bytes(self._answers))
-            self._answers = None
+        session = self.session
+        while session.waiting and (sink := session.sink) is not None:
+            messages, first = session.take(_WRITE_BYTES)
+            sink.write(session.dialect.encode(messages, first))
+        if self._answers and (sink := session.sink) is not None:
+            answers, self._answers = self._answers, None
+            sink.write(bytes(answers))
 
     def answer(self, frame: bytes) -> None:
         """Keep ``frame`` for the next flush; too many of them end a connection that does not read."""
@@ -164,18 +156,21 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Stop: the kernel's buffer is full."""
-        self._blocked = True
+        if not self._closing:
+            self.session.sink = None
 
     def resume_writing(self) -> None:
         """Go on: everything was taken."""
-        self._blocked = False
-        self.flush()
+        if not self._closing:
+            self.session.sink = self._transport
+            self.flush()
 
     def _write_answer(self, frame: bytes) -> None:
-        if self._blocked:
+        """Write at once if the peer reads; answers of a slow one wait with the others."""
+        if self.session.sink is None:
             self.answer(frame)
-        elif not self._closing:
-            self._transport.write(frame)
+        else:
+            self.session.sink.write(frame)
 
     # Ending
 
@@ -187,7 +182,7 @@ class Connection(asyncio.Protocol):
         self._close_by_deadline()
         session = self.session
         if session.socket is self:
-            session.socket = None
+            session.detach()
             self._keeper.ended(session)
 
     def abort(self) -> None:

@@ -20,7 +20,7 @@ from tocsin.realtime.anti_entropy import AntiEntropy
 from tocsin.realtime.connection import Connection
 from tocsin.realtime.frames import CLOSE_GOING_AWAY, CLOSE_POLICY
 from tocsin.realtime.hub import Hubs
-from tocsin.realtime.protocol import Dialect, Message, connected
+from tocsin.realtime.protocol import Dialect, connected
 from tocsin.realtime.recovery import Recovery
 from tocsin.realtime.relay import Relay
 from tocsin.realtime.session import Session
@@ -93,7 +93,12 @@ class Gateway:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ticker: asyncio.TimerHandle | None = None
         self._opened = self._recovered = self._not_recovered = self._slow = 0
-        self.writer = Writer(self._call_soon, self._overflowed, settings.outbox_bytes)
+        self.writer = Writer(
+            call_soon=self._call_soon,
+            inboxes=self.hubs.inboxes,
+            overflowed=self._overflowed,
+            outbox_bytes=settings.outbox_bytes,
+        )
         self.relay = Relay(self.hubs, self.writer)
         self.anti_entropy = AntiEntropy(
             store, self.hubs, self.writer, clock.monotonic_s, settings.head_s
@@ -128,7 +133,7 @@ class Gateway:
         if self._ticker is not None:
             self._ticker.cancel()
         for session in self.hubs:
-            socket, session.socket = session.socket, None
+            socket = session.detach()
             if socket is not None:
                 socket.abort()
             self.ended(session)
@@ -204,7 +209,7 @@ class Gateway:
         """Take back a session for a new socket; its old socket is dropped.  None if that is impossible."""
         session = self.hubs.get(connection_id)
         if session is not None and session.hub == hub and self.recovery.take(session, token):
-            socket, session.socket = session.socket, None
+            socket = session.detach()
             if socket is not None:
                 socket.abort()
             self._recovered += 1
@@ -252,13 +257,13 @@ class Gateway:
         for session in sessions:
             self.writer.flush_soon(session)
 
-    def _overflowed(self, session: Session, message: Message) -> None:
-        """Deal with a message for which there is no room, or no socket."""
+    def _overflowed(self, session: Session, added: int) -> None:
+        """Deal with messages for which there is no room, or no socket."""
         if session.socket is not None:
             self._slow += 1
             self.close_session(session, CLOSE_POLICY, "slow-consumer")
         elif not session.ended:
-            self.recovery.account(session, message.size)
+            self.recovery.account(session, added)
 
     def _call_soon(self, callback: Callable[[], None]) -> None:
         if self._loop is not None:
@@ -285,4 +290,4 @@ class Gateway:
         session.ended = True
         self.recovery.forget(session)
         self.hubs.remove(session)
-        session.outbox.clear()
+        session.clear()

@@ -6,16 +6,36 @@ from tocsin.realtime.session import Session
 
 
 class Hub:
-    """The live sessions of one hub; anonymous ones are under None."""
+    """The live sessions of one hub; anonymous ones are under None.
 
-    __slots__ = ("users",)
+    ``brev`` is the newest broadcast that was sent to everybody here, -1 before the first.
+    """
+
+    __slots__ = ("_inboxes", "brev", "users")
 
     def __init__(self) -> None:
         self.users: dict[str | None, list[Session]] = {}
+        self.brev = -1
+        self._inboxes: list[Session] | None = None
+
+    def add(self, session: Session) -> None:
+        """Register a session."""
+        self.users.setdefault(session.user, []).append(session)
+        self._inboxes = None
+
+    def remove(self, session: Session) -> None:
+        """Forget a session that was registered."""
+        sessions = self.users[session.user]
+        sessions.remove(session)
+        if not sessions:
+            del self.users[session.user]
+        self._inboxes = None
 
     def inboxes(self) -> list[Session]:
-        """Return every session that gets inbox frames, as they are now."""
-        return [s for sessions in self.users.values() for s in sessions if s.inbox]
+        """Return every session that gets inbox frames; the list is not changed afterwards."""
+        if self._inboxes is None:
+            self._inboxes = [s for sessions in self.users.values() for s in sessions if s.inbox]
+        return self._inboxes
 
 
 class Hubs:
@@ -32,15 +52,9 @@ class Hubs:
         """Go through a copy, so that sessions may end on the way."""
         return iter(list(self._sessions.values()))
 
-    def __contains__(self, session: Session) -> bool:
-        return self._sessions.get(session.id) is session
-
     def add(self, session: Session) -> None:
         """Register a session: from here on it gets what is sent to its user."""
-        hub = self._hubs.get(session.hub)
-        if hub is None:
-            hub = self._hubs[session.hub] = Hub()
-        hub.users.setdefault(session.user, []).append(session)
+        self._hubs.setdefault(session.hub, Hub()).add(session)
         self._sessions[session.id] = session
 
     def remove(self, session: Session) -> None:
@@ -48,10 +62,7 @@ class Hubs:
         if self._sessions.pop(session.id, None) is None:
             return
         hub = self._hubs[session.hub]
-        sessions = hub.users[session.user]
-        sessions.remove(session)
-        if not sessions:
-            del hub.users[session.user]
+        hub.remove(session)
         if not hub.users:
             del self._hubs[session.hub]
 
@@ -59,15 +70,19 @@ class Hubs:
         """Return the session of a connection id."""
         return self._sessions.get(connection_id)
 
+    def hub(self, name: str) -> Hub | None:
+        """Return the live part of a hub; None if nobody is connected."""
+        return self._hubs.get(name)
+
     def of_user(self, hub: str, user: str | None) -> Sequence[Session]:
         """Return a user's sessions, oldest first."""
         found = self._hubs.get(hub)
         return () if found is None else found.users.get(user, ())
 
-    def inboxes(self, hub: str) -> list[Session]:
-        """Return the hub's sessions that get inbox frames."""
+    def inboxes(self, hub: str) -> Sequence[Session]:
+        """Return the hub's sessions that get inbox frames; the result is not changed afterwards."""
         found = self._hubs.get(hub)
-        return [] if found is None else found.inboxes()
+        return () if found is None else found.inboxes()
 
     def names(self) -> list[str]:
         """Return the hubs that have anybody connected."""

@@ -28,62 +28,72 @@ class Outbox:
         self._queue: list[Message] = []
         self._first = 1  # sequence id of the queue's first message
         self._acked = 0  # largest sequence id the client acknowledged
-        self._unwritten = 0  # index into the queue
+        self._unwritten = 0  # how many at the queue's end wait
         self.held = 0
         self.waiting = 0
 
-    def put(self, message: Message) -> None:
-        """Add a message to be written."""
-        self._queue.append(message)
-        self.held += message.size
-        self.waiting += message.size
+    def put(self, messages: Sequence[Message], size: int) -> None:
+        """Add messages, of ``size`` bytes in all, to be written."""
+        self._queue.extend(messages)
+        self._unwritten += len(messages)
+        self.held += size
+        self.waiting += size
 
-    def take(self, most_bytes: int) -> tuple[Sequence[Message], int]:
+    def pass_by(self, messages: Sequence[Message], size: int) -> int:
+        """Take note of messages that are written at once, which is right only while nothing waits.
+
+        Returns:
+            The sequence id of the first of them.
+        """
+        queue = self._queue
+        count = len(queue)
+        first = self._first + count
+        if self._reliable:
+            queue.extend(messages)
+            held = self.held = self.held + size
+            if count >= REPLAY_MESSAGES or held > REPLAY_BYTES:
+                self._forget_oldest()
+        return first
+
+    def take(self, most_bytes: int) -> tuple[list[Message], int]:
         """Take what is to be written now: at least one message if any waits, else up to ``most_bytes``.
 
         Returns:
             The messages and the sequence id of the first of them.
         """
-        start = self._unwritten
-        taken: Sequence[Message] = self._queue[start:] if start else self._queue
+        start = len(self._queue) - self._unwritten
         first = self._first + start
+        taken = self._queue[start:]
         if self.waiting > most_bytes:
             taken = _up_to(most_bytes, taken)
-            self.waiting -= sum(message.size for message in taken)
+            self.waiting -= _size(taken)
         else:
             self.waiting = 0
+        self._unwritten -= len(taken)
         if self._reliable:
-            self._unwritten = start + len(taken)
-            if start == 0 and taken is self._queue:
-                taken = tuple(taken)
-            if self._unwritten > REPLAY_MESSAGES or self.held - self.waiting > REPLAY_BYTES:
-                self._forget_oldest()
-        elif taken is self._queue:
-            self._queue = []
-            self._first += len(taken)
-            self.held = 0
+            self._forget_oldest()
         else:
             self._drop(len(taken))
         return taken, first
 
     def acknowledge(self, sequence_id: int) -> None:
         """Forget what the client has; an id that was never sent changes nothing beyond that."""
-        count = min(sequence_id - self._first + 1, self._unwritten)
-        if count > 0:
-            self._drop(count)
-            self._unwritten -= count
-        self._acked = max(self._acked, min(sequence_id, self._first + self._unwritten - 1))
+        written = len(self._queue) - self._unwritten
+        last = min(sequence_id, self._first + written - 1)
+        if last >= self._first:
+            self._drop(last - self._first + 1)
+        self._acked = max(self._acked, last)
 
     def rewind(self) -> bool:
         """Make everything after the last acknowledgement wait again; False if some of it is forgotten."""
         if self._acked + 1 != self._first:
             return False
-        self._unwritten = 0
+        self._unwritten = len(self._queue)
         self.waiting = self.held
         return True
 
     def is_full(self) -> bool:
-        """Whether a dropped connection has more than may be kept for its recovery."""
+        """Whether it holds more than is kept for a recovery."""
         return len(self._queue) > REPLAY_MESSAGES or self.held > REPLAY_BYTES
 
     def clear(self) -> None:
@@ -93,22 +103,32 @@ class Outbox:
 
     def _forget_oldest(self) -> None:
         """Bring the part that waits for acknowledgement back into its bounds."""
+        count = max(0, len(self._queue) - self._unwritten - REPLAY_MESSAGES)
         over = self.held - self.waiting - REPLAY_BYTES
-        count = max(0, self._unwritten - REPLAY_MESSAGES)
-        over -= sum(message.size for message in self._queue[:count])
+        if count == 0 and over <= 0:
+            return
+        over -= _size(self._queue[:count])
         while over > 0:
             over -= self._queue[count].size
             count += 1
         self._drop(count)
-        self._unwritten -= count
 
     def _drop(self, count: int) -> None:
-        self.held -= sum(message.size for message in self._queue[:count])
-        del self._queue[:count]
+        """Remove the first ``count`` messages, all of them written; the smaller part is counted."""
+        queue = self._queue
+        if 2 * count > len(queue):
+            self.held = _size(queue[count:])
+        else:
+            self.held -= _size(queue[:count])
+        del queue[:count]
         self._first += count
 
 
-def _up_to(most_bytes: int, messages: Sequence[Message]) -> Sequence[Message]:
+def _size(messages: Sequence[Message]) -> int:
+    return sum(message.size for message in messages)
+
+
+def _up_to(most_bytes: int, messages: list[Message]) -> list[Message]:
     """Return the first messages that together have at most ``most_bytes``, but at least one."""
     size = 0
     for count, message in enumerate(messages):

@@ -152,17 +152,27 @@ class Message:
         return start + tail
 
 
-class Dialect(NamedTuple):
-    """How one kind of client is spoken to."""
+class Dialect:
+    """How one kind of client is spoken to; compared by identity."""
 
-    subprotocol: str | None
-    reliable: bool
-    frame: Callable[[Message, int], bytes]
+    __slots__ = ("_frame", "reliable", "subprotocol")
+
+    def __init__(self, subprotocol: str | None, frame: Callable[[Message, int], bytes]) -> None:
+        self.subprotocol = subprotocol
+        self.reliable = frame is Message.reliable_frame
+        self._frame = frame
+
+    def encode(self, messages: Sequence[Message], first: int) -> bytes:
+        """Return the frames of messages whose sequence ids begin with ``first``."""
+        if len(messages) == 1:
+            return self._frame(messages[0], first)
+        frame = self._frame
+        return b"".join([frame(message, i) for i, message in enumerate(messages, first)])
 
 
-PLAIN: Final = Dialect(None, reliable=False, frame=Message.plain_frame)
-JSON: Final = Dialect(JSON_V1, reliable=False, frame=Message.json_frame)
-RELIABLE_JSON: Final = Dialect(RELIABLE_JSON_V1, reliable=True, frame=Message.reliable_frame)
+PLAIN: Final = Dialect(None, Message.plain_frame)
+JSON: Final = Dialect(JSON_V1, Message.json_frame)
+RELIABLE_JSON: Final = Dialect(RELIABLE_JSON_V1, Message.reliable_frame)
 _DIALECTS: Final = {d.subprotocol: d for d in (JSON, RELIABLE_JSON)}
 
 

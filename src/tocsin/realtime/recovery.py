@@ -47,18 +47,18 @@ class Recovery:
 
     def keep(self, session: Session) -> None:
         """Begin the recovery window of a session that lost its socket."""
-        if not session.outbox.rewind():
+        if not session.rewind():
             self._give_up(session)
             return
         window = self._windows[session] = _Window(session, self._give_up)
         self._wheel.schedule(window, self._now_s(), self._settings.recovery_window_s)
-        self.held += session.outbox.held
+        self.held += session.held
         self.account(session, 0)
 
     def account(self, session: Session, added: int) -> None:
         """Take note of ``added`` bytes that a kept session got; give up what is too much."""
         self.held += added
-        if session.outbox.is_full():
+        if session.is_full():
             self._give_up(session)
         while self.held > self._settings.detached_bytes and self._windows:
             self._give_up(next(iter(self._windows)))
@@ -68,7 +68,7 @@ class Recovery:
         window = self._windows.pop(session, None)
         if window is not None:
             self._wheel.cancel(window)
-            self.held -= session.outbox.held
+            self.held -= session.held
 
     def take(self, session: Session, token: str) -> bool:
         """Take a session back for a new socket; False if the token is wrong or messages are gone.
@@ -80,7 +80,7 @@ class Recovery:
         ):
             return False
         self.forget(session)
-        if session.outbox.rewind():
+        if session.rewind():
             return True
         self._give_up(session)
         return False

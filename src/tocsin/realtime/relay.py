@@ -37,10 +37,7 @@ class Relay:
         self._writer.send(sessions, Message(announcement.body))
 
     def _to_hub(self, announcement: Announcement) -> None:
-        sessions = self._hubs.inboxes(announcement.hub)
-        if not sessions:
-            return
-        number = announcement.number
-        for session in sessions:
-            session.brev = max(session.brev, number)
-        self._writer.spread(sessions, Message(announcement.body))
+        hub = self._hubs.hub(announcement.hub)
+        if hub is not None:
+            hub.brev = max(hub.brev, announcement.number)
+            self._writer.broadcast(announcement.hub, Message(announcement.body))

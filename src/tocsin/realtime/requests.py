@@ -65,7 +65,7 @@ def _ping(answerer: Answerer, session: Session, _request: Request) -> None:
 def _sequence_ack(_answerer: Answerer, session: Session, request: Request) -> None:
     if request.sequence_id is None:
         raise MalformedError("sequenceAck without a sequenceId")
-    session.outbox.acknowledge(request.sequence_id)
+    session.acknowledge(request.sequence_id)
 
 
 def _event(answerer: Answerer, session: Session, request: Request) -> None:

@@ -4,6 +4,7 @@ A session outlives its socket: a reliable one waits for the recovery window with
 next socket.  Tens of thousands of these exist, so it holds no task, no timer and no container it does not need.
 """
 
+from asyncio import WriteTransport
 from typing import Protocol
 
 from tocsin.realtime.outbox import Outbox
@@ -30,11 +31,12 @@ class Socket(Protocol):
         ...
 
 
-class Session:
-    """The state of one connection.
+class Session(Outbox):
+    """The state of one connection, its outbox included.
 
-    ``epoch``, ``rev`` and ``brev`` are the position last sent on it, ``head_at_s`` when its last head was; ``dirty`` is the
-    writer's.  ``inbox`` sessions are those that get inbox frames.
+    ``sink`` is the transport, and None while nothing may be written: without a socket, while the peer does not
+    read, and once closing has begun.  ``epoch``, ``rev`` and ``brev`` are the position last sent on it, ``head_at_s``
+    when its last head was; ``dirty`` is the writer's.  ``inbox`` sessions are those that get inbox frames.
     """
 
     __slots__ = (
@@ -48,8 +50,8 @@ class Session:
         "hub",
         "id",
         "inbox",
-        "outbox",
         "rev",
+        "sink",
         "socket",
         "user",
     )
@@ -64,14 +66,15 @@ class Session:
         inbox: bool = False,
         expires_us: int = 0,
     ) -> None:
+        super().__init__(reliable=dialect.reliable)
         self.id = connection_id
         self.hub = hub
         self.user = user
         self.dialect = dialect
         self.inbox = inbox
         self.expires_us = expires_us
-        self.outbox = Outbox(reliable=dialect.reliable)
         self.socket: Socket | None = None
+        self.sink: WriteTransport | None = None
         self.dirty = False
         self.ended = False
         self.epoch = ""
@@ -79,8 +82,7 @@ class Session:
         self.brev = -1
         self.head_at_s = 0.0
 
-    def flush(self) -> None:
-        """Write what waits, if there is a socket to write to."""
-        self.dirty = False
-        if self.socket is not None:
-            self.socket.flush()
+    def detach(self) -> Socket | None:
+        """Take the socket away and return it."""
+        socket, self.socket, self.sink = self.socket, None, None
+        return socket
