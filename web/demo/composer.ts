@@ -42,7 +42,7 @@ export class DemoComposer extends PlainElement {
         <h2>Send an alert</h2>
         ${this.#renderSamples()} ${this.#renderAudience()} ${this.#renderSeverity()}
         <label>Title<input name="title" required maxlength="200" autocomplete="off" .value=${this.sample.title} /></label>
-        <label>Message<textarea name="body" rows="3" maxlength="2000" .value=${this.sample.body}></textarea></label>
+        <label>Message<textarea name="body" rows="4" maxlength="2000" .value=${this.sample.body}></textarea></label>
         <div class="send">
           <button class="primary" type="submit" ?disabled=${this.isSending}>Send</button>
           <button class="secondary" type="button" ?disabled=${this.isSending} @click=${this.#sendBurst}>Send ${burst} at once</button>

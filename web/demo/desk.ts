@@ -31,7 +31,7 @@ export class DemoDesk extends PlainElement {
         <demo-journey></demo-journey>
         ${this.#renderWindow()} ${this.#renderPhone()}
       </main>
-      <tocsin-toasts></tocsin-toasts>
+      <tocsin-toasts position="bottom-left"></tocsin-toasts>
     `;
   }
 

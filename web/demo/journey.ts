@@ -20,8 +20,8 @@ const pollsAtMost = 200;
 const stops = [
   ["sentAt", "Sent"],
   ["acceptedAt", "Accepted"],
-  ["processedAt", "In the inbox"],
-  ["receivedAt", "On screen"],
+  ["processedAt", "Stored"],
+  ["receivedAt", "Shown"],
   ["readAt", "Read"],
 ] as const;
 
@@ -66,21 +66,21 @@ export class DemoJourney extends PlainElement {
   }
 
   #renderStop(name: string, at: number | undefined): TemplateResult {
-    const isOnScreen = name === "On screen";
+    const isShown = name === "Shown";
     const devices = this.trip?.devices ?? [];
     return html`
       <li class=${at === undefined ? "" : "reached"}>
         <span class="stop-dot"></span>
         <span class="stop-name">${name}</span>
         <span class="stop-time">${at === undefined ? nothing : this.#since(at, name)}</span>
-        ${isOnScreen && devices.length > 1 ? html`<span class="stop-note">${devices.length} devices</span>` : nothing}
+        ${isShown && devices.length > 1 ? html`<span class="stop-note">${devices.length} devices</span>` : nothing}
       </li>
     `;
   }
 
   #since(at: number, name: string): string {
     const ms = at - (this.trip?.sentAt ?? at);
-    if (name === "Sent") return new Date(at).toLocaleTimeString();
+    if (name === "Sent") return new Date(at).toLocaleTimeString(undefined, { hour12: false });
     return ms < 10_000 ? `${Math.max(0, ms)} ms` : `${Math.round(ms / 1_000)} s`;
   }
 
@@ -100,7 +100,7 @@ export class DemoJourney extends PlainElement {
     for (let poll = 0; poll < pollsAtMost && this.#alertId === alertId; poll += 1) {
       const standing = await standingOf(alertId).catch(() => null);
       if (standing?.state === "processed") {
-        if (this.#alertId === alertId) this.#note({ processedAt: processedAt(standing) });
+        if (this.#alertId === alertId) this.#note(timesOf(standing));
         return;
       }
       await new Promise((resolve) => setTimeout(resolve, pollMs));
@@ -112,8 +112,12 @@ export class DemoJourney extends PlainElement {
   }
 }
 
-function processedAt({ processed_at }: Standing): number {
-  return processed_at ? Date.parse(processed_at) : Date.now();
+/** The server's own times: the answers that tell them took longer. */
+function timesOf({ accepted_at, processed_at }: Standing): Partial<Trip> {
+  return {
+    ...(accepted_at && { acceptedAt: Date.parse(accepted_at) }),
+    processedAt: processed_at ? Date.parse(processed_at) : Date.now(),
+  };
 }
 
 customElements.define("demo-journey", DemoJourney);

@@ -98,6 +98,7 @@ export const styles = css`
   }
   .notice {
     position: absolute;
+    z-index: 2;
     inset: auto 12px 12px;
     display: flex;
     align-items: center;

@@ -1,14 +1,13 @@
 /**
  * Which toasts are up, and for how long.
  *
- * At most three are up; a newer one pushes the oldest away, first those that are not critical, and
+ * A few are up at most; a newer one pushes the oldest away, first those that are not critical, and
  * those are only counted: they are in the inbox. Critical ones stay until they are closed.
  * It draws nothing and knows no page.
  */
 
 import type { Arrived } from "../../core/index.ts";
 
-const most = 3;
 const baseMs = 4_000;
 const perCharacterMs = 50;
 const longestMs = 12_000;
@@ -26,9 +25,12 @@ export class ToastQueue {
   #runningSince = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #onChange: () => void;
+  readonly #most: () => number;
 
-  constructor(onChange: () => void) {
+  /** @param most How many may be up now; asked whenever one comes. */
+  constructor(onChange: () => void, most: () => number) {
     this.#onChange = onChange;
+    this.#most = most;
   }
 
   /** Oldest first. */
@@ -45,7 +47,7 @@ export class ToastQueue {
     this.#pause();
     for (const item of items) {
       this.#entries.push({ item, leftMs: readingTimeMs(item) });
-      if (this.#entries.length > most) this.#pushAway();
+      while (this.#entries.length > this.#most()) this.#pushAway();
     }
     this.#changed();
   }

@@ -16,13 +16,20 @@ import { iconButton, severityMark, theme } from "../theme.ts";
 import { ToastQueue } from "./toast-queue.ts";
 import { styles } from "./toasts.styles.ts";
 
+const phone = "(max-width: 480px)";
+
+/** On a phone a stack would cover what the person does. */
+function mostNow(): number {
+  return matchMedia(phone).matches ? 1 : 3;
+}
+
 /**
  * @summary Shows alerts as they arrive, in a corner, for as long as it takes to read them.
  *
  * What waited in the inbox before the page connected is not shown. A toast read on another device goes.
  *
  * @attr {"bottom-right" | "bottom-left" | "top-right" | "top-left"} position Default `bottom-right`;
- *   phones show them at the upper edge.
+ *   phones show one at a time, at the lower edge.
  * @fires tocsin-open-inbox "+n more" was pressed; the page's bell opens.
  * @cssproperty --tocsin-toasts-layer The z-index. Default 1000.
  */
@@ -31,7 +38,7 @@ export class TocsinToasts extends ClientElement {
   static override properties: PropertyDeclarations = { position: { reflect: true } };
 
   declare position: string | undefined;
-  readonly #queue = new ToastQueue(() => this.requestUpdate());
+  readonly #queue = new ToastQueue(() => this.requestUpdate(), mostNow);
   /** Alerts on show that the view had, so that their absence means they are gone. */
   readonly #held = new Set<string>();
   readonly #watchPage = () => this.#hold("hidden", document.visibilityState !== "visible");

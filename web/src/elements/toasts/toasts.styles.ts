@@ -2,7 +2,6 @@ import { css } from "lit";
 
 export const styles = css`
   :host {
-    --_offset: -12px;
     position: fixed;
     z-index: var(--tocsin-toasts-layer, 1000);
     inset: auto 16px 16px auto;
@@ -40,12 +39,11 @@ export const styles = css`
     border-color: color-mix(in oklab, var(--_critical) 55%, var(--_border));
   }
   .title {
-    display: block;
+    display: -webkit-box;
     width: 100%;
     text-align: start;
     font-weight: 600;
     overflow-wrap: anywhere;
-    display: -webkit-box;
     -webkit-box-orient: vertical;
     -webkit-line-clamp: 2;
     overflow: hidden;
@@ -120,26 +118,32 @@ export const styles = css`
   .more:hover {
     color: var(--_text);
   }
+  :host([position$="left"]) .more {
+    align-self: flex-start;
+  }
+  :host([position$="left"]) .toast {
+    --_from: -16px;
+  }
   @keyframes arrive {
     from {
       opacity: 0;
-      transform: translateX(16px);
+      transform: translateX(var(--_from, 16px));
     }
   }
   @media (max-width: 480px) {
     :host,
     :host([position]) {
-      inset: 12px 12px auto 12px;
+      inset: auto 12px calc(12px + env(safe-area-inset-bottom)) 12px;
       width: auto;
     }
     .toast {
-      animation-name: drop;
+      animation-name: lift;
       padding-inline-end: 52px;
     }
-    @keyframes drop {
+    @keyframes lift {
       from {
         opacity: 0;
-        transform: translateY(-12px);
+        transform: translateY(12px);
       }
     }
   }
