@@ -64,7 +64,7 @@ newest_of_key = first(
 _above = (_mine, _listed, items.c.sort > param("sort"), items.c.read_at.is_(None))
 unseen_above = select(func.count()).where(*_above, items.c.seen_at.is_(None))
 unread_above = select(func.count()).where(*_above)
-unread_by_hand = _own(_standing, items.c.unread_at.is_not(None))
+unread_by_hand = _own(_standing, items.c.unread_at.is_not(None)).order_by(items.c.sort)
 
 # A mark with a category walks what is listed, newest first, from one chunk to the next.
 _in_category = _own(

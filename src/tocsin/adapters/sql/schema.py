@@ -158,7 +158,6 @@ broadcasts = _table(
     rowid=False,
 )
 _live = broadcasts.c.withdrawn.is_(None)
-_partial("broadcasts_live", broadcasts.c.hub_no, broadcasts.c.brev, where=_live)
 _partial("broadcasts_expiring", broadcasts.c.expires_us, where=_live)
 _partial("broadcasts_dead", broadcasts.c.hub_no, where=broadcasts.c.withdrawn.is_not(None))
 Index("broadcasts_alert", broadcasts.c.alert_no)

@@ -26,7 +26,6 @@ _ADD, _DUE, _HIDE = sql(waiting.add_waiting), sql(waiting.due), sql(waiting.hide
 _DROP, _PUT_OFF = sql(waiting.drop_waiting), sql(waiting.put_off)
 _BY_SEQ, _BURY = sql(waiting.waiting_by_seq), sql(waiting.bury)
 _OLDEST, _NEXT_DUE = sql(waiting.oldest_waiting), sql(waiting.next_due)
-_COUNT = sql(waiting.count_waiting)
 
 _encode = msgspec.json.Encoder().encode
 decode_envelope = msgspec.json.Decoder(Envelope).decode
@@ -146,11 +145,11 @@ class SqliteQueue:
 
     async def depth(self) -> QueueDepth:
         """Tell how much waits and how old the oldest is."""
-        waiting_rows, oldest = await self._readers.run(_depth)
+        oldest = await self._readers.run(lambda connection: connection.execute(_OLDEST).fetchone())
         if oldest is None:
             return QueueDepth(0, 0.0)
-        age_s = (self._clock.now_us() - decode_envelope(oldest).accepted_us) / US_PER_S
-        return QueueDepth(waiting_rows, max(0.0, age_s))
+        age_s = (self._clock.now_us() - decode_envelope(oldest[0]).accepted_us) / US_PER_S
+        return QueueDepth(self._numbers.waiting, max(0.0, age_s))
 
 
 class _Intake:
@@ -246,9 +245,3 @@ def _producer_key(envelope: Envelope) -> ProducerKey | None:
     if envelope.producer_id is None:
         return None
     return (envelope.hub, envelope.key_id, envelope.source, envelope.producer_id)
-
-
-def _depth(connection: sqlite3.Connection) -> tuple[int, bytes | None]:
-    oldest = connection.execute(_OLDEST).fetchone()
-    count: int = connection.execute(_COUNT).fetchone()[0]
-    return count, None if oldest is None else oldest[0]

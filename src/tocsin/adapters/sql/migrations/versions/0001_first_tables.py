@@ -80,7 +80,6 @@ def _make_broadcasts() -> None:
     op.create_index("broadcasts_alert", "broadcasts", ["alert_no"])
     _partial("broadcasts_dead", "broadcasts", ["hub_no"], "withdrawn IS NOT NULL")
     _partial("broadcasts_expiring", "broadcasts", ["expires_us"], "withdrawn IS NULL")
-    _partial("broadcasts_live", "broadcasts", ["hub_no", "brev"], "withdrawn IS NULL")
 
 
 def _make_dead_letters() -> None:

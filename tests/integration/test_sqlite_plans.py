@@ -1,0 +1,121 @@
+"""Every statement finds its rows by an index: no table that grows is ever walked."""
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from types import ModuleType
+
+import pytest
+from sqlalchemy.sql import ClauseElement, Executable, FromClause
+
+from tocsin.adapters.sql import alerts, inboxes, items, secrets, stream, waiting
+from tocsin.adapters.sqlite.migrate import migrate
+from tocsin.adapters.sqlite.text import sql
+
+MODULES = (alerts, inboxes, items, secrets, stream, waiting)
+
+# Walks that are meant: along the primary key or an index for a bounded number of rows, or of a table that stays small,
+# or once at start.
+MEANT = {
+    "inboxes.last_user_no": "SCAN heads",
+    "inboxes.all_hubs": "SCAN hubs",
+    "inboxes.oldest_ops": "SCAN ops",
+    "alerts.last_alert_no": "SCAN alerts",
+    "stream.dead": "SCAN broadcasts USING INDEX broadcasts_dead",
+    "waiting.void_leases": "SCAN queue",
+    "waiting.count_waiting": "SCAN queue USING COVERING INDEX queue_due",
+    "waiting.oldest_waiting": "SCAN queue",
+    "waiting.next_due": "SCAN queue USING COVERING INDEX queue_due",
+    "waiting.last_seq": "SCAN queue",
+    "waiting.last_key_no": "SCAN alert_keys",
+    "waiting.oldest_keys": "SCAN alert_keys",
+    "secrets.all_keys": "SCAN keys",
+    "secrets.keys_of_hub": "SCAN keys",
+}
+SORTED_IN_MEMORY = {"secrets.all_keys", "secrets.keys_of_hub"}
+
+ITEM_INDEXES = {
+    "listed": "items_listed (user_no=? AND sort<?)",
+    "changed": "items_rev (user_no=? AND rev>?)",
+    "named": "PRIMARY KEY (user_no=? AND id=?)",
+    "newest_of_key": "items_collapse (user_no=? AND collapse_key=?)",
+    "unseen_above": "items_listed (user_no=? AND sort>?)",
+    "unread_above": "items_listed (user_no=? AND sort>?)",
+    "unread_by_hand": "items_unread (user_no=?)",
+    "unread_in_category": "items_listed (user_no=? AND sort<?)",
+    "unseen_in_category": "items_listed (user_no=? AND sort>? AND sort<?)",
+    "view_all": "items_listed (user_no=? AND (sort,id)<(?,?))",
+    "view_unread_above": "items_listed (user_no=? AND sort>? AND (sort,id)<(?,?))",
+    "view_unread_by_hand": "items_unread (user_no=? AND (sort,id)<(?,?))",
+    "view_archived": "items_archived (user_no=? AND (sort,id)<(?,?))",
+    "to_wake": "items_snoozed (snoozed_until<?)",
+    "to_expire": "items_expiring (expires_us<?)",
+    "of_alert": "items_alert (alert_no=? AND user_no>?)",
+    "still_unread": "items_alert (alert_no=?)",
+    "old_tombstones": "items_deleted (deleted_at<?)",
+    "verdicts": "items_alert (alert_no=?)",
+    "mark_item": "PRIMARY KEY (user_no=? AND id=?)",
+    "replace_item": "PRIMARY KEY (user_no=? AND id=?)",
+    "drop_item": "PRIMARY KEY (user_no=? AND id=?)",
+}
+
+
+def statements(module: ModuleType) -> Iterator[tuple[str, str]]:
+    area = module.__name__.rpartition(".")[2]
+    for name, value in vars(module).items():
+        is_statement = isinstance(value, Executable) and not isinstance(value, FromClause)
+        if not name.startswith("_") and is_statement and isinstance(value, ClauseElement):
+            yield f"{area}.{name}", sql(value)
+
+
+EVERY = dict(found for module in MODULES for found in statements(module))
+
+
+@pytest.fixture(scope="module")
+def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
+    file = tmp_path_factory.mktemp("plans") / "tocsin.db"
+    migrate(file)
+    opened = sqlite3.connect(file)
+    yield opened
+    opened.close()
+
+
+def plan(connection: sqlite3.Connection, statement: str) -> list[str]:
+    parameters = dict.fromkeys(re.findall(r":(\w+)", statement), 1)
+    rows = connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+    return [row[3] for row in rows]
+
+
+def test_every_statement_is_looked_at() -> None:
+    assert len(EVERY) > 60
+    assert set(MEANT) <= set(EVERY)
+    assert {f"items.{name}" for name in ITEM_INDEXES} | {"items.add_item"} == {
+        name for name in EVERY if name.startswith("items.")
+    }
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_no_table_is_walked_unless_it_is_meant(connection: sqlite3.Connection, name: str) -> None:
+    steps = [step for step in plan(connection, EVERY[name]) if "VIRTUAL TABLE" not in step]
+    assert [step for step in steps if step.startswith("SCAN")] == (
+        [MEANT[name]] if name in MEANT else []
+    )
+    assert ("USE TEMP B-TREE FOR ORDER BY" in steps) == (name in SORTED_IN_MEMORY)
+
+
+@pytest.mark.parametrize(("name", "index"), ITEM_INDEXES.items())
+def test_items_are_found_by_the_index_made_for_it(
+    connection: sqlite3.Connection, name: str, index: str
+) -> None:
+    steps = plan(connection, EVERY[f"items.{name}"])
+    (step,) = [step for step in steps if step.startswith("SEARCH items ")]
+    assert step.endswith(index)
+
+
+def test_no_index_names_a_read_or_seen_time(connection: sqlite3.Connection) -> None:
+    rows = connection.execute(
+        "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql LIKE '%\\_at%' ESCAPE '\\'"
+    )
+    told = {name: set(re.findall(r"(?:seen|read|unread)_at", text)) for name, text in rows}
+    assert {name for name, times in told.items() if times} == {"items_unread"}
+    assert told["items_unread"] == {"unread_at"}

@@ -1,0 +1,87 @@
+"""The migrations make exactly the schema that the statements are written for."""
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine
+
+from tocsin.adapters.sql.migrations import FOLDER, HEAD
+from tocsin.adapters.sql.schema import metadata
+from tocsin.adapters.sqlite.migrate import migrate
+from tocsin.errors import ConfigError
+
+
+def schema_of(file: Path) -> dict[str, str]:
+    connection = sqlite3.connect(file)
+    rows = connection.execute(
+        "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"
+    ).fetchall()
+    connection.close()
+    return {name: _sorted_lines(text) for name, text in rows if name != "alembic_version"}
+
+
+def _sorted_lines(text: str) -> str:
+    return "\n".join(sorted(line.strip(" ,\t") for line in text.splitlines()))
+
+
+def test_the_migrations_make_the_declared_schema(tmp_path: Path) -> None:
+    migrated, declared = tmp_path / "migrated.db", tmp_path / "declared.db"
+    migrate(migrated)
+    engine = create_engine(f"sqlite:///{declared}")
+    metadata.create_all(engine)
+    engine.dispose()
+    found, wanted = schema_of(migrated), schema_of(declared)
+    assert found.keys() == wanted.keys()
+    for name, text in wanted.items():
+        assert found[name] == text, name
+
+
+def test_the_newest_migration_is_the_one_this_release_names() -> None:
+    newest = max(path.name for path in (FOLDER / "versions").glob("[0-9]*.py"))
+    assert newest.startswith(f"{HEAD}_")
+
+
+def test_every_table_is_strict(tmp_path: Path) -> None:
+    migrate(tmp_path / "tocsin.db")
+    connection = sqlite3.connect(tmp_path / "tocsin.db")
+    rows = connection.execute("SELECT name, strict FROM pragma_table_list WHERE schema = 'main'")
+    loose = {name for name, strict in rows if not strict and not name.startswith("sqlite_")}
+    connection.close()
+    assert loose == {"alembic_version"}
+
+
+def test_migrating_again_changes_nothing_and_does_not_load_alembic(tmp_path: Path) -> None:
+    file = tmp_path / "tocsin.db"
+    migrate(file)
+    before = schema_of(file)
+    script = (
+        "import sys, pathlib; from tocsin.adapters.sqlite.migrate import migrate;"
+        "migrate(pathlib.Path(sys.argv[1])); assert 'alembic' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", script, str(file)], check=True, timeout=60)
+    assert schema_of(file) == before
+
+
+def test_a_newer_schema_is_refused_and_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "tocsin.db"
+    migrate(file)
+    connection = sqlite3.connect(file)
+    connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.commit()
+    connection.close()
+    before = schema_of(file)
+    with pytest.raises(ConfigError, match="9999") as refused:
+        migrate(file)
+    assert refused.value.code == "schema-newer"
+    assert schema_of(file) == before
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "tocsin.db"
+    file.write_bytes(b"this is a text, and it is long enough to be looked at as a header" * 99)
+    with pytest.raises(ConfigError) as refused:
+        migrate(file)
+    assert refused.value.code == "store-unreadable"
