@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+NPM := $(BIN)/python hatch_build.py npm
 DATA ?= tocsin-data
 PORT ?= 8080
 
@@ -39,7 +40,7 @@ run: web ## start Tocsin with the demo page on http://127.0.0.1:8080
 
 # --- checking ---------------------------------------------------------------------------------
 web/node_modules/made: web/package-lock.json $(VENV)/run
-	@cd web && PATH="$$(../$(BIN)/python ../hatch_build.py path)" npm ci --no-audit --no-fund
+	@$(NPM) ci --no-audit --no-fund
 	@touch $@
 
 check: $(VENV)/dev web/node_modules/made ## format, lint, imports, types
@@ -47,7 +48,7 @@ check: $(VENV)/dev web/node_modules/made ## format, lint, imports, types
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	cd web && PATH="$$(../$(BIN)/python ../hatch_build.py path)" npm run check
+	$(NPM) run check
 
 format: $(VENV)/dev ## put the code into its form
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
@@ -57,17 +58,17 @@ browser:
 	@tests/install_chromium
 
 webtest: web web/node_modules/made
-	cd web && PATH="$$(../$(BIN)/python ../hatch_build.py path)" npm test
-	cd web && PATH="$$(../$(BIN)/python ../hatch_build.py path)" npm run build:bridge
+	$(NPM) test
+	$(NPM) run build:bridge
 
 test: check browser webtest ## every check and every test
-	PATH="$$($(BIN)/python hatch_build.py path)" $(BIN)/python -m pytest
+	$(BIN)/python -m pytest
 
 quick: $(VENV)/dev ## the tests that need neither browser nor server processes
 	$(BIN)/python -m pytest tests/unit tests/ports tests/wire
 
 soak: $(VENV)/dev webtest ## long runs: tens of thousands of histories
-	PATH="$$($(BIN)/python hatch_build.py path)" $(BIN)/python -m pytest -m soak -o timeout=0 tests
+	$(BIN)/python -m pytest -m soak -o timeout=0 tests
 
 bench: $(VENV)/dev web ## measure, side by side with controls; writes bench/RESULTS.md
 	$(BIN)/python -m bench

