@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import resource
 import socket
 from collections.abc import AsyncIterator, Sequence
@@ -110,4 +111,5 @@ async def answer_of(pipe: Connection) -> None:
     loop.add_reader(pipe.fileno(), answered.set)
     await answered.wait()
     loop.remove_reader(pipe.fileno())
+    os.set_blocking(pipe.fileno(), True)  # as it was before the loop watched it
     pipe.recv()

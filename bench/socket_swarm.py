@@ -25,8 +25,9 @@ _SEQUENCE = b'"sequenceId":'
 def start_swarm() -> tuple[BaseProcess, Connection]:
     """Start the process; talk to it with the pipe end that is returned.
 
-    ``("open", port, paths)`` opens WebSockets, ``("raw", port, count)`` bare TCP connections, and a number waits for that
-    many frames; each is answered with True when done, and None ends the process.
+    ``("open", port, paths)`` opens WebSockets, ``("raw", port, count)`` bare TCP connections, a number waits for
+    that many frames, and ``("linger", seconds)`` reads for a while; each is answered with True when done, and None ends
+    the process.
     """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
@@ -45,6 +46,8 @@ def _run(pipe: Connection) -> None:
                 swarm.connect(port, count)
             case int(frames):
                 swarm.read(frames)
+            case ("linger", float(seconds)):
+                swarm.linger(seconds)
             case _:
                 raise ValueError(command)
         pipe.send(True)
@@ -88,6 +91,15 @@ class _Swarm:
             if time.monotonic() - self._acked_s >= ACK_S:
                 self._acknowledge()
 
+    def linger(self, seconds: float) -> None:
+        """Read and acknowledge for a while, whatever comes."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            for fd, _ in self._epoll.poll(0.1):
+                self._count(fd, self._sockets[fd].recv(262_144))
+            if time.monotonic() - self._acked_s >= ACK_S:
+                self._acknowledge()
+
     def _add(self, sock: socket.socket, rest: bytes) -> None:
         sock.setblocking(False)
         self._sockets[sock.fileno()] = sock
@@ -99,17 +111,19 @@ class _Swarm:
         rest = self._rest[fd]
         if rest:
             data = rest + data
-        at, count, end = 0, 0, len(data)
+        at, count, end, text_end = 0, 0, len(data), 0
         while at + 4 <= end:
             size = data[at + 1]
             after = at + 2 + size if size < 126 else at + 4 + int.from_bytes(data[at + 2 : at + 4])
             if after > end:
                 break
-            at, count = after, count + (data[at] == 0x81)
+            if data[at] == 0x81:
+                count, text_end = count + 1, after
+            at = after
         self._rest[fd] = data[at:]
-        found = data.rfind(_SEQUENCE, 0, at)
+        found = data.rfind(_SEQUENCE, 0, text_end)
         if found >= 0:
-            self._sequences[fd] = data[found + len(_SEQUENCE) : at - 1]
+            self._sequences[fd] = data[found + len(_SEQUENCE) : text_end - 1]
         return count
 
     def _acknowledge(self) -> None:

@@ -113,22 +113,24 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 -- asyncio's signature
         """Hand the session back, unless another socket has it by now."""
         self._keeper.wheel.cancel(self)
-        self._closing = True
-        session = self.session
-        if session.socket is self:
-            session.detach()
-            self._keeper.dropped(session)
+        if not self._closing:
+            self._closing = True
+            self.session.detach()
+            self._keeper.dropped(self.session)
 
     def _peer_closed(self, payload: bytes) -> None:
+        """Answer a close frame; the client comes back for its session unless the code is a final one."""
         code = close_code(payload)
-        session = self.session
         if not self._closing:
             self._transport.write(encode_close(code))
             self._close_by_deadline()
-        self._transport.close()
-        if code in _FINAL_CODES and session.socket is self:
+            session = self.session
             session.detach()
-            self._keeper.ended(session)
+            if code in _FINAL_CODES:
+                self._keeper.ended(session)
+            else:
+                self._keeper.dropped(session)
+        self._transport.close()
 
     # Writing
 
@@ -180,10 +182,8 @@ class Connection(asyncio.Protocol):
             return
         self._transport.write(encode_close(code, reason))
         self._close_by_deadline()
-        session = self.session
-        if session.socket is self:
-            session.detach()
-            self._keeper.ended(session)
+        self.session.detach()
+        self._keeper.ended(self.session)
 
     def abort(self) -> None:
         """End the socket at once, for a newer one."""
