@@ -1,0 +1,98 @@
+"""A bad network between a client and the server: it can cut connections, and swallow what is sent for a while."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+CHUNK_BYTES = 65_536
+
+
+class TcpProxy:
+    """Passes TCP connections on to ``target``; ``accepted`` counts them, ``upward`` the bytes towards the server."""
+
+    def __init__(self, target: int) -> None:
+        self.port = 0
+        self.accepted = 0
+        self.upward = 0
+        self._target = target
+        self._flowing = asyncio.Event()
+        self._flowing.set()
+        self._client_sides: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def stall(self) -> None:
+        """Pass nothing on from now on, in either direction; nobody is told."""
+        self._flowing.clear()
+
+    def resume(self) -> None:
+        """Pass things on again."""
+        self._flowing.set()
+
+    def cut(self) -> None:
+        """End every connection for the client.
+
+        While stalled the server's side of it hangs on, as behind a mobile network that forgot the client.
+        """
+        for side in self._client_sides:
+            side.close()
+        self._client_sides.clear()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Take one connection."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        self.accepted += 1
+        self._client_sides.add(writer)
+        try:
+            await self._flowing.wait()
+            await self._join(reader, writer)
+        except (OSError, asyncio.CancelledError):
+            pass
+        finally:
+            self._tasks.discard(task)
+            self._client_sides.discard(writer)
+            writer.close()
+
+    async def stop(self) -> None:
+        """End everything."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        try:
+            async with asyncio.TaskGroup() as both:
+                both.create_task(self._pump(reader, up_writer, up=True))
+                both.create_task(self._pump(up_reader, writer, up=False))
+        except* OSError:
+            pass
+        finally:
+            up_writer.close()
+
+    async def _pump(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, up: bool
+    ) -> None:
+        while chunk := await reader.read(CHUNK_BYTES):
+            await self._flowing.wait()
+            self.upward += len(chunk) if up else 0
+            writer.write(chunk)
+            await writer.drain()
+        await self._flowing.wait()
+        writer.close()
+
+
+@contextlib.asynccontextmanager
+async def proxy_to(port: int) -> AsyncIterator[TcpProxy]:
+    """Run a proxy in front of ``port``."""
+    proxy = TcpProxy(port)
+    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
+    proxy.port = server.sockets[0].getsockname()[1]
+    try:
+        yield proxy
+    finally:
+        server.close()
+        await proxy.stop()

@@ -1,0 +1,263 @@
+"""Microsoft's own clients, as they come from PyPI and npm, against a real server."""
+
+import asyncio
+import contextlib
+import json
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
+
+from tests.acceptance.deadlines import until_async
+from tests.acceptance.official_clients import (
+    AioPythonClient,
+    Heard,
+    NpmClient,
+    OfficialClient,
+    SyncPythonClient,
+)
+from tests.acceptance.server_process import ServerProcess
+from tests.acceptance.tcp_proxy import TcpProxy, proxy_to
+
+pytestmark = [
+    pytest.mark.acceptance,
+    # The synchronous Python client forgets the sockets of failed tries; the collector finds and closes them.
+    pytest.mark.filterwarnings(
+        "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
+    ),
+]
+
+RELIABLE = Subprotocol("json.reliable.webpubsub.azure.v1")
+JSON = Subprotocol("json.webpubsub.azure.v1")
+MORE_THAN_IS_KEPT = 1_100  # a session keeps 1,000 unacknowledged messages for its recovery
+
+
+@dataclass
+class Setting:
+    """A server, a user of this test alone, and the network between them."""
+
+    server: ServerProcess
+    key: Mapping[str, str]
+    user: str
+    network: TcpProxy
+
+    def client_url(self) -> str:
+        """Get a client URL for the user, with the address of the network in it."""
+        url = self.server.client_token(self.key, self.user)["url"]
+        return url.replace(str(self.server.port), str(self.network.port), 1)
+
+    async def publish(self, *titles: str) -> None:
+        """Publish alerts to the user, one after the other."""
+        for title in titles:
+            answer = await asyncio.to_thread(
+                self.server.publish, self.key, to={"users": [self.user]}, title=title
+            )
+            assert answer.status_code == 202, answer.text
+
+    async def broadcast(self, *titles: str) -> None:
+        """Publish alerts to everybody, in batches."""
+        alerts = [{"to": {"all": True}, "title": title} for title in titles]
+        for start in range(0, len(alerts), 1_000):
+            answer = await asyncio.to_thread(
+                self.server.request,
+                "POST",
+                "/v1/alerts/batch",
+                json={"alerts": alerts[start : start + 1_000]},
+                headers=self.key,
+            )
+            assert {result["status"] for result in answer.json()["results"]} == {"accepted"}
+
+
+@pytest.fixture(scope="module")
+def key(shared_server: ServerProcess) -> Mapping[str, str]:
+    """A server key; it may also publish."""
+    return shared_server.key("server")
+
+
+@pytest.fixture
+async def setting(shared_server: ServerProcess, key: Mapping[str, str]) -> AsyncIterator[Setting]:
+    """A user nobody has heard of."""
+    async with proxy_to(shared_server.port) as network:
+        yield Setting(shared_server, key, f"user-{secrets.token_hex(4)}", network)
+
+
+@pytest.fixture
+async def client(
+    request: pytest.FixtureRequest, setting: Setting, node: Path
+) -> AsyncIterator[OfficialClient]:
+    """An open client of the user, one kind after the other."""
+    client = make_client(request.param, setting.client_url(), node)
+    async with opened(client):
+        yield client
+
+
+every_client = pytest.mark.parametrize("client", ["python", "python-aio", "npm"], indirect=True)
+
+
+def make_client(kind: str, url: str, node: Path) -> OfficialClient:
+    """Make one of Microsoft's clients."""
+    match kind:
+        case "python":
+            return SyncPythonClient(url)
+        case "python-aio":
+            return AioPythonClient(url)
+        case _:
+            return NpmClient(url, node)
+
+
+@contextlib.asynccontextmanager
+async def opened(client: OfficialClient) -> AsyncIterator[None]:
+    """Open a client and wait until it knows where its inbox stands; close it at the end."""
+    await client.open()
+    try:
+        await hears(client, lambda heard: heard.connected, "a connection")
+        await hears(client, lambda heard: heard.messages, "its first head")
+        yield
+    finally:
+        await client.close()
+
+
+async def hears(client: OfficialClient, found: Callable[[Heard], object], what: str) -> None:
+    """Wait until a client was told of something."""
+
+    async def find() -> bool:
+        return bool(found(client.heard))
+
+    await until_async(find, f"the client hears of {what}", 45)
+
+
+async def sends(network: TcpProxy, size: int, what: str) -> None:
+    """Wait until a client has sent ``size`` bytes from now on."""
+    before = network.upward
+
+    async def find() -> bool:
+        return network.upward - before >= size
+
+    await until_async(find, f"the client sends {what}")
+
+
+@every_client
+async def test_it_connects_and_gets_inbox_frames_from_the_server(
+    setting: Setting, client: OfficialClient
+) -> None:
+    assert client.heard.kinds() == ["head"]
+    await setting.publish("First", "Second")
+    await hears(client, lambda heard: heard.titles() == ["First", "Second"], "two alerts")
+    await setting.broadcast("For everybody")
+    await hears(client, lambda heard: heard.broadcasts() == ["For everybody"], "a broadcast")
+    assert {message["tocsin"] for message in client.heard.messages} == {1}
+
+
+@every_client
+async def test_it_recovers_a_dropped_connection_and_misses_nothing(
+    setting: Setting, client: OfficialClient
+) -> None:
+    await setting.publish("Before")
+    await hears(client, lambda heard: heard.titles() == ["Before"], "an alert")
+    setting.network.cut()
+    await setting.publish("While away")
+    await hears(client, lambda heard: len(heard.titles()) == 2, "what it missed")
+    await setting.publish("Afterwards")
+    await hears(client, lambda heard: len(heard.titles()) == 3, "what comes afterwards")
+    assert client.heard.titles() == ["Before", "While away", "Afterwards"]
+    assert setting.network.accepted == 2
+    assert len(client.heard.connected) == 1, "the same connection goes on"
+    assert client.heard.disconnected == []
+
+
+@every_client
+async def test_what_was_written_into_a_dead_network_comes_after_recovery(
+    setting: Setting, client: OfficialClient
+) -> None:
+    titles = [f"Lost {number}" for number in range(5)]
+    setting.network.stall()
+    await setting.publish(*titles)
+    setting.network.cut()  # the server does not hear of it: its side of the connection hangs on
+    setting.network.resume()
+    await hears(client, lambda heard: len(heard.titles()) == 5, "what was swallowed")
+    assert client.heard.titles() == titles
+    assert len(client.heard.connected) == 1
+    assert client.heard.disconnected == []
+
+
+@every_client
+async def test_its_acknowledgements_keep_a_connection_recoverable(
+    setting: Setting, client: OfficialClient
+) -> None:
+    titles = [f"Number {number}" for number in range(MORE_THAN_IS_KEPT)]
+    await setting.broadcast(*titles)
+    await hears(client, lambda heard: heard.broadcasts() == titles, "all alerts")
+    await setting.publish("One more")
+    await sends(setting.network, len('{"type":"sequenceAck","sequenceId":1000}'), "an ack")
+    setting.network.cut()
+    await setting.publish("After all")
+    await hears(client, lambda heard: heard.titles() == ["One more", "After all"], "the last")
+    assert len(client.heard.connected) == 1
+    assert client.heard.disconnected == []
+
+
+@every_client
+async def test_after_a_server_restart_it_gets_a_fresh_connection(
+    setting: Setting, client: OfficialClient
+) -> None:
+    await setting.publish("Before the crash")
+    await hears(client, lambda heard: heard.titles() == ["Before the crash"], "an alert")
+    await asyncio.to_thread(setting.server.restart)
+    await hears(client, lambda heard: len(heard.connected) == 2, "a fresh connection")
+    await hears(client, lambda heard: heard.kinds().count("head") == 2, "where it stands")
+    first, second = client.heard.connected
+    assert first != second
+    heads = [message for message in client.heard.messages if message["kind"] == "head"]
+    assert (heads[0]["rev"], heads[1]["rev"]) == (0, 1), "the inbox is the one of before"
+    await setting.publish("After the crash")
+    await hears(client, lambda heard: "After the crash" in heard.titles(), "an alert")
+
+
+async def test_the_npm_client_is_kept_alive_by_its_own_pings(setting: Setting, node: Path) -> None:
+    client = NpmClient(
+        setting.client_url(), node, keepAliveIntervalInMs=100, keepAliveTimeoutInMs=2_000
+    )
+    async with opened(client):
+        await sends(setting.network, 50 * len('{"type":"ping"}'), "about fifty pings")
+        await setting.publish("Still there")
+        await hears(client, lambda heard: heard.titles() == ["Still there"], "an alert")
+        assert setting.network.accepted == 1
+        assert client.heard.disconnected == []
+
+
+@pytest.mark.parametrize("subprotocol", [RELIABLE, JSON])
+async def test_a_ping_is_answered_with_a_pong(setting: Setting, subprotocol: Subprotocol) -> None:
+    async with (
+        asyncio.timeout(30),
+        connect(setting.client_url(), subprotocols=[subprotocol]) as socket,
+    ):
+        assert socket.subprotocol == subprotocol
+        await socket.send('{"type":"ping"}')
+        assert '{"type":"pong"}' in [await socket.recv() for _ in range(3)]
+
+
+async def test_only_what_was_not_acknowledged_is_sent_again(setting: Setting) -> None:
+    url = setting.client_url()
+    async with asyncio.timeout(60):
+        async with connect(url, subprotocols=[RELIABLE]) as socket:
+            hello = json.loads(await socket.recv())
+            await socket.recv()  # the head
+            for number, title in enumerate(["One", "Two", "Three"], start=2):
+                await setting.publish(title)
+                assert json.loads(await socket.recv())["sequenceId"] == number
+            await socket.send('{"type":"sequenceAck","sequenceId":3}')
+            await socket.send('{"type":"ping"}')
+            await socket.recv()  # the pong: the acknowledgement has been read
+            setting.network.cut()
+        recovery = (
+            f"{url}&awps_connection_id={hello['connectionId']}"
+            f"&awps_reconnection_token={hello['reconnectionToken']}"
+        )
+        async with connect(recovery, subprotocols=[RELIABLE]) as socket:
+            again = json.loads(await socket.recv())
+            assert again["sequenceId"] == 4
+            assert again["data"]["items"][0]["alert"]["title"] == "Three"
