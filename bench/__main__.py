@@ -1,0 +1,51 @@
+"""Measure Tocsin beside its controls and write ``bench/RESULTS.md``.
+
+Run:  ``python -m bench [row ...] [--turns 3] [--large] [--no-write]``
+"""
+
+import argparse
+from collections.abc import Callable
+
+from bench.frame import Bench, Row
+from bench.measure import allow_open_files
+from bench.report import show, write_results
+from bench.rows import accept, latency, sustained
+
+ROWS: dict[str, Callable[[Bench], list[Row]]] = {
+    "accept": accept.single,
+    "batches": accept.batched,
+    "sustained": sustained.sustained,
+    "latency": latency.latency,
+}
+OPEN_FILES = 20_000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "rows", nargs="*", metavar="row", help=f"of {', '.join(ROWS)}; default: all"
+    )
+    parser.add_argument(
+        "--turns", type=int, default=3, help="interleaved repetitions; the median counts"
+    )
+    parser.add_argument(
+        "--large", action="store_true", help="10 M rows for the inbox row (1 M otherwise)"
+    )
+    parser.add_argument("--no-write", action="store_true", help="show the results only")
+    given = parser.parse_args()
+    unknown = set(given.rows) - ROWS.keys()
+    if unknown:
+        parser.error(f"there is no row {', '.join(sorted(unknown))}")
+    allow_open_files(OPEN_FILES)
+    bench = Bench(turns=given.turns, large=given.large)
+    results: list[Row] = []
+    for name in given.rows or ROWS:
+        bench.say(f"row {name}")
+        results += ROWS[name](bench)
+    show(results)
+    if not given.no_write:
+        write_results(results)
+
+
+if __name__ == "__main__":
+    main()

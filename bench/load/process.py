@@ -1,0 +1,83 @@
+"""A process for the load, so that making it costs the server nothing; driven over a pipe, one call at a time."""
+
+import asyncio
+import multiprocessing
+import os
+import sys
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Any, Self
+
+import uvloop
+from bench.load.flow import Load
+from bench.measure import cpu_s
+
+
+class LoadProcess:
+    """Runs the methods of a :class:`bench.load.flow.Load` in a process of its own."""
+
+    def __init__(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process: BaseProcess = context.Process(target=_run, args=(theirs,), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pipe.close()
+        self._process.join(10)
+        if self._process.is_alive():
+            self._process.kill()
+
+    def begin(self, method: str, *args: object) -> None:
+        """Call a method and do not wait for its end."""
+        self._pipe.send((method, args))
+
+    def end(self) -> Any:  # noqa: ANN401 -- whatever the method returns
+        """Wait for what was begun and return its result.
+
+        Raises:
+            RuntimeError: it failed there; the cause is in the text.
+        """
+        failure, result = self._pipe.recv()
+        if failure is not None:
+            raise RuntimeError(failure)
+        return result
+
+    def call(self, method: str, *args: object) -> Any:  # noqa: ANN401 -- as above
+        """Call a method and wait for its result."""
+        self.begin(method, *args)
+        return self.end()
+
+    def cpu_s(self) -> float:
+        """Return the CPU seconds the load itself used."""
+        return cpu_s(self._process.pid or 0)
+
+
+def _run(pipe: Connection) -> None:
+    uvloop.run(_obey(pipe))
+
+
+async def _obey(pipe: Connection) -> None:
+    load = Load()
+    asyncio.get_running_loop().set_exception_handler(_die)
+    while True:
+        try:
+            method, args = await asyncio.to_thread(pipe.recv)
+        except EOFError:
+            return
+        try:
+            result = await getattr(load, method)(*args)
+        except Exception as error:  # noqa: BLE001 -- told to the other side
+            pipe.send((f"{method}: {error!r}", None))
+        else:
+            pipe.send((None, result))
+
+
+def _die(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """End the process: a measurement in which a callback failed is none."""
+    print(f"load: {context.get('exception') or context['message']!r}", file=sys.stderr, flush=True)
+    os._exit(1)
