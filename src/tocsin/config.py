@@ -24,6 +24,9 @@ ENV_PREFIX = "TOCSIN_"
 # Read by the command line itself, to talk to a server elsewhere.
 CLIENT_VARIABLES = {"TOCSIN_URL", "TOCSIN_KEY"}
 
+ANYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 -- recognised, not bound
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
 Positive = Annotated[int, Field(gt=0)]
 
 
@@ -144,6 +147,26 @@ def load(overrides: Mapping[str, Any]) -> Settings:
         raise ConfigError(detail) from error
     _check_tls(settings)
     return settings
+
+
+def advice(settings: Settings) -> list[str]:
+    """Say what works and is still probably not meant, each with its remedy."""
+    lines = []
+    if settings.host in ANYWHERE and settings.public_url is None:
+        lines.append(
+            f"host {settings.host} is every interface, but client URLs will name 127.0.0.1: "
+            "set public_url to the address that clients use"
+        )
+    if settings.tls_cert is None and (settings.public_url or "").startswith("https:"):
+        lines.append(
+            "public_url is https and there is no tls_cert: something in front must end TLS; "
+            "name it in trusted_proxies so that its forwarded headers count"
+        )
+    if settings.demo and settings.host not in LOOPBACK:
+        lines.append(
+            "demo is on and host is not loopback: the demo answers this machine only; turn it off in production"
+        )
+    return lines
 
 
 def _explain(error: ValidationError) -> str:

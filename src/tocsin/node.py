@@ -28,7 +28,7 @@ from tocsin.api.routes import Resources, build_router
 from tocsin.api.upgrade import socket_upgrade
 from tocsin.api.web_files import WebFiles
 from tocsin.clock import US_PER_S, SystemClock
-from tocsin.config import Settings
+from tocsin.config import Settings, advice
 from tocsin.errors import UnauthenticatedError
 from tocsin.inbox.actor import Actor
 from tocsin.ingest.publisher import Publisher
@@ -173,6 +173,8 @@ async def serve(settings: Settings) -> None:
         await listener.listen(bind_unix(settings.data_dir / SOCKET_NAME), node.local_app)
         node.start()
         log.info("serve.ready", address=endpoints.public, data_dir=str(settings.data_dir))
+        for line in advice(settings):
+            log.warning("serve.advice", advice=line)
         if settings.demo:
             sys.stdout.write(await _greeting(node))
             sys.stdout.flush()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tocsin.config import load
+from tocsin.config import advice, load
 from tocsin.errors import ConfigError
 
 
@@ -51,3 +51,20 @@ def test_an_unknown_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOCSIN_PROT", "1")
     with pytest.raises(ConfigError, match="TOCSIN_PROT"):
         load({})
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({}, ""),
+        ({"demo": True}, ""),
+        ({"host": "0.0.0.0"}, "set public_url"),
+        ({"host": "0.0.0.0", "public_url": "http://a.example"}, ""),
+        ({"public_url": "https://a.example"}, "trusted_proxies"),
+        ({"host": "192.0.2.1", "demo": True}, "turn it off"),
+    ],
+)
+def test_what_is_probably_not_meant_is_told(settings: dict[str, object], told: str) -> None:
+    lines = advice(load(settings))
+    assert told in "".join(lines)
+    assert bool(lines) is bool(told)

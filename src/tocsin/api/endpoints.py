@@ -2,9 +2,9 @@
 
 import msgspec
 
+from tocsin.config import ANYWHERE
 from tocsin.realtime.tokens import client_url
 
-_ANYWHERE = {"0.0.0.0", "::", ""}  # noqa: S104 -- recognised, not bound
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -25,7 +25,7 @@ def find_endpoints(host: str, port: int, public_url: str | None, *, tls: bool) -
     Without ``public_url`` a server on all interfaces calls itself ``127.0.0.1``, since it cannot know its name.
     """
     scheme = "https" if tls else "http"
-    named = "127.0.0.1" if host in _ANYWHERE else host
+    named = "127.0.0.1" if host in ANYWHERE else host
     named = f"[{named}]" if ":" in named and not named.startswith("[") else named
     public = public_url or f"{scheme}://{named}:{port}"
     local = [f"{scheme}://{name}:{port}" for name in (named, *_LOOPBACK)]

@@ -16,7 +16,7 @@ from tocsin import __version__
 from tocsin.cli.link import open_link
 from tocsin.cli.tail import tail_inbox
 from tocsin.clock import SystemClock
-from tocsin.config import Settings, load
+from tocsin.config import Settings, advice, load
 from tocsin.errors import TocsinError
 from tocsin.node import serve
 from tocsin.telemetry import configure_logging
@@ -246,6 +246,8 @@ def check_config(context: typer.Context) -> None:
         else:
             table.add_row(name, str(value), field.description or "")
     _print_table(table)
+    for line in advice(settings):
+        typer.echo(f"note: {line}", err=True)
 
 
 def _call(
