@@ -31,7 +31,6 @@ export class DemoDesk extends PlainElement {
         <demo-journey></demo-journey>
         ${this.#renderWindow()} ${this.#renderPhone()}
       </main>
-      <tocsin-toasts position="bottom-left"></tocsin-toasts>
     `;
   }
 
@@ -58,6 +57,7 @@ export class DemoDesk extends PlainElement {
           <button class="quiet-button" type="button" @click=${this.#openWindow}>Open a second device</button>
         </div>
         <tocsin-inbox passive></tocsin-inbox>
+        <tocsin-toasts></tocsin-toasts>
       </section>
     `;
   }

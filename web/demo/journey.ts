@@ -66,14 +66,11 @@ export class DemoJourney extends PlainElement {
   }
 
   #renderStop(name: string, at: number | undefined): TemplateResult {
-    const isShown = name === "Shown";
-    const devices = this.trip?.devices ?? [];
     return html`
       <li class=${at === undefined ? "" : "reached"}>
         <span class="stop-dot"></span>
         <span class="stop-name">${name}</span>
         <span class="stop-time">${at === undefined ? nothing : this.#since(at, name)}</span>
-        ${isShown && devices.length > 1 ? html`<span class="stop-note">${devices.length} devices</span>` : nothing}
       </li>
     `;
   }
@@ -81,7 +78,9 @@ export class DemoJourney extends PlainElement {
   #since(at: number, name: string): string {
     const ms = at - (this.trip?.sentAt ?? at);
     if (name === "Sent") return new Date(at).toLocaleTimeString(undefined, { hour12: false });
-    return ms < 10_000 ? `${Math.max(0, ms)} ms` : `${Math.round(ms / 1_000)} s`;
+    const took = ms < 10_000 ? `${Math.max(0, ms)} ms` : `${Math.round(ms / 1_000)} s`;
+    const devices = this.trip?.devices.length ?? 0;
+    return name === "Shown" && devices > 1 ? `${took} · ${devices} devices` : took;
   }
 
   #hear(news: News): void {
