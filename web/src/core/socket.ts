@@ -27,6 +27,8 @@ const settledAfterMs = 10_000;
 const firstWaitMs = 250;
 const backoffBaseMs = 500;
 const backoffMaxMs = 30_000;
+/** While the server still keeps the connection, it is worth trying more often. */
+const recoveryBackoffMaxMs = 4_000;
 
 /** `online`: frames flow. `recovering`: the line broke, nothing is lost yet. `offline`: it may be. */
 export type SocketStatus = "closed" | "connecting" | "online" | "recovering" | "offline";
@@ -199,10 +201,11 @@ export class ReliableSocket {
     if (comeback.how === "fresh" && comeback.afterMs > 0) {
       return comeback.afterMs * (0.5 + random / 2);
     }
+    const longestMs = this.#session ? recoveryBackoffMaxMs : backoffMaxMs;
     const atOnce = comeback.how !== "backoff" && this.#failures === 1;
     return atOnce
       ? firstWaitMs * random
-      : backoffMs(this.#failures, random, backoffBaseMs, backoffMaxMs);
+      : backoffMs(this.#failures, random, backoffBaseMs, longestMs);
   }
 
   #stopWaiting(): boolean {

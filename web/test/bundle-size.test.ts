@@ -1,0 +1,17 @@
+import { gzipSync } from "node:zlib";
+import { build } from "vite";
+import { expect, test } from "vitest";
+
+/** Bytes a browser loads, compressed. */
+async function gzipBytes(mode: string): Promise<number> {
+  const built = await build({ mode, logLevel: "silent", build: { write: false } });
+  const [bundle] = Array.isArray(built) ? built : [built];
+  if (!bundle || !("output" in bundle)) throw new Error(`${mode} was not built`);
+  const code = bundle.output.map((file) => (file.type === "chunk" ? file.code : ""));
+  return gzipSync(code.join("")).byteLength;
+}
+
+test("the core stays below 12 kB, and everything below 35 kB", async () => {
+  expect(await gzipBytes("core")).toBeLessThan(12_000);
+  expect(await gzipBytes("elements")).toBeLessThan(35_000);
+});

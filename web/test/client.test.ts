@@ -1,0 +1,147 @@
+import { afterEach, expect, test, vi } from "vitest";
+import { MemoryStore, type TocsinClient } from "../src/core/index.ts";
+import { connected, FakeServer, type Seen, settled } from "./fake-server.ts";
+import { at, changesAnswer, inboxAnswer, inboxFrame, own } from "./fixtures.ts";
+
+const page = inboxAnswer(at(2), [own("b", 20), own("a", 10)]);
+let open: TocsinClient[] = [];
+
+afterEach(async () => {
+  await Promise.all(open.map((client) => client.close()));
+  open = [];
+});
+
+function server(
+  reply: (request: Seen) => { status?: number; body: unknown } = () => ({ body: page }),
+) {
+  return new FakeServer(reply);
+}
+
+function clientOf(fake: FakeServer, ...options: Parameters<FakeServer["client"]>): TocsinClient {
+  const client = fake.client(...options);
+  open.push(client);
+  return client;
+}
+
+test("reads the inbox with the token of its socket, and tells the view once", async () => {
+  const fake = server();
+  const client = clientOf(fake);
+  const views = vi.fn();
+  client.subscribe(views);
+  await connected(client);
+  expect(fake.requests).toMatchObject([
+    { method: "GET", path: "/v1/inbox?limit=50", authorization: "Bearer jwt1" },
+  ]);
+  expect(client.view().items.map(({ id }) => id)).toEqual(["b", "a"]);
+  expect(views.mock.lastCall?.[0]).toBe(client.view());
+  expect(client.status).toBe("online");
+});
+
+test("tells what arrives, and not what was there", async () => {
+  const client = clientOf(server());
+  const arrived = vi.fn();
+  client.on("arrived", arrived);
+  const socket = await connected(client);
+  expect(arrived).not.toHaveBeenCalled();
+  socket.data(1, inboxFrame(3, [own("c", 30)], 3));
+  expect(arrived).toHaveBeenCalledTimes(1);
+  await settled();
+  expect(client.view().counts.unread).toBe(3);
+});
+
+test("sends an action once with its own key and shows it at once", async () => {
+  const fake = server(({ method }) =>
+    method === "GET" ? { body: page } : { body: { epoch: "e1", rev: 2, change: null } },
+  );
+  const client = clientOf(fake);
+  await connected(client);
+  client.markRead({ id: "b", alert_id: "b" });
+  await settled();
+  expect(client.view().counts.unread).toBe(2);
+  const action = fake.requests.at(-1);
+  expect(action).toMatchObject({
+    method: "PATCH",
+    path: "/v1/inbox/items",
+    body: { patches: [{ id: "b", alert_id: "b", read: true }] },
+  });
+  expect(action?.key).toMatch(
+    /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+  );
+});
+
+test("gets a new token when one ran out, and repeats the request", async () => {
+  const now = vi.spyOn(Date, "now");
+  const fake = server();
+  const client = clientOf(fake);
+  await connected(client);
+  now.mockReturnValue(Date.now() + 60_000);
+  fake.reply = ({ authorization, method }) => {
+    if (authorization === "Bearer jwt1") return { status: 401, body: {} };
+    return { body: method === "GET" ? page : { epoch: "e1", rev: 2, change: null } };
+  };
+  client.markAllRead();
+  await settled();
+  const sent = fake.requests.slice(1);
+  expect(sent.map(({ authorization }) => authorization)).toEqual(["Bearer jwt1", "Bearer jwt2"]);
+  expect(sent[0]?.key).toBe(sent[1]?.key);
+});
+
+test("keeps the inbox for the next visit, and catches up from there", async () => {
+  const store = new MemoryStore();
+  const first = clientOf(server(), { user: "ada", store });
+  await connected(first);
+  await first.close();
+  const fake = server(() => ({ body: changesAnswer(at(3), [own("c", 30)]) }));
+  const second = clientOf(fake, { user: "ada", store });
+  second.connect();
+  await settled();
+  expect(second.view().items.map(({ id }) => id)).toEqual(["b", "a"]);
+  await connected(second);
+  expect(fake.requests[0]?.path).toBe("/v1/inbox/changes?since=e1:2:0");
+  expect(second.view().items.map(({ id }) => id)).toEqual(["c", "b", "a"]);
+});
+
+test("an action made offline is kept and sent by the next visit", async () => {
+  const store = new MemoryStore();
+  const first = clientOf(server(), { user: "ada", store });
+  const socket = await connected(first);
+  socket.breaks(1012, "retry-after-ms=60000");
+  first.remove({ id: "b", alert_id: "b" });
+  await settled();
+  expect(first.view().items.map(({ id }) => id)).toEqual(["a"]);
+  await first.close();
+  const fake = server(({ method }) =>
+    method === "GET"
+      ? { body: changesAnswer(at(2), [], { counts: page.counts }) }
+      : { body: { epoch: "e1", rev: 3, change: inboxFrame(3, [], 1, { removed: ["b"] }) } },
+  );
+  const second = clientOf(fake, { user: "ada", store });
+  await connected(second);
+  expect(fake.requests.map(({ method }) => method)).toEqual(["GET", "PATCH"]);
+  expect(second.view()).toMatchObject({ pending: 0, position: at(3), counts: { unread: 1 } });
+});
+
+test("a refusal is told and undone", async () => {
+  const fake = server(({ method }) =>
+    method === "GET" ? { body: page } : { status: 409, body: { code: "item-changed" } },
+  );
+  const client = clientOf(fake);
+  const refused = vi.fn();
+  client.on("refused", refused);
+  await connected(client);
+  client.archive({ id: "b", alert_id: "b" });
+  await settled();
+  expect(refused.mock.lastCall?.[0]).toMatchObject({
+    status: 409,
+    problem: { code: "item-changed" },
+  });
+  expect(client.view().items).toHaveLength(2);
+});
+
+test("a bare token finds socket and requests by the endpoint", async () => {
+  const fake = server();
+  const client = clientOf(fake, { tokenProvider: async () => "bare", hub: "shop" });
+  const socket = await connected(client);
+  expect(socket.url).toBe("ws://test/client/hubs/shop?access_token=bare");
+  expect(fake.requests[0]?.authorization).toBe("Bearer bare");
+});

@@ -1,0 +1,187 @@
+// @vitest-environment happy-dom
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import "../src/elements/index.ts";
+import type { TocsinClient } from "../src/core/index.ts";
+import type { TocsinBell, TocsinInbox, TocsinToasts } from "../src/elements/index.ts";
+import { connected, FakeServer, settled } from "./fake-server.ts";
+import type { FakeSocket } from "./fake-socket.ts";
+import { alertOf, at, inboxAnswer, inboxFrame, own } from "./fixtures.ts";
+
+const items = [
+  own("b", 20, { alert: alertOf("Backup failed", { severity: "error", body: "No space left" }) }),
+  own("a", 10, { alert: alertOf("Parcel", { url: "javascript:alert(1)" }) }),
+];
+let fake: FakeServer;
+let client: TocsinClient;
+let socket: FakeSocket;
+
+beforeEach(async () => {
+  fake = new FakeServer(({ method }) =>
+    method === "GET" ? { body: inboxAnswer(at(2), items) } : { status: 503, body: null },
+  );
+  client = fake.client();
+  socket = await connected(client);
+});
+
+afterEach(async () => {
+  document.body.replaceChildren();
+  await client.close();
+});
+
+async function shown<Name extends "tocsin-bell" | "tocsin-inbox" | "tocsin-toasts">(
+  name: Name,
+): Promise<HTMLElementTagNameMap[Name]> {
+  const element = document.createElement(name);
+  element.client = client;
+  document.body.append(element);
+  await element.updateComplete;
+  return element;
+}
+
+async function drawn(element: TocsinBell | TocsinInbox | TocsinToasts): Promise<ShadowRoot> {
+  await settled();
+  await element.updateComplete;
+  return element.renderRoot as ShadowRoot;
+}
+
+function press(root: ShadowRoot, selector: string): void {
+  const button = root.querySelector<HTMLElement>(selector);
+  if (!button) throw new Error(`nothing is ${selector}`);
+  button.click();
+}
+
+function titles(root: ShadowRoot): string[] {
+  const all = [...root.querySelectorAll(".row .title")];
+  return all.map((title) => (title.textContent ?? "").replace("Unread: ", "").trim());
+}
+
+test("the bell counts what is unseen, and says so", async () => {
+  const bell = await shown("tocsin-bell");
+  const root = await drawn(bell);
+  expect(root.querySelector(".badge")?.textContent).toBe("2");
+  expect(root.querySelector("button")?.getAttribute("aria-label")).toBe("Notifications, 2 new");
+  socket.data(1, inboxFrame(3, [own("c", 30)], 120));
+  await drawn(bell);
+  expect(root.querySelector(".badge")?.textContent).toBe("99+");
+});
+
+test("the inbox lists what came, newest first, unread marked in words too", async () => {
+  const root = await drawn(await shown("tocsin-inbox"));
+  expect(titles(root)).toEqual(["Backup failed", "Parcel"]);
+  expect(root.querySelectorAll(".row.unread .dot")).toHaveLength(2);
+  expect(root.querySelector(".row .hidden")?.textContent).toBe("Error");
+});
+
+test("showing the inbox marks all seen; a passive one does not", async () => {
+  const marks = () => fake.requests.filter(({ path }) => path === "/v1/inbox/mark").length;
+  const passive = document.createElement("tocsin-inbox");
+  passive.passive = true;
+  passive.client = client;
+  document.body.append(passive);
+  await drawn(passive);
+  expect(marks()).toBe(0);
+  await drawn(await shown("tocsin-inbox"));
+  expect(marks()).toBe(1);
+});
+
+test("an address that could run as a script is no link", async () => {
+  const root = await drawn(await shown("tocsin-inbox"));
+  expect(root.querySelectorAll("a")).toHaveLength(0);
+});
+
+test("alert text is text, whatever it looks like", async () => {
+  const alert = alertOf("<img src=x onerror=alert(1)>", { body: "<b>bold</b>" });
+  socket.data(1, inboxFrame(3, [own("c", 30, { alert })], 3));
+  const root = await drawn(await shown("tocsin-inbox"));
+  expect(root.querySelectorAll(".row img, .row b")).toHaveLength(0);
+  expect(titles(root)[0]).toBe("<img src=x onerror=alert(1)>");
+});
+
+test("a row can be read, and the tab of the unread no longer has it", async () => {
+  const inbox = await shown("tocsin-inbox");
+  const root = await drawn(inbox);
+  press(root, "[aria-label='Mark as read']");
+  await drawn(inbox);
+  expect(root.querySelectorAll(".row.unread")).toHaveLength(1);
+  press(root, "[role=tab]:nth-child(2)");
+  await drawn(inbox);
+  expect(titles(root)).toEqual(["Parcel"]);
+});
+
+test("deleting offers an undo that brings the row back", async () => {
+  const inbox = await shown("tocsin-inbox");
+  const root = await drawn(inbox);
+  press(root, "[aria-label='Delete']");
+  await drawn(inbox);
+  expect(titles(root)).toEqual(["Parcel"]);
+  expect(root.querySelector(".notice")?.textContent).toContain("Deleted");
+  press(root, ".notice button");
+  await drawn(inbox);
+  expect(titles(root)).toEqual(["Backup failed", "Parcel"]);
+});
+
+test("keys move between rows and act on them", async () => {
+  const inbox = await shown("tocsin-inbox");
+  const root = await drawn(inbox);
+  const first = root.querySelector<HTMLElement>(".title");
+  first?.focus();
+  const key = (name: string) =>
+    root.activeElement?.dispatchEvent(
+      new KeyboardEvent("keydown", { key: name, bubbles: true, composed: true, cancelable: true }),
+    );
+  key("ArrowDown");
+  expect(root.activeElement?.textContent).toContain("Parcel");
+  key("r");
+  await drawn(inbox);
+  expect(root.querySelectorAll(".row.unread")).toHaveLength(1);
+  key("e");
+  await drawn(inbox);
+  expect(titles(root)).toEqual(["Backup failed"]);
+});
+
+test("mark all as read leaves nothing unread", async () => {
+  const inbox = await shown("tocsin-inbox");
+  const root = await drawn(inbox);
+  press(root, "[aria-label='Mark all as read']");
+  await drawn(inbox);
+  expect(root.querySelectorAll(".row.unread")).toHaveLength(0);
+});
+
+test("a toast shows what arrives, never the backlog, and goes when it is read elsewhere", async () => {
+  const toasts = await shown("tocsin-toasts");
+  const root = await drawn(toasts);
+  expect(root.querySelectorAll(".toast")).toHaveLength(0);
+  const fresh = own("c", 30, { alert: alertOf("Checkout is down", { severity: "critical" }) });
+  socket.data(1, inboxFrame(3, [fresh], 3));
+  await drawn(toasts);
+  expect(root.querySelector(".toast .title")?.textContent).toBe("Checkout is down");
+  expect(root.querySelector("[role=alert]")?.textContent).toContain("Checkout is down");
+  expect(root.querySelector("[role=status]")?.textContent).toBe("");
+  socket.data(2, inboxFrame(4, [{ ...fresh, read_at: "2026-11-22T12:00:00.000Z" }], 2));
+  await drawn(toasts);
+  expect(root.querySelectorAll(".toast")).toHaveLength(0);
+});
+
+test("elements without attributes take the page's client", async () => {
+  const { setDefaultClient } = await import("../src/elements/index.ts");
+  const bell = document.createElement("tocsin-bell");
+  document.body.append(bell);
+  await drawn(bell);
+  setDefaultClient(client);
+  expect((await drawn(bell)).querySelector(".badge")?.textContent).toBe("2");
+});
+
+test("a skeleton waits for the first answer, and a long silence is said", async () => {
+  vi.useFakeTimers();
+  const silent = new FakeServer(() => ({ body: null })).client();
+  const inbox = document.createElement("tocsin-inbox");
+  inbox.client = silent;
+  document.body.append(inbox);
+  await inbox.updateComplete;
+  const root = inbox.renderRoot;
+  expect(root.querySelector("[aria-busy]")).not.toBeNull();
+  await vi.advanceTimersByTimeAsync(4_000);
+  await inbox.updateComplete;
+  expect(root.querySelector("[role=alert]")?.textContent).toContain("cannot be reached");
+  vi.useRealTimers();
+});
