@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -87,6 +87,12 @@ class Node:
         self.fanout.announce([Announcement(hub, user, number, data)])
 
 
+async def eventually(condition: Callable[[], bool]) -> None:
+    """Let the server work until something holds; the test's time limit ends it otherwise."""
+    while not condition():  # noqa: ASYNC110 -- what is waited for has no event
+        await asyncio.sleep(0.002)
+
+
 @contextlib.asynccontextmanager
 async def running_node(
     settings: GatewaySettings | None = None, http: Any = "httptools"
@@ -116,8 +122,7 @@ async def running_node(
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     serving = asyncio.get_running_loop().create_task(server._serve(sockets=[listener]))
-    while not server.started:  # noqa: ASYNC110 -- uvicorn has no event for it
-        await asyncio.sleep(0.001)
+    await eventually(lambda: server.started)
     try:
         yield Node(gateway, fanout, store, port)
     finally:

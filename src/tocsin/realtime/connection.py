@@ -104,8 +104,12 @@ class Connection(asyncio.Protocol):
             elif opcode != PONG and not self._closing:
                 self._keeper.received(self.session, opcode, payload)
         failure = self._reader.failure
-        if failure is not None:
+        if failure is not None and not self._closing:
             self.close(failure.code, failure.reason)
+            # The peer's closing handshake would be among the bytes that are no longer read.  Closing now, with
+            # some of them unread, would reset the connection and lose the close frame; an end of stream does not.
+            if self._transport.can_write_eof():
+                self._transport.write_eof()
 
     def eof_received(self) -> None:
         """Let the transport close itself: a half-open WebSocket means nothing."""

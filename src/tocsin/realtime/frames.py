@@ -144,7 +144,10 @@ class FrameReader:
         """Read all whole frames and return where the unfinished one begins."""
         at, end = 0, len(data)
         while at < end:
-            mask_at, size = self._measure(data, at)
+            measured = self._measure(data, at)
+            if measured is None:
+                return at
+            mask_at, size = measured
             after = mask_at + 4 + size
             if after > end:
                 self._need = after - at
@@ -156,21 +159,19 @@ class FrameReader:
             at = after
         return at
 
-    def _measure(self, data: bytes, at: int) -> tuple[int, int]:
-        """Check a frame's head; return where its mask is and the payload's size.
-
-        While the length itself is not here yet, a place beyond the end of ``data``.
-        """
-        available = len(data) - at
-        if available < 2:  # noqa: PLR2004 -- the two bytes every frame has
-            return at + 2, 0
+    def _measure(self, data: bytes, at: int) -> tuple[int, int] | None:
+        """Check a frame's head; return where its mask is and the payload's size, or None if it is not here."""
+        self._need = 2
+        if len(data) - at < self._need:
+            return None
         first, second = data[at], data[at + 1]
         self._check_head(first, second)
         size, mask_at = second & 0x7F, at + 2
         if size >= _LENGTH_16:
             mask_at += 2 if size == _LENGTH_16 else 8
+            self._need = mask_at - at
             if len(data) < mask_at:
-                return mask_at, 0
+                return None
             size = _long_size(data[at + 2 : mask_at])
         if not first & _CONTROL:
             self._check_size(size)

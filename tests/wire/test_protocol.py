@@ -1,0 +1,132 @@
+"""Golden frames of the Web PubSub JSON protocols, and what is no request."""
+
+import contextlib
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.wire.client_frames import client_frame
+from tocsin.realtime import protocol
+from tocsin.realtime.frames import TEXT, FrameReader
+from tocsin.realtime.protocol import (
+    JSON,
+    PLAIN,
+    RELIABLE_JSON,
+    AckError,
+    MalformedError,
+    Message,
+    choose_dialect,
+    parse_request,
+)
+
+
+def payloads(wire: bytes) -> list[str]:
+    """Return the texts of server frames, by masking them as a client would."""
+    found = []
+    while wire:
+        size, start = wire[1], 2
+        if size == 126:
+            size, start = int.from_bytes(wire[2:4]), 4
+        assert wire[0] == 0x81
+        found.append(wire[start : start + size].decode())
+        wire = wire[start + size :]
+    return found
+
+
+def test_system_messages_are_as_documented() -> None:
+    assert payloads(protocol.connected("c-8f2", "u1", "opaque")) == [
+        '{"type":"system","event":"connected","userId":"u1","connectionId":"c-8f2","reconnectionToken":"opaque"}'
+    ]
+    assert payloads(protocol.connected("c-8f2", None, None)) == [
+        '{"type":"system","event":"connected","userId":"","connectionId":"c-8f2"}'
+    ]
+    assert payloads(protocol.disconnected("drill")) == [
+        '{"type":"system","event":"disconnected","message":"drill"}'
+    ]
+    assert payloads(protocol.PONG_MESSAGE) == ['{"type":"pong"}']
+
+
+def test_acks_are_as_documented() -> None:
+    assert payloads(protocol.ack(1)) == ['{"type":"ack","ackId":1,"success":true}']
+    text = "The client does not have permission to send to group 'ops'."
+    assert payloads(protocol.ack(3, AckError("Forbidden", text))) == [
+        '{"type":"ack","ackId":3,"success":false,"error":{"name":"Forbidden","message":"'
+        + text
+        + '"}}'
+    ]
+    assert payloads(protocol.invocation_failed("1", AckError("NotFound", "no handler"))) == [
+        '{"type":"invokeResponse","invocationId":"1","success":false,"error":{"name":"NotFound","message":"no handler"}}'
+    ]
+
+
+def test_data_messages_keep_the_documented_order_and_the_original_bytes() -> None:
+    message = Message(b'{"message": "Hello"}')
+    assert payloads(PLAIN.encode([message], 7)) == ['{"message": "Hello"}']
+    assert payloads(JSON.encode([message], 7)) == [
+        '{"type":"message","from":"server","dataType":"json","data":{"message": "Hello"}}'
+    ]
+    assert payloads(RELIABLE_JSON.encode([message], 7)) == [
+        '{"type":"message","from":"server","dataType":"json","data":{"message": "Hello"},"sequenceId":7}'
+    ]
+
+
+@given(st.lists(st.integers(0, 70_000), min_size=1, max_size=3), st.integers(1, 10**12))
+def test_several_messages_are_whole_frames_with_rising_ids(sizes: list[int], first: int) -> None:
+    messages = [Message(json.dumps("x" * (size % 3000)).encode()) for size in sizes]
+    texts = payloads(RELIABLE_JSON.encode(messages, first))
+    assert [json.loads(text)["sequenceId"] for text in texts] == [
+        first + i for i in range(len(messages))
+    ]
+
+
+def test_encoding_again_with_another_id_is_not_confused() -> None:
+    message = Message(b"1")
+    for sequence_id in (9, 10, 9, 99, 100):
+        (text,) = payloads(RELIABLE_JSON.encode([message], sequence_id))
+        assert json.loads(text)["sequenceId"] == sequence_id
+
+
+def test_first_known_subprotocol_is_chosen_and_echoed_as_written() -> None:
+    assert choose_dialect(["x", "JSON.WebPubSub.azure.v1", "json.reliable.webpubsub.azure.v1"]) == (
+        JSON,
+        "JSON.WebPubSub.azure.v1",
+    )
+    assert choose_dialect(["json.reliable.webpubsub.azure.v1"])[0] is RELIABLE_JSON
+    assert choose_dialect(["mqtt"]) == (PLAIN, None)
+    assert choose_dialect([]) == (PLAIN, None)
+
+
+def test_request_types_are_compared_without_case_and_unknown_fields_skipped() -> None:
+    request = parse_request(b'{"Type":1,"type":"SequenceAck","sequenceId":12,"extra":{"a":[1]}}')
+    assert (request.type, request.sequence_id) == ("sequenceack", 12)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"nonsense",
+        b"[]",
+        b"{}",
+        b'{"type":1}',
+        b'{"type":"ping"',
+        b'{"type":"event","ackId":-1}',
+        b'{"type":"event","ackId":18446744073709551616}',
+        b'{"type":"event","ackId":"1"}',
+        b'{"type":"event","data":' + b"[" * 100_000,
+        b'{"type":"event","data":' + b"[" * 5_000 + b"]" * 5_000 + b"}]",
+    ],
+)
+def test_what_is_no_request_is_malformed(text: bytes) -> None:
+    with pytest.raises(MalformedError):
+        parse_request(text)
+
+
+@given(st.binary(max_size=200))
+def test_noise_is_a_request_or_malformed(noise: bytes) -> None:
+    for opcode, payload in FrameReader(1000).feed(client_frame(TEXT, noise)):
+        assert opcode == TEXT
+        with contextlib.suppress(MalformedError):
+            parse_request(payload)
