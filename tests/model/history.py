@@ -26,6 +26,20 @@ HUBS = ("h1", "h2")
 USERS = ("ann", "bob", "cy")
 DAY_MS = 86_400_000
 QUIET_EVENTS = 4000
+_USUAL = {
+    "deliver": 2.0,
+    "deliver_own": 2.0,
+    "broadcast": 2.0,
+    "patch": 6.0,
+    "mark": 2.0,
+    "connect": 2.0,
+    "load_older": 2.0,
+    "burst": 2.0,
+    "redeliver": 0.3,
+    "backup": 0.3,
+    "restore": 0.2,
+    "crash": 0.5,
+}
 QUIET_REQUESTS = 150
 
 
@@ -65,6 +79,9 @@ class History:
         self.store = kit.new_store(self.schedule, self._store_limits)
         self.core_options = self._drawn_core_options()
         self._frame_rows = rng.choice([1, 2, 4, 50])
+        self._share_to_all = rng.choice([0.1, 0.3, 0.8])
+        self._share_collapsing = rng.choice([0.1, 0.3, 0.9])
+        self._pauses_ms = rng.choice([(0, 0, 5), (0, 5, 50), (0, 0, 5, 50, 500)])
         self.network = Network(rng, self.schedule, Faults.drawn(rng))
         self.server = ModelServer(
             self.store,
@@ -73,7 +90,7 @@ class History:
             rng=rng,
             journal=self.journal,
             ledger=self.ledger,
-            lose_announcement=rng.choice([0.0, 0.1, 0.5]),
+            lose_announcement=rng.choice([0.0, 0.0, 0.1, 0.5]),
         )
         self._envelopes: list[Envelope] = []
         self._ops = 0
@@ -83,16 +100,14 @@ class History:
     def run(self, events: int | None) -> None:
         rng = self.rng
         happenings = self._happenings()
-        names, weights = list(happenings), [rng.choice([0, 1, 1, 3, 9]) for _ in happenings]
-        weights[names.index("deliver")] += 2
-        for often in ("connect", "patch", "mark", "sweep"):
-            weights[names.index(often)] += 1
+        names = list(happenings)
+        weights = [_USUAL.get(name, 1.0) * rng.choice([0, 1, 1, 4]) for name in names]
         for device in self.server.devices:
             if rng.random() < 0.8:
                 device.connect()
         for _ in range(rng.randint(10, 150) if events is None else events):
             happenings[rng.choices(names, weights)[0]]()
-            self.schedule.pass_time(rng.choice([0, 0, 5, 50, 500]))
+            self.schedule.pass_time(rng.choice(self._pauses_ms))
         self.come_to_rest()
         for device in self.server.devices:
             self.check_equal(device)
@@ -114,7 +129,7 @@ class History:
     def _drawn_store_limits(self) -> StoreLimits:
         rng = self.rng
         return StoreLimits(
-            change_rows=rng.choice([1, 3, 10, 500]),
+            change_rows=rng.choice([1, 10, 500, 500]),
             chunk_rows=rng.choice([1, 2, 5, 500]),
             broadcasts_per_hub=rng.choice([1, 2, 5, 200]),
             broadcast_ttl_us=rng.choice([5_000, 60_000, 30 * DAY_MS]) * 1000,
@@ -192,7 +207,7 @@ class History:
     def _envelope(self, *, to_all: bool | None = None, hub: str | None = None) -> Envelope:
         rng = self.rng
         if to_all is None:
-            to_all = rng.random() < 0.3
+            to_all = rng.random() < self._share_to_all
         audience = (
             Audience(all=True)
             if to_all
@@ -206,7 +221,7 @@ class History:
             audience,
             now_us,
             category=rng.choice([None, "x", "y"]),
-            collapse_key=rng.choice([None, None, "c"]),
+            collapse_key="c" if rng.random() < self._share_collapsing else None,
             expires_us=None if expires is None else now_us + expires * 1000,
         )
         self._envelopes.append(fresh)
@@ -225,7 +240,7 @@ class History:
 
     def _withdraw(self) -> None:
         if self._envelopes:
-            alert = self.rng.choice(self._envelopes[-6:])
+            alert = self.rng.choice(self._envelopes[-self.rng.choice([2, 6]) :])
             self.server.withdraw(alert.hub, alert.id)
 
     def _head(self) -> None:
@@ -251,11 +266,15 @@ class History:
         store, entries = self.server.store, self.server.entries(home)
         position = self.server.position(home)
         works: list[tuple[str, Work]] = [
-            (home[0], store.deliver([self._envelope(hub=home[0])])) for _ in range(2)
+            (home[0], store.deliver([self._envelope(hub=home[0])]))
+            for _ in range(self.rng.randint(1, 2))
         ]
-        if entries:
-            some = self.rng.choice(entries)
-            works.append((home[0], store.act(*home, self._raw_patch(some), self._op_id())))
+        works += [  # the news of these may still be under way
+            (home[0], store.act(*home, self._raw_patch(entry), self._op_id()))
+            for entry in entries[: self.rng.randint(1, 3)]
+        ]
+        if entries and self.rng.random() < 0.3:
+            works.append((home[0], store.withdraw(home[0], entries[0].alert_id)))
         mark = MarkUpTo("read", position.epoch, entries[0].sort if entries else 0, position.brev)
         if self.rng.random() < 0.3:
             works.append((home[0], store.act(*home, mark, self._op_id())))

@@ -20,11 +20,11 @@ class Faults:
     @classmethod
     def drawn(cls, rng: Random) -> "Faults":
         return cls(
-            lose=rng.choice([0.0, 0.1, 0.5, 0.9]),
+            lose=rng.choice([0.0, 0.0, 0.1, 0.5]),
             double=rng.choice([0.0, 0.1, 0.4]),
-            lose_request=rng.choice([0.0, 0.1, 0.4]),
+            lose_request=rng.choice([0.0, 0.0, 0.1, 0.4]),
             refuse=rng.choice([0.0, 0.0, 0.2]),
-            delay_ms=rng.choice([1, 20, 300, 300, 12_000]),
+            delay_ms=rng.choice([1, 20, 150, 150, 500, 12_000]),
         )
 
 
