@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { exactTime, relativeTime } from "../src/core/time.ts";
+import { clockTime, exactTime, relativeTime } from "../src/core/time.ts";
 
 const now = new Date(2026, 10, 25, 16, 30).getTime();
 const minutesAgo = (minutes: number) => now - minutes * 60_000;
@@ -29,4 +29,9 @@ test("the exact time has the date and the seconds", () => {
   const said = exactTime(now, "en-GB");
   expect(said).toContain("25 November 2026");
   expect(said).toContain("16:30:00");
+});
+
+test("a time of today is said by the clock, an older one with its day", () => {
+  expect(clockTime(minutesAgo(3), now, "en-GB")).toBe("16:27");
+  expect(clockTime(minutesAgo(24 * 60), now, "en-GB")).toContain("24 Nov");
 });

@@ -22,5 +22,5 @@ export type {
 export type { Alert, AlertAction, Counts, Position, Severity } from "./protocol.ts";
 export { ReliableSocket, type SocketOptions, type SocketStatus } from "./socket.ts";
 export { BrowserStore, MemoryStore, type SnapshotStore } from "./store.ts";
-export { exactTime, relativeTime } from "./time.ts";
+export { clockTime, exactTime, relativeTime } from "./time.ts";
 export type { TokenProvider } from "./tokens.ts";

@@ -22,6 +22,13 @@ export function relativeTime(time: number, now: number, locale?: string): string
   });
 }
 
+/** "14:05" today, else with its date: when something was true last. */
+export function clockTime(time: number, now: number, locale?: string): string {
+  const clock = { hour: "2-digit", minute: "2-digit" } as const;
+  const day = { day: "numeric", month: "short" } as const;
+  return dated(time, locale, daysBetween(time, now) === 0 ? clock : { ...day, ...clock });
+}
+
 /** The exact time, for who hovers or needs to know. */
 export function exactTime(time: number, locale?: string): string {
   return dated(time, locale, { dateStyle: "full", timeStyle: "medium" });

@@ -7,8 +7,8 @@ import {
 } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import {
+  clockTime,
   exactTime,
-  relativeTime,
   type TocsinClient,
   type View,
   type ViewItem,
@@ -147,7 +147,7 @@ export class TocsinInbox extends ClientElement {
   #renderOffline(): TemplateResult {
     const asOf = this.view?.as_of;
     const since = asOf
-      ? html`, up to date as of <time title=${exactTime(asOf)}>${relativeTime(asOf, Date.now())}</time>`
+      ? html`, up to date as of <time title=${exactTime(asOf)}>${clockTime(asOf, Date.now())}</time>`
       : nothing;
     return html`<div class="offline" role="status">${offline}<span>Offline${since}</span></div>`;
   }
