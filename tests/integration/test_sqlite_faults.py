@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.integration.sqlite_stores import opened
 from tests.ports.world import World, envelope
@@ -173,6 +174,18 @@ async def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
 async def test_a_closed_store_says_so(tmp_path: Path) -> None:
     async with opened(tmp_path) as world:
         store = world.store
-    with pytest.raises(UnavailableError) as refused:
-        await store.queue.publish([envelope("ann")])
-    assert refused.value.code == "store-closed"
+    for call in (store.queue.publish([envelope("ann")]), store.head("h", "ann")):
+        with pytest.raises(UnavailableError) as refused:
+            await call
+        assert refused.value.code == "store-closed"
+
+
+async def test_an_sqlite_that_can_corrupt_its_log_is_warned_about(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for version, warned in (((3, 51, 2), True), ((3, 51, 3), False)):
+        monkeypatch.setattr("sqlite3.sqlite_version_info", version)
+        with capture_logs() as logs:
+            async with opened(tmp_path):
+                pass
+        assert any(entry["event"] == "sqlite.old" for entry in logs) is warned

@@ -1,5 +1,7 @@
 """What users do: patch, restore, mark, and the answers they get when they repeat themselves."""
 
+import asyncio
+
 import pytest
 
 from tests.ports.conftest import OpenStore
@@ -291,6 +293,21 @@ async def test_a_large_category_mark_takes_several_change_sets(open_world: OpenS
     assert outcome.rev == (await world.at()).rev
     assert await world.counts() == (0, 0)
     assert await world.mark("read", category="news", op="op") == outcome
+
+
+async def test_repeats_of_a_large_category_mark_at_once_are_one_mark(
+    open_world: OpenStore,
+) -> None:
+    world = await open_world(chunk_rows=2)
+    for _ in range(7):
+        await world.alert("ann", category="news")
+    marks = [world.mark("read", category="news", op="op") for _ in range(3)]
+    async with asyncio.TaskGroup() as group:
+        answers = [group.create_task(mark) for mark in marks]
+    told = [answer.result() for answer in answers]
+    assert await world.counts() == (0, 0)
+    assert (await world.at()).rev == 7 + 4
+    assert await world.mark("read", category="news", op="op") in told
 
 
 async def test_a_repeat_gets_the_same_answer_and_does_nothing(world: World) -> None:

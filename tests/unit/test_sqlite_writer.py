@@ -180,9 +180,10 @@ async def test_a_long_log_is_folded_in_between_batches(
         kept(writer, mode)
 
     monkeypatch.setattr(Writer, "_checkpoint", checkpoint)
-    monkeypatch.setattr("tocsin.adapters.sqlite.writer._CHECKPOINT_BYTES", 50_000)
-    for start in range(0, 5000, 500):
-        jobs = [asyncio.ensure_future(counted.writer.run(add(start + n))) for n in range(500)]
+    monkeypatch.setattr("tocsin.adapters.sqlite.writer._CHECKPOINT_BYTES", 100_000)
+    for start in range(0, 20_000, 1000):
+        jobs = [asyncio.ensure_future(counted.writer.run(add(start + n))) for n in range(1000)]
         await asyncio.wait(jobs)
-    assert "PASSIVE" in folded
-    assert len(counted.kept()) == 5000
+    # Once folded in, the log starts anew: far fewer checkpoints than commits.
+    assert 1 <= folded.count("PASSIVE") <= 4
+    assert len(counted.kept()) == 20_000

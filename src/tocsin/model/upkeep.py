@@ -15,14 +15,17 @@ Reason = Literal["withdrawn", "expired", "retired"]
 def wake(
     head: Head, items: Sequence[OwnItem], states: Sequence[StateRow], now_us: int
 ) -> Plan | None:
-    """Plan the return of snoozed rows as new ones: next sort, nothing seen or read; archived ones stay archived."""
+    """Plan the return of snoozed rows as new ones: next sort, nothing seen or read; archived ones stay archived.
+
+    In the order in which they were due, own items before broadcasts.
+    """
     last_sort = head.last_sort
     changes: list[ItemChange] = []
     woken: list[StateRow] = []
-    for item in items:
+    for item in sorted(items, key=lambda row: (row.marks.snoozed_until or 0, row.sort)):
         last_sort = next_sort(last_sort, now_us)
         changes.append((item, replace(item, sort=last_sort, marks=_awake(item.marks))))
-    for state in states:
+    for state in sorted(states, key=lambda row: (row.marks.snoozed_until or 0, row.brev)):
         last_sort = next_sort(last_sort, now_us)
         woken.append(replace(state, sort=last_sort, marks=_awake(state.marks)))
     return plan_rows(head, changes, woken, last_sort=last_sort)

@@ -34,6 +34,7 @@ class Sweep:
         before_us = self._now_us - self._limits.read_retention_us
         self._bury("retired", lambda inbox, item: retirable(item, inbox.head.watermarks, before_us))
         self._purge()
+        self._drop_unused(before_us)
         self._left -= queue.forget_keys(self._now_us - self._limits.key_memory_us, self._room())
         return self._swept()
 
@@ -120,6 +121,18 @@ class Sweep:
             for op in forgotten:
                 del inbox.ops[op]
             self._left -= len(old) + len(dead) + len(forgotten)
+
+    def _drop_unused(self, before_us: int) -> None:
+        """Forget old alerts that no row says any more."""
+        old = [id_ for id_, row in self._tables.alerts.items() if row.processed_us < before_us]
+        if not old:
+            return
+        said = {item.alert_id for _, inbox in self._inboxes() for item in inbox.items.values()}
+        said |= {row.alert_id for hub in self._tables.hubs.values() for row in hub.live.values()}
+        unused = [alert_id for alert_id in old if alert_id not in said][: self._room()]
+        for alert_id in unused:
+            del self._tables.alerts[alert_id]
+        self._left -= len(unused)
 
 
 def _is_due(at_us: int | None, now_us: int) -> bool:

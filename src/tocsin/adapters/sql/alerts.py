@@ -24,6 +24,7 @@ next_processed = first(
     .where(alerts.c.alert_no > param("after"))
     .order_by(alerts.c.alert_no)
 )
+# Once dropped, a repeated delivery of the alert is not known any more; retention is longer than any queue.
 drop_unused = alerts.delete().where(
     alerts.c.alert_no == param("alert_no"),
     ~exists().where(items.c.alert_no == param("alert_no")),

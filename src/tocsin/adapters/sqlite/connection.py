@@ -22,6 +22,7 @@ _WRITER = (
     "PRAGMA fullfsync=ON",  # macOS: fsync alone does not reach the disk; elsewhere it means nothing
     "PRAGMA checkpoint_fullfsync=ON",
     "PRAGMA foreign_keys=ON",
+    "PRAGMA journal_size_limit=0",  # the log shrinks when it starts anew, so its size says what is in it
 )
 _READER = ("PRAGMA query_only=ON",)
 

@@ -22,22 +22,26 @@ class Readers:
         self._file = file
         self._local = threading.local()
         self._open: list[sqlite3.Connection] = []
+        self._closed = False
         self._pool = ThreadPoolExecutor(_THREADS, "tocsin-reader")
 
     async def run(self, query: Callable[[sqlite3.Connection], T]) -> T:
         """Run a query in one read transaction.
 
         Raises:
-            UnavailableError: the file could not be read.
+            UnavailableError: the file could not be read, or the store is closed.
         """
+        if self._closed:
+            raise UnavailableError("the store is closed", code="store-closed")
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, query)
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             detail = f"the store could not be read: {error}"
-            raise UnavailableError(detail) from error
+            raise UnavailableError(detail, code="store-failed") from error
 
     async def close(self) -> None:
         """Wait for reads under way and close the connections."""
+        self._closed = True
         await asyncio.to_thread(self._pool.shutdown)
         while self._open:
             self._open.pop().close()

@@ -226,10 +226,14 @@ class SqliteStore(SqliteKeyring):
         self, hub: str, user: str, chunk: actions.Chunk, op_id: str | None
     ) -> Outcome:
         """Mark chunk after chunk, each in a transaction of its own; the op-id is stored with the last."""
-        now_us, changes = self._clock.now_us(), list[ChangeSet]()
+        now_us = self._clock.now_us()
+        changes: tuple[ChangeSet, ...] = ()
 
-        def job(connection: sqlite3.Connection) -> tuple[Done, actions.Chunk | None]:
+        def job(connection: sqlite3.Connection) -> tuple[Outcome, actions.Chunk | None]:
             at = self._made(connection, hub, user)
+            known = actions.remembered(at, op_id)
+            if known is not None:  # a repeat that ran beside this one came to its end first
+                return known, None
             done, rest = actions.mark_chunk(at, chunk, now_us, self._limits.chunk_rows)
             done = replace(done, changes=(*changes, *done.changes))
             if rest is None:
@@ -237,10 +241,10 @@ class SqliteStore(SqliteKeyring):
             return done, rest
 
         while True:
-            done, rest = await self._writer.run(job)
-            if rest is None:
-                return done
-            chunk, changes = rest, list(done.changes)
+            outcome, rest = await self._writer.run(job)
+            if rest is None or not isinstance(outcome, Done):
+                return outcome
+            chunk, changes = rest, outcome.changes
 
 
 def _begin(file: Path) -> tuple[sqlite3.Connection, Numbers]:

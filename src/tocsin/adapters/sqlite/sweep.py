@@ -134,7 +134,7 @@ class Sweep:
         for hub_no, brev in self._take(_BROADCASTS_TO_EXPIRE, now=self._now_us):
             by_hub[hub_no].append(brev)
         for hub_no, brevs in by_hub.items():
-            self._withdraw_broadcasts(hub_no, brevs)
+            self._withdraw_broadcasts(hub_no, sorted(brevs))
 
     def _withdraw_broadcasts(self, hub_no: int, brevs: Sequence[int]) -> None:
         if not brevs:
