@@ -1,6 +1,6 @@
 """One random history: drawn from a seed, run on a store and a core, brought to quiet, and judged."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from random import Random
 from typing import Any
@@ -47,8 +47,8 @@ class BrokenPromiseError(AssertionError):
     """A history that broke a promise: says which seed, what, and all that happened."""
 
 
-def run_history(seed: int, kit: Kit, *, events: int | None = None) -> None:
-    """Run the history of ``seed``.
+def run_history(seed: int, kit: Kit, *, focus: Collection[str] = ()) -> None:
+    """Run the history of ``seed``; what is in ``focus`` happens most often.
 
     Raises:
         BrokenPromiseError: A promise of the contract did not hold.
@@ -56,7 +56,7 @@ def run_history(seed: int, kit: Kit, *, events: int | None = None) -> None:
     history = History(seed, kit)
     try:
         with history.limits():
-            history.run(events)
+            history.run(focus)
     except Exception as error:
         what = f"seed {seed}: {type(error).__name__}: {error}"
         msg = f"{what}\n{history.journal.text()}\n{what}"
@@ -97,15 +97,18 @@ class History:
         self._backups: list[Any] = []
         self.server.devices = self._devices()
 
-    def run(self, events: int | None) -> None:
+    def run(self, focus: Collection[str]) -> None:
         rng = self.rng
         happenings = self._happenings()
         names = list(happenings)
-        weights = [_USUAL.get(name, 1.0) * rng.choice([0, 1, 1, 4]) for name in names]
+        weights = [
+            15.0 if name in focus else _USUAL.get(name, 1.0) * rng.choice([0, 1, 1, 4])
+            for name in names
+        ]
         for device in self.server.devices:
             if rng.random() < 0.8:
                 device.connect()
-        for _ in range(rng.randint(10, 150) if events is None else events):
+        for _ in range(rng.randint(10, 150)):
             happenings[rng.choices(names, weights)[0]]()
             self.schedule.pass_time(rng.choice(self._pauses_ms))
         self.come_to_rest()
@@ -269,9 +272,11 @@ class History:
             (home[0], store.deliver([self._envelope(hub=home[0])]))
             for _ in range(self.rng.randint(1, 2))
         ]
-        works += [  # the news of these may still be under way
+        newest = entries[:3]  # the news of these may still be under way
+        some = self.rng.choice([newest, newest, entries])
+        works += [
             (home[0], store.act(*home, self._raw_patch(entry), self._op_id()))
-            for entry in entries[: self.rng.randint(1, 3)]
+            for entry in self.rng.sample(some, min(len(some), 2))
         ]
         if entries and self.rng.random() < 0.3:
             works.append((home[0], store.withdraw(home[0], entries[0].alert_id)))

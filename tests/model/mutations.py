@@ -404,3 +404,10 @@ MUTATIONS: dict[str, Mutation] = {
     "position is the last row's revision": store(LastRowsRevision),
     "wake in place": wake_in_place,
 }
+
+# What shows these rarely happens by itself, so their histories do more of it.
+FOCUS: dict[str, tuple[str, ...]] = {
+    "frames applied under a page request": ("load_older", "burst", "patch", "deliver_own"),
+    "add resets a state": ("broadcast", "burst"),
+    "broadcast content in own frames": ("broadcast", "burst", "withdraw"),
+}
