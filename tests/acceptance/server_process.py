@@ -21,6 +21,7 @@ TOCSIN = ("-m", "tocsin")
 START_S = 30.0
 STOP_S = 30.0
 COMMAND_S = 60.0
+LOG_SHOWN = 8_000
 
 
 class ServerProcess:
@@ -104,7 +105,7 @@ class ServerProcess:
         self.start()
 
     def end(self) -> None:
-        """End whatever of this is still running."""
+        """End whatever of this is still running; print the log, which pytest shows if the test failed."""
         for command in self._background:
             command.kill()
             command.wait(STOP_S)
@@ -113,6 +114,7 @@ class ServerProcess:
                     stream.close()
         if self._process is not None:
             self.kill()
+        print(self.log()[-LOG_SHOWN:])
 
     def log(self) -> str:
         """Return all that its processes wrote to standard error."""

@@ -13,23 +13,11 @@ from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
 from tests.acceptance.deadlines import until_async
-from tests.acceptance.official_clients import (
-    AioPythonClient,
-    Heard,
-    NpmClient,
-    OfficialClient,
-    SyncPythonClient,
-)
+from tests.acceptance.official_clients import OfficialClient
 from tests.acceptance.server_process import ServerProcess
 from tests.acceptance.tcp_proxy import TcpProxy, proxy_to
 
-pytestmark = [
-    pytest.mark.acceptance,
-    # The synchronous Python client forgets the sockets of failed tries; the collector finds and closes them.
-    pytest.mark.filterwarnings(
-        "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
-    ),
-]
+pytestmark = pytest.mark.acceptance
 
 RELIABLE = Subprotocol("json.reliable.webpubsub.azure.v1")
 JSON = Subprotocol("json.webpubsub.azure.v1")
@@ -91,7 +79,7 @@ async def client(
 ) -> AsyncIterator[OfficialClient]:
     """An open client of the user, one kind after the other."""
     client = make_client(request.param, setting.client_url(), node)
-    async with opened(client):
+    async with running(client):
         yield client
 
 
@@ -102,30 +90,29 @@ def make_client(kind: str, url: str, node: Path) -> OfficialClient:
     """Make one of Microsoft's clients."""
     match kind:
         case "python":
-            return SyncPythonClient(url)
+            return OfficialClient.python(url)
         case "python-aio":
-            return AioPythonClient(url)
+            return OfficialClient.python_aio(url)
         case _:
-            return NpmClient(url, node)
+            return OfficialClient.npm(node, url)
 
 
 @contextlib.asynccontextmanager
-async def opened(client: OfficialClient) -> AsyncIterator[None]:
-    """Open a client and wait until it knows where its inbox stands; close it at the end."""
-    await client.open()
+async def running(client: OfficialClient) -> AsyncIterator[None]:
+    """Run a client, from when it knows where its inbox stands."""
+    await client.start()
     try:
-        await hears(client, lambda heard: heard.connected, "a connection")
-        await hears(client, lambda heard: heard.messages, "its first head")
+        await hears(lambda: client.connected and client.heads(), "where its inbox stands")
         yield
     finally:
-        await client.close()
+        await client.stop()
 
 
-async def hears(client: OfficialClient, found: Callable[[Heard], object], what: str) -> None:
+async def hears(found: Callable[[], object], what: str) -> None:
     """Wait until a client was told of something."""
 
     async def find() -> bool:
-        return bool(found(client.heard))
+        return bool(found())
 
     await until_async(find, f"the client hears of {what}", 45)
 
@@ -144,12 +131,12 @@ async def sends(network: TcpProxy, size: int, what: str) -> None:
 async def test_it_connects_and_gets_inbox_frames_from_the_server(
     setting: Setting, client: OfficialClient
 ) -> None:
-    assert client.heard.kinds() == ["head"]
+    assert client.messages == client.heads()
     await setting.publish("First", "Second")
-    await hears(client, lambda heard: heard.titles() == ["First", "Second"], "two alerts")
+    await hears(lambda: client.titles() == ["First", "Second"], "two alerts")
     await setting.broadcast("For everybody")
-    await hears(client, lambda heard: heard.broadcasts() == ["For everybody"], "a broadcast")
-    assert {message["tocsin"] for message in client.heard.messages} == {1}
+    await hears(lambda: client.broadcasts() == ["For everybody"], "a broadcast")
+    assert {message["tocsin"] for message in client.messages} == {1}
 
 
 @every_client
@@ -157,16 +144,16 @@ async def test_it_recovers_a_dropped_connection_and_misses_nothing(
     setting: Setting, client: OfficialClient
 ) -> None:
     await setting.publish("Before")
-    await hears(client, lambda heard: heard.titles() == ["Before"], "an alert")
+    await hears(lambda: client.titles() == ["Before"], "an alert")
     setting.network.cut()
     await setting.publish("While away")
-    await hears(client, lambda heard: len(heard.titles()) == 2, "what it missed")
+    await hears(lambda: len(client.titles()) == 2, "what it missed")
     await setting.publish("Afterwards")
-    await hears(client, lambda heard: len(heard.titles()) == 3, "what comes afterwards")
-    assert client.heard.titles() == ["Before", "While away", "Afterwards"]
+    await hears(lambda: len(client.titles()) == 3, "what comes afterwards")
+    assert client.titles() == ["Before", "While away", "Afterwards"]
     assert setting.network.accepted == 2
-    assert len(client.heard.connected) == 1, "the same connection goes on"
-    assert client.heard.disconnected == []
+    assert len(client.connected) == 1, "the same connection goes on"
+    assert client.disconnected == []
 
 
 @every_client
@@ -178,10 +165,10 @@ async def test_what_was_written_into_a_dead_network_comes_after_recovery(
     await setting.publish(*titles)
     setting.network.cut()  # the server does not hear of it: its side of the connection hangs on
     setting.network.resume()
-    await hears(client, lambda heard: len(heard.titles()) == 5, "what was swallowed")
-    assert client.heard.titles() == titles
-    assert len(client.heard.connected) == 1
-    assert client.heard.disconnected == []
+    await hears(lambda: len(client.titles()) == 5, "what was swallowed")
+    assert client.titles() == titles
+    assert len(client.connected) == 1
+    assert client.disconnected == []
 
 
 @every_client
@@ -190,14 +177,14 @@ async def test_its_acknowledgements_keep_a_connection_recoverable(
 ) -> None:
     titles = [f"Number {number}" for number in range(MORE_THAN_IS_KEPT)]
     await setting.broadcast(*titles)
-    await hears(client, lambda heard: heard.broadcasts() == titles, "all alerts")
+    await hears(lambda: client.broadcasts() == titles, "all alerts")
     await setting.publish("One more")
     await sends(setting.network, len('{"type":"sequenceAck","sequenceId":1000}'), "an ack")
     setting.network.cut()
     await setting.publish("After all")
-    await hears(client, lambda heard: heard.titles() == ["One more", "After all"], "the last")
-    assert len(client.heard.connected) == 1
-    assert client.heard.disconnected == []
+    await hears(lambda: client.titles() == ["One more", "After all"], "the last")
+    assert len(client.connected) == 1
+    assert client.disconnected == []
 
 
 @every_client
@@ -205,28 +192,27 @@ async def test_after_a_server_restart_it_gets_a_fresh_connection(
     setting: Setting, client: OfficialClient
 ) -> None:
     await setting.publish("Before the crash")
-    await hears(client, lambda heard: heard.titles() == ["Before the crash"], "an alert")
+    await hears(lambda: client.titles() == ["Before the crash"], "an alert")
     await asyncio.to_thread(setting.server.restart)
-    await hears(client, lambda heard: len(heard.connected) == 2, "a fresh connection")
-    await hears(client, lambda heard: heard.kinds().count("head") == 2, "where it stands")
-    first, second = client.heard.connected
+    await hears(lambda: len(client.connected) == 2, "a fresh connection")
+    await hears(lambda: len(client.heads()) == 2, "where it stands")
+    first, second = client.connected
     assert first != second
-    heads = [message for message in client.heard.messages if message["kind"] == "head"]
-    assert (heads[0]["rev"], heads[1]["rev"]) == (0, 1), "the inbox is the one of before"
+    assert [head["rev"] for head in client.heads()] == [0, 1], "the inbox is the one of before"
     await setting.publish("After the crash")
-    await hears(client, lambda heard: "After the crash" in heard.titles(), "an alert")
+    await hears(lambda: "After the crash" in client.titles(), "an alert")
 
 
 async def test_the_npm_client_is_kept_alive_by_its_own_pings(setting: Setting, node: Path) -> None:
-    client = NpmClient(
-        setting.client_url(), node, keepAliveIntervalInMs=100, keepAliveTimeoutInMs=2_000
+    client = OfficialClient.npm(
+        node, setting.client_url(), keepAliveIntervalInMs=100, keepAliveTimeoutInMs=2_000
     )
-    async with opened(client):
+    async with running(client):
         await sends(setting.network, 50 * len('{"type":"ping"}'), "about fifty pings")
         await setting.publish("Still there")
-        await hears(client, lambda heard: heard.titles() == ["Still there"], "an alert")
+        await hears(lambda: client.titles() == ["Still there"], "an alert")
         assert setting.network.accepted == 1
-        assert client.heard.disconnected == []
+        assert client.disconnected == []
 
 
 @pytest.mark.parametrize("subprotocol", [RELIABLE, JSON])

@@ -1,0 +1,30 @@
+"""Runs Microsoft's synchronous client: ``python_sync.py URL``.
+
+It tells what it experiences, one JSON object per line; any line on standard input stops it.
+"""
+
+import json
+import sys
+
+from azure.messaging.webpubsubclient import WebPubSubClient
+from azure.messaging.webpubsubclient.models import CallbackType
+
+
+def tell(event: str, **more: object) -> None:
+    """Print one event, in one write: the client calls from many threads."""
+    sys.stdout.write(json.dumps({"event": event, **more}) + "\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    """Connect and stay so."""
+    client = WebPubSubClient(sys.argv[1])
+    client.subscribe(CallbackType.CONNECTED, lambda e: tell("connected", id=e.connection_id))
+    client.subscribe(CallbackType.DISCONNECTED, lambda e: tell("disconnected", id=e.connection_id))
+    client.subscribe(CallbackType.SERVER_MESSAGE, lambda e: tell("message", data=e.data))
+    client.open()
+    sys.stdin.readline()
+    client.close()
+
+
+main()
