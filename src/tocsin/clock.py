@@ -6,6 +6,7 @@ Units:  ``now_us`` is microseconds since 1970-01-01 UTC (below 2**53 until the y
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 US_PER_S = 1_000_000
@@ -38,8 +39,13 @@ class SystemClock:
 def to_rfc3339(us: int) -> str:
     """Write microseconds since 1970 as RFC 3339 in UTC with milliseconds, ending in ``Z``."""
     seconds, rest = divmod(us, US_PER_S)
-    stamp = datetime.fromtimestamp(seconds, UTC)
-    return f"{stamp:%Y-%m-%dT%H:%M:%S}.{rest // 1000:03d}Z"
+    return f"{_second(seconds)}.{rest // 1000:03d}Z"
+
+
+@lru_cache(maxsize=8)
+def _second(seconds: int) -> str:
+    # Under load hundreds of alerts are of the same second.
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def from_datetime(stamp: datetime) -> int:

@@ -82,7 +82,10 @@ class Node:
             endpoints=endpoints.accepted,
         )
         self._working: asyncio.Task[None] | None = None
-        self.worker = Worker(store.queue, store, self.fanout, self.clock, self.metrics)
+        self.publisher = Publisher(store.queue, self.supervisor, self.metrics)
+        self.worker = Worker(
+            store.queue, store, self.fanout, self.clock, self.metrics, self.publisher.calm
+        )
         self.sweeper = Sweeper(store, self.fanout)
         self.app = App(build_router(self._resources()), Cors(settings.hubs), self.metrics)
 
@@ -135,8 +138,7 @@ class Node:
     def _resources(self) -> Resources:
         settings, store = self.settings, self.store
         auth = Authenticator(self.keyring, self.endpoints, self.clock)
-        publisher = Publisher(store.queue, self.supervisor, self.metrics)
-        alerts = Alerts(auth, publisher, store, self.clock, settings.limits)
+        alerts = Alerts(auth, self.publisher, store, self.clock, settings.limits)
         tokens = ClientTokens(auth, self.keyring, self.endpoints, self.clock, settings.limits)
         return Resources(
             alerts=alerts,

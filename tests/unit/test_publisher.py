@@ -96,3 +96,44 @@ async def test_no_answer_in_time_leaves_the_outcome_unknown(
     monkeypatch.setattr(publishing, "DEADLINE_S", 0.01)
     with pytest.raises(UnknownOutcomeError, match="repeat with the same id"):
         await _publisher(GatedQueue()).publish([_envelope("1")])
+
+
+async def test_a_burst_asks_others_for_patience_until_it_ends() -> None:
+    queue = GatedQueue()
+    publisher = _publisher(queue)
+    loop = asyncio.get_running_loop()
+    first = asyncio.ensure_future(publisher.publish([_envelope("1")]))
+    while not queue.batches:  # noqa: ASYNC110 -- the queue is a fake
+        await asyncio.sleep(0)
+    rest = [
+        asyncio.ensure_future(publisher.publish([_envelope(str(number))]))
+        for number in range(publishing.BURST)
+    ]
+    await asyncio.sleep(0)
+    queue.gate.set()
+    await asyncio.wait_for(asyncio.gather(first, *rest), 5)
+    began = loop.time()
+    await publisher.calm(5)
+    assert publishing.CALM_S / 2 < loop.time() - began < 5
+
+
+async def test_nobody_waits_for_a_burst_longer_than_he_likes() -> None:
+    publisher = _publisher(GatedQueue())
+    publisher._burst_s = float("inf")  # a burst without an end
+    await asyncio.wait_for(publisher.calm(0.01), 5)
+    await asyncio.wait_for(publisher.calm(-1), 5)
+
+
+async def test_each_waits_for_its_own_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publishing, "DEADLINE_S", 0.05)
+    publisher = _publisher(GatedQueue())
+    loop = asyncio.get_running_loop()
+
+    async def wait() -> float:
+        began = loop.time()
+        with pytest.raises(UnknownOutcomeError):
+            await publisher.publish([_envelope("1")])
+        return loop.time() - began
+
+    assert await wait() > 0.045
+    assert await wait() > 0.045

@@ -1,6 +1,7 @@
 """The ASGI application: find the handler, answer, and turn every failure into a problem.  No logic of its own."""
 
 import structlog
+from prometheus_client import Counter
 
 from tocsin.api.cors import Cors
 from tocsin.api.http import ClientGoneError, Receive, Request, Response, Scope, Send
@@ -21,6 +22,7 @@ class App:
         self._router = router
         self._cors = cors
         self._metrics = metrics
+        self._counted: dict[tuple[str, int], Counter] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI 3)."""
@@ -38,7 +40,14 @@ class App:
             response = problem(500, "internal", "something failed here; the server's log has it")
         with_body = scope["method"] != "HEAD"
         await _send(send, response, self._cors.headers(scope), with_body=with_body)
-        self._metrics.requests.labels(route, response.status).inc()
+        self._count(route, response.status)
+
+    def _count(self, route: str, status: int) -> None:
+        # Looking up a labelled counter costs more than counting; there are few routes and statuses.
+        counter = self._counted.get((route, status))
+        if counter is None:
+            counter = self._counted[route, status] = self._metrics.requests.labels(route, status)
+        counter.inc()
 
     async def _respond(self, scope: Scope, receive: Receive) -> tuple[str, Response]:
         method = scope["method"]
