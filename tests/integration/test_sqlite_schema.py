@@ -79,6 +79,17 @@ def test_a_newer_schema_is_refused_and_left_alone(tmp_path: Path) -> None:
     assert schema_of(file) == before
 
 
+def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    file = tmp_path / "tocsin.db"
+    connection = sqlite3.connect(file)
+    connection.execute("CREATE TABLE states (n INTEGER)")
+    connection.close()
+    with pytest.raises(ConfigError, match="already exists") as refused:
+        migrate(file)
+    assert refused.value.code == "migration-failed"
+    assert schema_of(file).keys() == {"states"}
+
+
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "tocsin.db"
     file.write_bytes(b"this is a text, and it is long enough to be looked at as a header" * 99)

@@ -3,6 +3,7 @@
 from tests.ports.conftest import OpenStore
 from tests.ports.world import World, envelope
 from tocsin.model.alert import Audience
+from tocsin.model.commands import Done
 from tocsin.model.inbox import Counts
 
 
@@ -161,6 +162,17 @@ async def test_own_items_of_a_delivery_come_before_its_broadcasts(world: World) 
     everybody, ann = envelope(), envelope("ann")
     await world.store.deliver([everybody, ann])
     assert [b.alert_id for b in (await world.page()).broadcasts] == [everybody.id]
+
+
+async def test_ids_may_have_any_characters(world: World) -> None:
+    users = ["O'Hara", 'say "hi"', "a\\b", "{}[],:", "ü€😀", " ann ", "ANN", "ann", "%_", "1"]
+    alert_id = await world.alert(*users)
+    found = await world.store.positions("h", users)
+    assert set(found) == set(users)
+    for user in users:
+        assert await world.listed(user) == [alert_id]
+        assert isinstance(await world.patch(alert_id, user=user, read=True, op="ü'\""), Done)
+        assert await world.counts(user) == (0, 0)
 
 
 async def test_an_empty_audience_reaches_nobody_and_is_processed(world: World) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 import structlog
 
 _WAL_RESET_FIXED = (3, 51, 3)
+BUSY_TIMEOUT_MS = 5000
 _COMMON = (
-    "PRAGMA busy_timeout=5000",
+    f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
     "PRAGMA wal_autocheckpoint=0",
     "PRAGMA cache_size=-16384",
     "PRAGMA temp_store=MEMORY",

@@ -13,7 +13,7 @@ def migrate(file: Path) -> None:
     """Make or migrate the schema, all of it or nothing; one that is current costs one query.
 
     Raises:
-        ConfigError: the file was written by a newer release, or is no SQLite database.
+        ConfigError: the file was written by a newer release, is no SQLite database, or could not be migrated.
     """
     try:
         found = _revision(file)
@@ -44,6 +44,7 @@ def _upgrade(file: Path, found: str | None) -> None:
     from alembic.config import Config  # noqa: PLC0415
     from alembic.script import ScriptDirectory  # noqa: PLC0415
     from sqlalchemy import create_engine  # noqa: PLC0415
+    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
     from sqlalchemy.pool import NullPool  # noqa: PLC0415
 
     config = Config()
@@ -51,11 +52,15 @@ def _upgrade(file: Path, found: str | None) -> None:
     known = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
     _refuse_newer(file, found, known)
     engine = create_engine("sqlite://", creator=lambda: connect_writer(file), poolclass=NullPool)
-    with engine.connect() as connection:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-        connection.commit()
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            connection.commit()
+    except DBAPIError as error:
+        detail = f"{file} could not be migrated, and is as it was: {error.orig}"
+        raise ConfigError(detail, code="migration-failed") from error
 
 
 def _refuse_newer(file: Path, found: str | None, known: Sequence[str]) -> None:

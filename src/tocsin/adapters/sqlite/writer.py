@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from tocsin.adapters.sqlite.connection import connect_writer
+from tocsin.adapters.sqlite.connection import BUSY_TIMEOUT_MS, connect_writer
 from tocsin.errors import UnavailableError
 
 T = TypeVar("T")
@@ -183,10 +183,13 @@ class Writer:
             self._checkpoint("PASSIVE")
 
     def _checkpoint(self, mode: str) -> None:
+        """Fold the log into the file as far as readers allow; never wait for them, since writes wait behind."""
         if self._connection is None:
             return
         try:
+            self._connection.execute("PRAGMA busy_timeout=0")
             self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
+            self._connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
         except sqlite3.Error as error:
             _log.warning("sqlite.checkpoint_failed", mode=mode, error=str(error))
 
