@@ -79,13 +79,22 @@ class AntiEntropy:
         spread_ms = min(crowd * _MS_PER_CLIENT, _MAX_SPREAD_MS) if crowd > _CROWD else None
         try:
             while self._waiting:
-                chunk = self._next_chunk()
-                await self._compare(chunk, spread_ms)
-                for session in chunk:
-                    del self._waiting[session]
+                await self._work_chunk(spread_ms)
         finally:
             if self._waiting:
                 self._wake.set()
+
+    async def _work_chunk(self, spread_ms: int | None) -> None:
+        """Compare one chunk.  It is taken out first: who asks while the store is read asks anew."""
+        chunk = self._next_chunk()
+        for session in chunk:
+            del self._waiting[session]
+        try:
+            await self._compare(chunk, spread_ms)
+        except BaseException:
+            for session, forced in chunk.items():
+                self._waiting[session] = forced or self._waiting.get(session, False)
+            raise
 
     def _next_chunk(self) -> dict[Session, bool]:
         """Return sessions of one hub whose positions are read together; the first waiting decides the hub."""

@@ -1,0 +1,143 @@
+"""A transport, a clock and a store that are turned by hand."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tocsin.model.position import Position
+from tocsin.realtime.protocol import JSON, Dialect
+from tocsin.realtime.session import Session
+
+
+class FakeTransport:
+    """Records what is written; with ``blocked`` it takes nothing more until it is told to."""
+
+    def __init__(self) -> None:
+        self.writes: list[bytes] = []
+        self.blocked = False
+        self.protocol: Any = None
+        self.is_aborted = False
+        self.is_closed = False
+
+    def set_write_buffer_limits(self, high: int) -> None:
+        assert high == 0
+
+    def write(self, data: bytes) -> None:
+        assert not self.is_aborted
+        self.writes.append(data)
+        if self.blocked:
+            self.protocol.pause_writing()
+
+    def take_all(self) -> None:
+        """The peer has read everything."""
+        self.blocked = False
+        self.protocol.resume_writing()
+
+    def can_write_eof(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    def abort(self) -> None:
+        self.is_aborted = True
+
+
+class FakeClock:
+    """Stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.s = 1000.0
+
+    def now_us(self) -> int:
+        return int(self.s * 1_000_000)
+
+    def monotonic_s(self) -> float:
+        return self.s
+
+
+class Turns:
+    """The event loop's ``call_soon``, one turn at a time."""
+
+    def __init__(self) -> None:
+        self.callbacks: list[Callable[[], None]] = []
+
+    def __call__(self, callback: Callable[[], None]) -> None:
+        self.callbacks.append(callback)
+
+    def run_one(self) -> None:
+        callbacks, self.callbacks = self.callbacks, []
+        for callback in callbacks:
+            callback()
+
+    def run_all(self) -> int:
+        count = 0
+        while self.callbacks:
+            self.run_one()
+            count += 1
+        return count
+
+
+class FakeStore:
+    """Positions by user; ``failures`` are raised first, one per read."""
+
+    def __init__(self) -> None:
+        self.of: dict[tuple[str, str], Position] = {}
+        self.reads: list[tuple[str, list[str]]] = []
+        self.first_contacts: list[str] = []
+        self.failures: list[Exception] = []
+        self.during_read: Callable[[], None] | None = None
+
+    async def positions(self, hub: str, users: Sequence[str]) -> dict[str, Position]:
+        self.reads.append((hub, list(users)))
+        if self.failures:
+            raise self.failures.pop(0)
+        if self.during_read is not None:
+            once, self.during_read = self.during_read, None
+            once()
+        return {user: self.of[hub, user] for user in users if (hub, user) in self.of}
+
+    async def first_contact(self, hub: str, user: str) -> None:
+        self.first_contacts.append(user)
+        self.of[hub, user] = Position("e", 0, 0)
+
+
+class FakeSocket:
+    """The socket side of a session: writes what waits, or nothing while ``stuck``."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.writes: list[bytes] = []
+        self.stuck = False
+        self.closed: tuple[int, str] | None = None
+        session.socket = self
+        session.sink = self  # type: ignore[assignment]
+
+    def get_stuck(self) -> None:
+        self.stuck = True
+        self.session.sink = None
+
+    def write(self, data: bytes) -> None:
+        self.writes.append(data)
+
+    def flush(self) -> None:
+        while self.session.waiting and not self.stuck:
+            messages, first = self.session.take(1000)
+            self.write(self.session.dialect.encode(messages, first))
+
+    def answer(self, frame: bytes) -> None:
+        self.writes.append(frame)
+
+    def close(self, code: int, reason: str) -> None:
+        self.closed = (code, reason)
+        self.session.detach()
+        self.session.ended = True
+
+    def abort(self) -> None:
+        self.closed = (1006, "")
+
+
+def session(
+    user: str = "u", *, dialect: Dialect = JSON, hub: str = "h", inbox: bool = True
+) -> Session:
+    """Make a session whose id is its user's name."""
+    return Session(f"c-{user}", hub=hub, user=user, dialect=dialect, inbox=inbox)

@@ -1,0 +1,116 @@
+"""What clients ask for, and how each is answered."""
+
+import json
+
+import pytest
+
+from tests.unit.realtime_fakes import session
+from tocsin.realtime.frames import BINARY, TEXT
+from tocsin.realtime.protocol import JSON, PLAIN, RELIABLE_JSON, Message
+from tocsin.realtime.requests import handle_message
+from tocsin.realtime.session import Session
+
+
+class Recorder:
+    """Answers by writing down what was asked of it."""
+
+    def __init__(self) -> None:
+        self.answers: list[dict[str, object]] = []
+        self.asked: list[Session] = []
+        self.closed: list[int] = []
+
+    def answer(self, session: Session, frame: bytes) -> None:
+        self.answers.append(json.loads(frame[frame.index(b"{") :]))
+
+    def ask_head(self, session: Session) -> None:
+        self.asked.append(session)
+
+    def close_session(self, session: Session, code: int, reason: str) -> None:
+        self.closed.append(code)
+
+
+def ask(text: str, asker: Session | None = None, opcode: int = TEXT) -> Recorder:
+    recorder = Recorder()
+    handle_message(recorder, asker or session(), opcode, text.encode())
+    return recorder
+
+
+def error(recorder: Recorder) -> tuple[object, str, str]:
+    (answer,) = recorder.answers
+    details = answer["error"]
+    assert isinstance(details, dict)
+    return answer.get("ackId"), details["name"], details["message"]
+
+
+def test_ping_is_answered_with_pong() -> None:
+    assert ask('{"type":"PING"}').answers == [{"type": "pong"}]
+
+
+def test_sequence_ack_forgets_messages_and_is_not_answered() -> None:
+    asker = session(dialect=RELIABLE_JSON)
+    asker.put([Message(b"1"), Message(b"2")], 2)
+    asker.take(100)
+    assert ask('{"type":"sequenceAck","sequenceId":1}', asker).answers == []
+    assert asker.held == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "verb"), [("joinGroup", "join"), ("leaveGroup", "leave"), ("sendToGroup", "send to")]
+)
+def test_group_requests_are_refused_as_documented(kind: str, verb: str) -> None:
+    refused = error(
+        ask(f'{{"type":"{kind}","group":"ops","ackId":0,"dataType":"text","data":"x"}}')
+    )
+    assert refused == (
+        0,
+        "Forbidden",
+        f"The client does not have permission to {verb} group 'ops'.",
+    )
+    assert ask(f'{{"type":"{kind}","group":"ops"}}').answers == []
+
+
+def test_event_without_a_handler_is_an_internal_error_for_who_wants_to_know() -> None:
+    refused = error(ask('{"type":"event","event":"order","ackId":7,"dataType":"json","data":{}}'))
+    assert refused == (7, "InternalServerError", "There is no handler for event 'order'.")
+    assert ask('{"type":"event","event":"order","data":1}').answers == []
+
+
+def test_head_event_is_for_inbox_connections() -> None:
+    asker = session()
+    text = '{"type":"event","event":"tocsin.head","ackId":1,"dataType":"text","data":""}'
+    recorder = ask(text, asker)
+    assert (recorder.asked, recorder.answers) == (
+        [asker],
+        [{"type": "ack", "ackId": 1, "success": True}],
+    )
+    stranger = ask(text, session(inbox=False))
+    assert stranger.asked == []
+    assert error(stranger)[1] == "InternalServerError"
+
+
+def test_invocation_fails_with_its_own_answer() -> None:
+    recorder = ask('{"type":"invoke","invocationId":"3","target":"event","event":"e","data":1}')
+    assert recorder.answers[0]["invocationId"] == "3"
+    assert recorder.answers[0]["success"] is False
+    assert ask('{"type":"cancelInvocation","invocationId":"3"}').answers == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"type":"shout"}',
+        '{"type":"sequenceAck"}',
+        '{"type":"event"}',
+        '{"type":"joinGroup","ackId":1}',
+        '{"type":"invoke"}',
+        "no json",
+    ],
+)
+def test_malformed_request_ends_the_session(text: str) -> None:
+    recorder = ask(text)
+    assert (recorder.answers, recorder.closed) == ([], [1007])
+
+
+def test_binary_is_not_for_the_json_dialect_and_nothing_is_for_the_plain_one() -> None:
+    assert ask("{}", session(dialect=JSON), BINARY).closed == [1003]
+    assert ask("hello", session(dialect=PLAIN)).closed == [1011]
