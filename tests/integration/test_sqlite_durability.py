@@ -10,6 +10,7 @@ import pytest
 
 from tests.integration.sqlite_publisher import EACH, PUBLISHERS
 
+ROOT = Path(__file__).parents[2]
 ANSWERED = re.compile(r"answered (a\d+);")
 SYNC_BEGAN = re.compile(r"^(\d+) +(?:fsync|fdatasync)\(\d+<[^>]*-wal>")
 SYNC_ENDED = re.compile(r"^(\d+) +<\.\.\. (?:fsync|fdatasync) resumed>.*= 0$")
@@ -23,7 +24,9 @@ def traced(folder: Path) -> list[str]:
     command = [strace, "-f", "-y", "-s", "16384", "-o", str(trace)]
     command += ["-e", "trace=fsync,fdatasync,pwrite64,write"]
     command += [sys.executable, "-m", "tests.integration.sqlite_publisher", str(folder / "data")]
-    done = subprocess.run(command, check=False, timeout=110, capture_output=True, text=True)
+    done = subprocess.run(
+        command, check=False, timeout=110, capture_output=True, text=True, cwd=ROOT
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     return trace.read_text(errors="replace").splitlines()
 

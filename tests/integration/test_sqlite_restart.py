@@ -70,6 +70,11 @@ async def test_producer_ids_and_keys_are_remembered_over_a_restart(tmp_path: Pat
         assert await world.store.access_keys("h") == AccessKeys(b"1", b"2")
 
 
+async def test_closing_twice_is_closing_once(tmp_path: Path) -> None:
+    async with opened(tmp_path) as world:
+        await world.store.close()
+
+
 async def test_a_second_start_takes_well_under_a_second(tmp_path: Path) -> None:
     async with opened(tmp_path):
         pass
@@ -90,7 +95,12 @@ async def test_what_was_answered_survives_a_kill(tmp_path: Path) -> None:
     )
     folder = tmp_path / "data"
     child = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", script, str(folder), stdout=subprocess.PIPE
+        sys.executable,
+        "-c",
+        script,
+        str(folder),
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).parents[2],
     )
     assert child.stdout is not None
     said = [await child.stdout.readline() for _ in range(20)]

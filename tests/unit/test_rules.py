@@ -4,7 +4,7 @@ import itertools
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tocsin.model.inbox import Counts, Head, Marks, OwnItem, StateRow, Watermarks
@@ -40,6 +40,7 @@ def test_a_row_s_own_times_come_before_the_watermark() -> None:
     assert is_seen(Marks(seen_at=1), Cover(False, False))
 
 
+@settings(deadline=None)
 @given(
     marks=st.builds(Marks, *[st.sampled_from(TIMES)] * 3),
     cover=st.builds(Cover, st.booleans(), st.booleans()),
@@ -78,6 +79,7 @@ def test_no_rows_make_no_plan() -> None:
     assert plan_rows(Head("ann", rev=3), []) is None
 
 
+@settings(deadline=None)
 @given(
     rows=st.lists(
         st.tuples(

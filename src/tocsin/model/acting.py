@@ -22,8 +22,7 @@ from tocsin.model.commands import (
 from tocsin.model.inbox import Broadcast, Counts, Head, Marks, OwnItem, StateRow, Watermarks
 from tocsin.model.plan import ItemChange, Plan, plan_rows
 from tocsin.model.rules import Cover, cover_of_item, cover_of_state, is_read, is_seen
-
-MAX_STORED_ROWS = 50
+from tocsin.model.wire import MAX_FRAME_ROWS
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -265,5 +264,5 @@ def storable(outcome: Done | Refused) -> Done | Refused:
     """Return the answer as a repeat will get it: without change sets that no frame could carry anyway."""
     if isinstance(outcome, Refused):
         return outcome
-    small = tuple(change for change in outcome.changes if change.rows <= MAX_STORED_ROWS)
+    small = tuple(change for change in outcome.changes if change.rows <= MAX_FRAME_ROWS)
     return replace(outcome, changes=small if len(small) == len(outcome.changes) else ())

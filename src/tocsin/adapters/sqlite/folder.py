@@ -17,7 +17,7 @@ class DataFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.file = path / _FILE
-        self._lock = _hold(path)
+        self._lock: int | None = _hold(path)
 
     def free_bytes(self) -> int:
         """Return how much the disk can still take."""
@@ -38,8 +38,10 @@ class DataFolder:
             raise UnavailableError(detail, code="disk-full")
 
     def release(self) -> None:
-        """Let another process have the folder."""
-        os.close(self._lock)
+        """Let another process have the folder; doing it again does nothing."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
 
 def _hold(path: Path) -> int:
