@@ -8,13 +8,13 @@
 
 import { Arrivals } from "./arrivals.ts";
 import { Held } from "./held.ts";
-import { KeptFrames, numbersOf } from "./kept-frames.ts";
-import type { RequestKind, Snapshot, TimerName } from "./machine.ts";
+import { Holes } from "./holes.ts";
+import { KeptFrames } from "./kept-frames.ts";
+import type { RequestKind, Snapshot } from "./machine.ts";
 import {
   type BroadcastFrame,
   type ChangesAnswer,
   type Frame,
-  type HeadFrame,
   type InboxAnswer,
   type InboxFrame,
   type OlderAnswer,
@@ -34,28 +34,23 @@ type Answer =
   | { readonly kind: "older"; readonly body: OlderAnswer }
   | { readonly kind: "changes"; readonly body: ChangesAnswer };
 
-const healingTimers = ["own_hole", "broadcast_hole", "retry"] as const;
-
 export class Reading {
   held = new Held();
   readonly #turn: Turn;
   readonly #arrivals = new Arrivals();
   readonly #kept: KeptFrames;
+  readonly #holes: Holes;
   /** Told when the state was read anew: the actions answered under another epoch are past. */
   readonly #onRead: (epoch: string) => void;
-  /** The largest numbers heard of in this epoch. */
-  #target = { rev: 0, brev: 0 };
-  /** A read is needed, whatever frames arrive. */
-  #forced = false;
   /** The `sort` down to which pages are wanted. */
   #goal = Number.POSITIVE_INFINITY;
-  #attempts = 0;
   #underWay: { readonly request: number; readonly kind: ReadKind } | null = null;
   #asOf: number | null = null;
 
   constructor(turn: Turn, onRead: (epoch: string) => void) {
     this.#turn = turn;
     this.#onRead = onRead;
+    this.#holes = new Holes(turn);
     this.#kept = new KeptFrames(turn.options.keep_limit);
   }
 
@@ -74,7 +69,7 @@ export class Reading {
   }
 
   connected(): void {
-    this.#forced = true;
+    this.#holes.force();
     this.beginRead();
   }
 
@@ -110,10 +105,8 @@ export class Reading {
   beginRead(): void {
     const kind = this.#nextKind();
     if (kind === null) return;
-    this.#turn.cancel(...healingTimers);
+    this.#holes.readBegins();
     this.#turn.changed = true;
-    this.#forced = false;
-    this.#attempts += 1;
     this.#underWay = { request: this.#turn.request(kind, this.#requestOf(kind)), kind };
     this.#turn.setTimer("deadline", this.#turn.options.read_deadline_ms);
   }
@@ -139,9 +132,9 @@ export class Reading {
 
   failed(): void {
     this.#endRead();
-    this.#forced = true;
+    this.#holes.force();
     this.#takeKept();
-    this.#setHealing("retry", 0);
+    this.#holes.readFailed();
   }
 
   /** After every event: forget what is reached, begin what can begin, leave no hole without a timer. */
@@ -149,13 +142,11 @@ export class Reading {
     if (!this.#turn.connected || this.#underWay) return;
     const kind = this.#nextKind();
     if (kind === null) {
-      this.#attempts = 0;
-      this.#turn.cancel(...healingTimers);
+      this.#holes.healed();
     } else if (kind === "older") {
       this.beginRead();
-    } else if (!this.#turn.isSet(...healingTimers)) {
-      if (this.#missesOnlyBroadcasts()) this.#awaitBroadcasts();
-      else this.#setHealing("own_hole", this.#turn.options.hole_wait_ms);
+    } else if (this.held.position) {
+      this.#holes.awaitAny(this.held.position);
     }
   }
 
@@ -167,13 +158,13 @@ export class Reading {
       return false;
     }
     if (frame.epoch !== position.epoch) {
-      this.#forced = true;
-      this.#awaitHealing(frame);
+      this.#holes.force();
+      this.#holes.await(frame, position);
       return false;
     }
     switch (frame.kind) {
       case "head":
-        this.#aim(frame, position);
+        this.#holes.aimAt(frame, position);
         return false;
       case "inbox":
         return this.#judgeOwn(frame, position);
@@ -204,60 +195,18 @@ export class Reading {
   }
 
   #keep(frame: Frame): void {
-    if (!this.#kept.add(frame)) this.#forced = true;
+    if (!this.#kept.add(frame)) this.#holes.force();
   }
 
   #keepAhead(frame: Frame, position: Position): void {
     this.#keep(frame);
-    this.#aim(frame, position);
-  }
-
-  /** Note how far the server is known to be; ahead of the position is a hole. */
-  #aim(frame: Frame, position: Position): void {
-    const { rev, brev } = numbersOf(frame);
-    this.#raiseTarget(rev, brev);
-    if (rev > position.rev || brev > position.brev) this.#awaitHealing(frame);
-  }
-
-  #raiseTarget(rev: number, brev: number): void {
-    this.#target = {
-      rev: Math.max(this.#target.rev, rev),
-      brev: Math.max(this.#target.brev, brev),
-    };
-  }
-
-  /** Set the timer of the hole that `frame` showed. */
-  #awaitHealing(frame: Frame): void {
-    if (frame.kind === "broadcast") this.#awaitBroadcasts();
-    else if (frame.kind === "head" && this.#isForAll(frame)) this.#awaitBroadcasts(frame.spread);
-    else this.#setHealing("own_hole", this.#turn.options.hole_wait_ms);
-  }
-
-  /** Everybody has this hole at the same moment, so each waits a random time. */
-  #isForAll(head: HeadFrame): boolean {
-    return head.spread != null || this.#missesOnlyBroadcasts();
-  }
-
-  #awaitBroadcasts(spread: number = this.#turn.options.spread_ms): void {
-    this.#setHealing("broadcast_hole", Math.floor(this.#turn.random * spread));
-  }
-
-  #setHealing(timer: TimerName, delayMs: number): void {
-    const turn = this.#turn;
-    if (!turn.connected || this.#underWay || turn.isSet("retry")) return;
-    if (this.#attempts > 0) turn.setTimer("retry", turn.backoff(this.#attempts));
-    else if (!turn.isSet(timer)) turn.setTimer(timer, delayMs);
-  }
-
-  #missesOnlyBroadcasts(): boolean {
-    return !this.#forced && this.#target.rev <= (this.held.position?.rev ?? -1);
+    this.#holes.aimAt(frame, position);
   }
 
   #nextKind(): ReadKind | null {
     const { position, end } = this.held;
     if (!position) return "inbox";
-    const behind = this.#target.rev > position.rev || this.#target.brev > position.brev;
-    if (this.#forced || behind) return "changes";
+    if (this.#holes.isBehind(position)) return "changes";
     return end !== null && end > this.#goal ? "older" : null;
   }
 
@@ -275,9 +224,9 @@ export class Reading {
     const { position } = answer.body;
     switch (answer.kind) {
       case "older":
-        this.#attempts = 0;
+        this.#holes.progressed();
         this.held.applyOlder(answer.body);
-        this.#raiseTarget(position.rev, position.brev);
+        this.#holes.aim(position.rev, position.brev);
         break;
       case "changes":
         this.#tellArrived(answer.body);
@@ -285,7 +234,7 @@ export class Reading {
         break;
       case "inbox":
         this.held.applyInbox(answer.body);
-        this.#target = { rev: position.rev, brev: position.brev };
+        this.#holes.aimAnew(position.rev, position.brev);
     }
     this.#arrivals.note(answer.body.items);
     if (answer.kind === "older") return;
@@ -311,7 +260,7 @@ export class Reading {
     this.#goal = Math.min(this.#goal, this.held.end ?? 0);
     this.held = new Held();
     this.#kept.clear();
-    this.#target = { rev: 0, brev: 0 };
+    this.#holes.aimAnew(0, 0);
     this.#turn.healed = false;
     this.#turn.unsaved = true;
     this.beginRead();

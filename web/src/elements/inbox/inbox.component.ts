@@ -6,18 +6,13 @@ import {
   type TemplateResult,
 } from "lit";
 import { repeat } from "lit/directives/repeat.js";
-import {
-  clockTime,
-  exactTime,
-  type TocsinClient,
-  type View,
-  type ViewItem,
-} from "../../core/index.ts";
+import type { TocsinClient, View, ViewItem } from "../../core/index.ts";
 import { ClientElement } from "../client-element.ts";
 import { ClockController } from "../clock-controller.ts";
-import { checkCheck, inbox, offline } from "../icons.ts";
+import { checkCheck } from "../icons.ts";
 import { iconButton, severityMark, theme } from "../theme.ts";
 import { ArrivalMarks } from "./arrival-marks.ts";
+import { allRead, nothingYet, offlineLine, skeleton, unreachable } from "./inbox.states.ts";
 import { styles } from "./inbox.styles.ts";
 import { rowStyles } from "./row.styles.ts";
 import { type RowActions, renderRow } from "./row.ts";
@@ -40,7 +35,7 @@ const nobody: ReadonlySet<string> = new Set();
  * deletes. What is shown on a visible page counts as seen, unless the attribute `passive` is set.
  *
  * @attr {boolean} passive Showing it does not mark anything seen.
- * @fires {CustomEvent<ViewItem>} tocsin-open A row was opened; cancel it to follow no link.
+ * @fires {CustomEvent<ViewItem>} tocsin-open A row was opened; its link, if it has one, is followed.
  */
 export class TocsinInbox extends ClientElement {
   static override styles = [theme, severityMark, iconButton, styles, rowStyles];
@@ -113,8 +108,8 @@ export class TocsinInbox extends ClientElement {
   protected override render(): TemplateResult {
     return html`
       ${this.#renderHeader()}
-      ${this.isOffline && this.view?.position ? this.#renderOffline() : nothing}
-      <div class="list" role="tabpanel" aria-label=${this.tab === "all" ? "All" : "Unread"} @keydown=${this.#onKey}>
+      ${this.isOffline && this.view?.position ? offlineLine(this.view.as_of) : nothing}
+      <div class="list" id="list" role="tabpanel" aria-labelledby=${this.tab} @keydown=${this.#onKey}>
         ${this.#renderList()}
       </div>
       <div role="status">${this.#renderNotice()}</div>
@@ -125,7 +120,7 @@ export class TocsinInbox extends ClientElement {
     const unread = this.view?.counts.unread ?? 0;
     return html`
       <header>
-        <div role="tablist" aria-label="Which alerts">
+        <div role="tablist" aria-label="Which alerts" @keydown=${this.#turnTab}>
           ${this.#renderTab("all", html`All`)}
           ${this.#renderTab("unread", html`Unread${unread === 0 ? nothing : html`<span class="count">${unread}</span>`}`)}
         </div>
@@ -138,22 +133,28 @@ export class TocsinInbox extends ClientElement {
   }
 
   #renderTab(tab: Tab, label: TemplateResult): TemplateResult {
-    const select = () => {
-      this.tab = tab;
-    };
-    return html`<button role="tab" type="button" aria-selected=${this.tab === tab} @click=${select}>${label}</button>`;
+    const isSelected = this.tab === tab;
+    return html`
+      <button
+        role="tab" type="button" id=${tab} aria-controls="list" aria-selected=${isSelected}
+        tabindex=${isSelected ? 0 : -1} @click=${() => this.#select(tab)}
+      >${label}</button>
+    `;
   }
 
-  #renderOffline(): TemplateResult {
-    const asOf = this.view?.as_of;
-    const since = asOf
-      ? html`, up to date as of <time title=${exactTime(asOf)}>${clockTime(asOf, Date.now())}</time>`
-      : nothing;
-    return html`<div class="offline" role="status">${offline}<span>Offline${since}</span></div>`;
+  #select(tab: Tab): void {
+    this.tab = tab;
+  }
+
+  #turnTab(event: KeyboardEvent): void {
+    if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
+    this.#select(this.tab === "all" ? "unread" : "all");
+    this.renderRoot.querySelector<HTMLElement>(`#${this.tab}`)?.focus();
   }
 
   #renderList(): TemplateResult {
-    if (!this.view?.position) return this.isOffline ? this.#renderUnreachable() : skeleton();
+    if (!this.view?.position)
+      return this.isOffline ? unreachable(() => this.inUse?.hurry()) : skeleton();
     const items = this.#shown();
     const now = Date.now();
     return html`
@@ -189,29 +190,7 @@ export class TocsinInbox extends ClientElement {
   }
 
   #renderEmpty(): TemplateResult {
-    if (this.tab === "all") {
-      return html`<div class="state">${inbox}<p>Nothing here yet. New alerts appear by themselves.</p></div>`;
-    }
-    const showAll = () => {
-      this.tab = "all";
-    };
-    return html`
-      <div class="state">
-        ${checkCheck}
-        <p>You have read everything.</p>
-        <button class="text-button" type="button" @click=${showAll}>Show all</button>
-      </div>
-    `;
-  }
-
-  #renderUnreachable(): TemplateResult {
-    return html`
-      <div class="state" role="alert">
-        ${offline}
-        <p>The alerts cannot be reached right now. They are kept, and this page keeps trying.</p>
-        <button class="text-button" type="button" @click=${() => this.inUse?.hurry()}>Try now</button>
-      </div>
-    `;
+    return this.tab === "all" ? nothingYet() : allRead(() => this.#select("all"));
   }
 
   #renderNotice(): TemplateResult | typeof nothing {
@@ -311,9 +290,4 @@ export class TocsinInbox extends ClientElement {
     const isShown = this.isConnected && document.visibilityState === "visible";
     if (isShown && !this.passive) this.inUse?.markAllSeen();
   }
-}
-
-function skeleton(): TemplateResult {
-  const bones = html`<div class="bones"><div class="bone"></div><div class="bone"></div><div class="bone"></div></div>`;
-  return html`<div aria-busy="true" aria-label="Loading">${[bones, bones, bones, bones]}</div>`;
 }
