@@ -59,23 +59,13 @@ def test_old_repeated_and_absurd_acknowledgements_change_nothing_more() -> None:
     assert outbox.take(1000) == ([waiting], 3)
 
 
-def test_passing_by_numbers_and_keeps_like_putting_and_taking() -> None:
-    outbox = Outbox(reliable=True)
-    first, second = message(1), message(2)
-    put(outbox, first)
-    outbox.take(1000)
-    assert outbox.pass_by((second,), 10) == 2
-    assert outbox.rewind()
-    assert outbox.take(1000) == ([first, second], 1)
-
-
 def test_beyond_the_promised_messages_the_oldest_is_forgotten_and_recovery_refused() -> None:
     outbox = Outbox(reliable=True)
-    for i in range(REPLAY_MESSAGES):
-        outbox.pass_by((message(i),), 10)
-    assert outbox.rewind()
+    put(outbox, *(message(i) for i in range(REPLAY_MESSAGES)))
     outbox.take(10**9)
-    outbox.pass_by((message(),), 10)
+    assert outbox.rewind()
+    put(outbox, message())
+    outbox.take(10**9)
     assert outbox.held == REPLAY_MESSAGES * 10
     assert not outbox.rewind()
     outbox.acknowledge(1)
@@ -85,8 +75,8 @@ def test_beyond_the_promised_messages_the_oldest_is_forgotten_and_recovery_refus
 def test_replay_is_bounded_in_bytes() -> None:
     outbox = Outbox(reliable=True)
     size = REPLAY_BYTES // 4 + 1
-    for i in range(4):
-        outbox.pass_by((message(i, size),), size)
+    put(outbox, *(message(i, size) for i in range(4)))
+    outbox.take(10**9)
     assert outbox.held == 3 * size
     assert not outbox.rewind()
 
@@ -104,7 +94,6 @@ def test_a_dropped_connection_is_full_beyond_either_bound() -> None:
 operations = st.lists(
     st.one_of(
         st.tuples(st.just("put"), st.integers(1, 4)),
-        st.tuples(st.just("pass"), st.integers(1, 3)),
         st.tuples(st.just("take"), st.integers(1, 60)),
         st.tuples(st.just("ack"), st.integers(0, 40)),
         st.tuples(st.just("rewind"), st.just(0)),
@@ -121,14 +110,10 @@ def test_every_message_is_written_under_its_own_number_whatever_happens(
     made: list[Message] = []
     acked = written = 0
     for step, value in steps:
-        if step == "put" or (step == "pass" and not outbox.waiting):
+        if step == "put":
             new = [message(len(made) + i) for i in range(value)]
             made += new
-            if step == "put":
-                put(outbox, *new)
-            else:
-                assert outbox.pass_by(new, 10 * value) == len(made) - value + 1
-                written = len(made)
+            put(outbox, *new)
         elif step == "take":
             taken, first = outbox.take(value)
             assert taken == made[first - 1 : first - 1 + len(taken)]

@@ -8,6 +8,7 @@ from tocsin.realtime.hub import Hubs
 from tocsin.realtime.protocol import JSON, PLAIN, RELIABLE_JSON, Message
 from tocsin.realtime.relay import Relay
 from tocsin.realtime.session import Session
+from tocsin.realtime.settings import REPLAY_MESSAGES
 from tocsin.realtime.writer import SOCKETS_PER_TURN, Writer
 
 
@@ -163,6 +164,22 @@ def test_an_ended_session_gets_nothing_more() -> None:
     socket.close(1008, "")
     floor.turns.run_all()
     assert socket.writes == []
+
+
+def test_what_is_written_at_once_is_kept_for_a_replay_like_any_other() -> None:
+    floor = Floor()
+    (socket,) = floor.join(s := session(dialect=RELIABLE_JSON))
+    messages = [data(str(i)) for i in range(REPLAY_MESSAGES)]
+    for message in messages:
+        floor.writer.broadcast("h", message)
+        floor.turns.run_all()
+    assert b"".join(socket.writes) == RELIABLE_JSON.encode(messages, 1)
+    assert s.held == sum(message.size for message in messages)
+    assert s.rewind()
+    assert s.take(10**9) == (messages, 1)
+    floor.writer.broadcast("h", data("one too many"))
+    floor.turns.run_all()
+    assert not s.rewind()
 
 
 def announcement(number: int, user: str | None = "u", hub: str = "h") -> Announcement:

@@ -39,22 +39,6 @@ class Outbox:
         self.held += size
         self.waiting += size
 
-    def pass_by(self, messages: Sequence[Message], size: int) -> int:
-        """Take note of messages that are written at once, which is right only while nothing waits.
-
-        Returns:
-            The sequence id of the first of them.
-        """
-        queue = self._queue
-        count = len(queue)
-        first = self._first + count
-        if self._reliable:
-            queue.extend(messages)
-            held = self.held = self.held + size
-            if count >= REPLAY_MESSAGES or held > REPLAY_BYTES:
-                self._forget_oldest()
-        return first
-
     def take(self, most_bytes: int) -> tuple[list[Message], int]:
         """Take what is to be written now: at least one message if any waits, else up to ``most_bytes``.
 

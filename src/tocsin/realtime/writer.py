@@ -3,16 +3,15 @@
 Nothing is written when it is sent, but at the end of the turn: all that came for a session meanwhile leaves in one write.
 Between the slices of a large fan-out the loop runs, so handshakes and other people's alerts go on (I7).
 
-What a session is sent differs from its neighbour's in the sequence ids only, and many have the same: within a slice,
-frames that are equal are built once.
+The messages of a broadcast go past the outboxes of all that have nothing waiting (:func:`write_at_once`).
 """
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from tocsin.realtime.protocol import Dialect, Message
-from tocsin.realtime.session import Session
+from tocsin.realtime.protocol import Message
+from tocsin.realtime.session import Session, write_at_once
 
 SOCKETS_PER_TURN: Final = 256
 
@@ -128,21 +127,8 @@ class Writer:
         self._write_to(sessions[start:stop], tuple(broadcast.messages))
 
     def _write_to(self, sessions: Sequence[Session], messages: Sequence[Message]) -> None:
-        """Write to whoever can take it at once; for the others it waits.  The hottest loop there is."""
+        """Write to whoever can take it at once; for the others it waits."""
         size = sum(message.size for message in messages)
         self.sent += len(sessions) * len(messages)
-        encoded: dict[Dialect, dict[int, bytes]] = {}
-        for session in sessions:
-            sink = session.sink
-            if sink is None or session.waiting:
-                self._put(session, messages, size)
-                continue
-            dialect = session.dialect
-            known = encoded.get(dialect)
-            if known is None:
-                known = encoded[dialect] = {}
-            first = session.pass_by(messages, size)
-            data = known.get(first)
-            if data is None:
-                data = known[first] = dialect.encode(messages, first)
-            sink.write(data)
+        for session in write_at_once(sessions, messages, size):
+            self._put(session, messages, size)
