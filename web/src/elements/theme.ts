@@ -13,6 +13,7 @@ export const theme = css`
   :host {
     color-scheme: light dark;
     --_surface: var(--tocsin-surface, light-dark(oklch(1 0 0), oklch(0.225 0.007 265)));
+    --_raised: light-dark(var(--_surface), color-mix(in oklab, var(--_surface), oklch(1 0 0) 5%));
     --_hover: var(--tocsin-hover, light-dark(oklch(0.965 0.003 265), oklch(0.27 0.009 265)));
     --_border: var(--tocsin-border, light-dark(oklch(0.91 0.005 265), oklch(0.325 0.01 265)));
     --_text: var(--tocsin-text, light-dark(oklch(0.23 0.012 265), oklch(0.94 0.004 265)));

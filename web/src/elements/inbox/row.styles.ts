@@ -118,7 +118,7 @@ export const rowStyles = css`
     padding: 2px;
     border-radius: 10px;
     border: 1px solid var(--_border);
-    background: var(--_surface);
+    background: var(--_raised);
     box-shadow: 0 2px 8px -2px var(--_shadow);
     opacity: 0;
     pointer-events: none;

@@ -27,7 +27,7 @@ export const styles = css`
     padding: 12px 40px 12px 12px;
     border: 1px solid var(--_border);
     border-radius: 12px;
-    background: var(--_surface);
+    background: var(--_raised);
     box-shadow: 0 8px 28px -8px var(--_shadow);
     pointer-events: auto;
     animation: arrive 180ms ease-out;
@@ -111,7 +111,7 @@ export const styles = css`
     font-weight: 500;
     font-variant-numeric: tabular-nums;
     color: var(--_quiet);
-    background: var(--_surface);
+    background: var(--_raised);
     box-shadow: 0 4px 12px -4px var(--_shadow);
     pointer-events: auto;
   }
@@ -138,7 +138,7 @@ export const styles = css`
     }
     .toast {
       animation-name: lift;
-      padding-inline-end: 52px;
+      padding-inline-end: 44px;
     }
     @keyframes lift {
       from {
