@@ -26,7 +26,7 @@ PAGES = sorted(
 )
 # The functions that take a code by position, and where it stands.
 CODE_POSITION = {"problem": 1, "_refuse": 1, "Refusal": 0}
-START = "At the start of a program"
+NO_ANSWERS = "## At the start of a program"
 SOCKET_ROUTE = "GET /client/hubs/{hub}"
 
 Codes = set[tuple[str, int | None]]
@@ -72,20 +72,31 @@ def status_of_class(name: str) -> int | None:
     return status_of(kind("detail"))
 
 
+def codes_of(name: str, call: ast.Call) -> Codes:
+    """Return the codes that a call gives to a failure, with the HTTP status it is answered with."""
+    given = [keyword.value for keyword in call.keywords if keyword.arg == "code"]
+    found = {(code, status_of_class(name)) for value in given for code in texts(value)}
+    default = getattr(getattr(errors, name, None), "code", None)
+    if default is not None and not given:
+        found.add((default, status_of_class(name)))
+    place = CODE_POSITION.get(name)
+    if place is not None and len(call.args) > place:
+        found |= {(code, status_in(call.args[0])) for code in texts(call.args[place])}
+    match call.args:
+        case [ast.Constant("code"), fallback]:  # problem.get("code", "...")
+            found |= {(code, None) for code in texts(fallback)}
+        case _:
+            pass
+    return found
+
+
 def raised_codes() -> Codes:
-    """Collect every code in the source, with the HTTP status it is answered with."""
+    """Collect every code in the source; what runs beside the server answers nothing by HTTP."""
     found: Codes = set()
     for source in SOURCES:
+        beside = source.parent.name in ("cli", "client")
         for name, call in calls(ast.parse(source.read_text())):
-            given = [keyword.value for keyword in call.keywords if keyword.arg == "code"]
-            for value in given:
-                found |= {(code, status_of_class(name)) for code in texts(value)}
-            default = getattr(getattr(errors, name, None), "code", None)
-            if default is not None and not given:
-                found.add((default, status_of_class(name)))
-            if name in CODE_POSITION and len(call.args) > CODE_POSITION[name]:
-                value = call.args[CODE_POSITION[name]]
-                found |= {(code, status_in(call.args[0])) for code in texts(value)}
+            found |= {(code, None if beside else status) for code, status in codes_of(name, call)}
     return found
 
 
@@ -101,11 +112,11 @@ def quoted(text: str) -> list[str]:
 
 
 def documented_codes() -> dict[str, int | None]:
-    answers, start = (ROOT / "docs" / "error-codes.md").read_text().split(START)
+    answers, others = (ROOT / "docs" / "error-codes.md").read_text().split(NO_ANSWERS)
     found: dict[str, int | None] = {
         code: int(cells[1]) for cells in rows(answers) for code in quoted(cells[0])
     }
-    return found | {code: None for cells in rows(start) for code in quoted(cells[0])}
+    return found | {code: None for cells in rows(others) for code in quoted(cells[0])}
 
 
 def test_every_code_in_the_source_is_documented_and_no_other() -> None:
