@@ -272,6 +272,17 @@ async def test_drain_closes_everything_and_accepts_nothing_back() -> None:
     assert (len(floor.gateway.hubs), session.ended, dropped.ended) == (0, True, True)
 
 
+async def test_drain_spreads_many_closes_over_its_time() -> None:
+    floor = Floor()
+    transports = [floor.connect(f"u{i}")[1] for i in range(40)]
+    draining = asyncio.ensure_future(floor.gateway.drain(0.1))
+    await asyncio.sleep(0)
+    assert sum(bool(t.writes) for t in transports) == 20
+    async with asyncio.timeout(30):
+        await draining
+    assert all(t.writes for t in transports)
+
+
 def test_times_the_wheel_cannot_hold_are_refused_at_the_start() -> None:
     with pytest.raises(ConfigError, match="recovery_window_s"):
         GatewaySettings(recovery_window_s=3600)

@@ -5,6 +5,7 @@ brings it what to send.  Everything but :class:`AntiEntropy` happens in callback
 """
 
 import asyncio
+import math
 import random
 import secrets
 from collections.abc import Callable, Sequence
@@ -34,7 +35,8 @@ CLOSE_TOKEN_EXPIRED: Final = 4401
 # Acknowledgements leave together this often: a reply within the same moment finds the synchronous Python client not
 # yet waiting for it, and it then blocks for 30 s.
 _ANSWER_TICK_S: Final = 0.005
-_CLOSES_PER_STEP: Final = 256
+_CLOSE_STEP_S: Final = 0.05
+_CLOSES_PER_STEP: Final = 10
 _RETRY_AFTER_MS: Final = 2000
 
 
@@ -115,17 +117,22 @@ class Gateway:
         self.accepting = True
 
     async def drain(self, over_s: float) -> None:
-        """Stop accepting, and close every connection with 1001, spread over ``over_s`` seconds (I9)."""
+        """Stop accepting, and close every connection with 1001 (I9).
+
+        The closes are spread over ``over_s`` seconds; a few connections take less.  Clients are told to come back after
+        about two seconds and one millisecond for each of them.
+        """
         self.accepting = False
         sessions = list(self.hubs)
         random.shuffle(sessions)
-        steps = range(0, len(sessions), _CLOSES_PER_STEP)
-        for start in steps:
-            for session in sessions[start : start + _CLOSES_PER_STEP]:
-                self.close_session(
-                    session, CLOSE_GOING_AWAY, f"retry-after-ms={_RETRY_AFTER_MS + len(sessions)}"
-                )
-            await asyncio.sleep(over_s / len(steps))
+        reason = f"retry-after-ms={_RETRY_AFTER_MS + len(sessions)}"
+        steps = max(1, round(over_s / _CLOSE_STEP_S))
+        per_step = max(_CLOSES_PER_STEP, math.ceil(len(sessions) / steps))
+        for start in range(0, len(sessions), per_step):
+            if start:
+                await asyncio.sleep(_CLOSE_STEP_S)
+            for session in sessions[start : start + per_step]:
+                self.close_session(session, CLOSE_GOING_AWAY, reason)
 
     def close(self) -> None:
         """Drop what is left, at once."""
