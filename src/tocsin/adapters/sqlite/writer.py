@@ -123,7 +123,7 @@ class Writer:
             for waiting in batch:
                 self._run(connection, waiting)
             connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, callers wait and the thread must live
             self._fail(batch, error)
 
     def _run(self, connection: sqlite3.Connection, waiting: _Waiting) -> None:
@@ -138,7 +138,7 @@ class Writer:
             self._rolled_back(connection)
         connection.execute("RELEASE job")
 
-    def _fail(self, batch: list[_Waiting], error: sqlite3.Error) -> None:
+    def _fail(self, batch: list[_Waiting], error: Exception) -> None:
         """Roll the whole batch back; after an I/O error the connection is not trusted any more."""
         full = _primary(error) == sqlite3.SQLITE_FULL
         _log.error("sqlite.write_failed", error=str(error), jobs=len(batch))
@@ -194,7 +194,7 @@ class Writer:
             _log.warning("sqlite.checkpoint_failed", mode=mode, error=str(error))
 
 
-def _primary(error: sqlite3.Error) -> int:
+def _primary(error: Exception) -> int:
     """Return the primary result code; 0 for errors that did not come from SQLite itself."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
