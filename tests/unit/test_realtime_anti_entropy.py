@@ -154,3 +154,16 @@ async def test_who_asks_while_the_store_is_read_is_answered() -> None:
     floor.store.during_read = lambda: floor.anti_entropy.ask(s)
     floor.anti_entropy.look(s)
     assert len(await floor.heads(socket)) == 1
+
+
+async def test_broadcasts_of_an_old_epoch_hide_nothing_of_the_new_one() -> None:
+    floor = Floor()
+    s, socket = floor.join("u")
+    hub = floor.hubs.hub("h")
+    assert hub is not None
+    hub.brev = 9
+    for position in (Position("f", 1, 0), Position("f", 1, 1)):
+        floor.store.of["h", "u"] = position
+        floor.anti_entropy.look(s)
+        head = (await floor.heads(socket))[-1]
+        assert (head["epoch"], head["brev"]) == ("f", position.brev)

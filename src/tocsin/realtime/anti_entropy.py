@@ -119,6 +119,10 @@ class AntiEntropy:
             position = None if session.user is None else positions.get(session.user)
             if position is None or session.ended or found is None:
                 continue
+            if session.epoch and position.epoch != session.epoch:
+                found.brev = (
+                    -1
+                )  # what was broadcast under the old epoch says nothing about the new one
             if forced or _is_behind(session, found.brev, position):
                 self._send_head(session, position, spread_ms)
 
