@@ -24,6 +24,10 @@ from tocsin.model.plan import ItemChange, Plan, plan_rows
 from tocsin.model.rules import Cover, cover_of_item, cover_of_state, is_read, is_seen
 from tocsin.model.wire import MAX_FRAME_ROWS
 
+MAX_STORED_ROWS = (
+    MAX_FRAME_ROWS  # a larger change set has no frame, so a repeat could not tell it either
+)
+
 
 class Refusal(msgspec.Struct, frozen=True):
     """Why a command has no effect."""
@@ -264,5 +268,5 @@ def storable(outcome: Done | Refused) -> Done | Refused:
     """Return the answer as a repeat will get it: without change sets that no frame could carry anyway."""
     if isinstance(outcome, Refused):
         return outcome
-    small = tuple(change for change in outcome.changes if change.rows <= MAX_FRAME_ROWS)
+    small = tuple(change for change in outcome.changes if change.rows <= MAX_STORED_ROWS)
     return replace(outcome, changes=small if len(small) == len(outcome.changes) else ())
