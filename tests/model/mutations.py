@@ -15,8 +15,8 @@ from tests.model.memory_kit import copied, memory_kit
 from tests.model.server import Kit
 from tocsin.adapters.memory import actions, sweep
 from tocsin.adapters.memory.store import MemoryStore
-from tocsin.client import core as core_module
-from tocsin.client.core import InboxCore
+from tocsin.client import core, reading
+from tocsin.client.reading import Reading
 from tocsin.client.rules import listed
 from tocsin.client.state import InboxState
 from tocsin.model import acting, answers, wire
@@ -263,24 +263,24 @@ def wake_in_place(patcher: Patcher) -> Kit:
 # The client
 
 
-class CountsOfIgnoredFrame(InboxCore):
+class CountsOfIgnoredFrame(Reading):
     """A late frame is ignored, but its counts are taken."""
 
     def _judge_numbered(self, frame: Row, position: Row) -> bool:
         if frame["kind"] == "inbox" and frame["rev"] <= position["rev"]:
-            self._state.counts = frame["counts"]
+            self.state.counts = frame["counts"]
         return super()._judge_numbered(frame, position)
 
 
-class NoEpochCheck(InboxCore):
+class NoEpochCheck(Reading):
     """A frame of any epoch is taken for one of mine."""
 
     def _judge(self, frame: Row) -> bool:
-        position = self._state.position
+        position = self.state.position
         return super()._judge(frame if position is None else {**frame, "epoch": position["epoch"]})
 
 
-class FramesUnderPage(InboxCore):
+class FramesUnderPage(Reading):
     """Frames are applied while an older page is under way."""
 
     def _judge(self, frame: Row) -> bool:
@@ -292,15 +292,15 @@ class FramesUnderPage(InboxCore):
         return applied
 
 
-class NoChangeAsFrame(InboxCore):
+class NoChangeAsFrame(Reading):
     """An answer that changed nothing moves the position."""
 
-    def _on_action_answer(self, status: int, body: Any) -> None:
-        super()._on_action_answer(status, body)
-        position = self._state.position
-        if status == 200 and position is not None and body["change"] is None:
-            rev = max(position["rev"], body["rev"])
-            self._state.position = {**position, "rev": rev}
+    def take(self, frame: Row) -> None:
+        super().take(frame)
+        position = self.state.position
+        if "tocsin" not in frame and position is not None:  # the head that such an answer is
+            rev = max(position["rev"], frame["rev"])
+            self.state.position = {**position, "rev": rev}
 
 
 class EndIsOldestHeld(InboxState):
@@ -369,13 +369,17 @@ def store(kind: type[MemoryStore]) -> Mutation:
     return lambda _patcher: memory_kit(new_store=kind)
 
 
-def client(kind: type[InboxCore]) -> Mutation:
-    return lambda _patcher: memory_kit(new_core=kind)
+def client(kind: type[Reading]) -> Mutation:
+    def mutate(patcher: Patcher) -> Kit:
+        patcher.setattr(core, "Reading", kind)
+        return memory_kit()
+
+    return mutate
 
 
 def state(kind: type[InboxState]) -> Mutation:
     def mutate(patcher: Patcher) -> Kit:
-        patcher.setattr(core_module, "InboxState", kind)
+        patcher.setattr(reading, "InboxState", kind)
         return memory_kit()
 
     return mutate
