@@ -54,6 +54,8 @@ _GREETING = """
 """
 REQUESTS_END_S = 5.0
 WORK_ENDS_S = 5.0
+# Each beat also pings, and a dead peer has to be noticed.
+LONGEST_BEAT_S = 30.0
 _DAY_US = 86_400 * US_PER_S
 # The event loop and the store's writer thread take turns; at the default of 5 ms a request would wait that long for
 # its turn whenever the writer is busy.
@@ -257,7 +259,7 @@ def _gateway_settings(settings: Settings) -> GatewaySettings:
         outbox_bytes=limits.outbox_bytes,
         detached_bytes=limits.detached_bytes,
         connections_per_user=limits.connections_per_user,
-        beat_s=settings.anti_entropy_s,
+        beat_s=min(settings.anti_entropy_s, LONGEST_BEAT_S),
         recovery_window_s=settings.recovery_window_s,
         allowed_origins={name: hub.allowed_origins for name, hub in settings.hubs.items()},
     )

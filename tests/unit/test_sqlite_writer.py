@@ -5,6 +5,7 @@ import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -187,3 +188,31 @@ async def test_a_long_log_is_folded_in_between_batches(
     # Once folded in, the log starts anew: far fewer checkpoints than commits.
     assert 1 <= folded.count("PASSIVE") <= 4
     assert len(counted.kept()) == 20_000
+
+
+class FsyncFails:
+    """A connection whose next commit fails at its fsync."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def execute(self, statement: str, *values: Any) -> Any:
+        if statement == "COMMIT":
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+            raise error
+        return self._connection.execute(statement, *values)
+
+
+async def test_a_commit_that_fails_at_its_fsync_leaves_the_outcome_unknown(
+    counted: Counted,
+) -> None:
+    writer = counted.writer
+    writer._connection = FsyncFails(writer._connection)  # type: ignore[assignment,arg-type]
+    with pytest.raises(UnknownOutcomeError, match="repeat with the same id"):
+        await writer.run(add(1))
+    assert await writer.run(add(2)) == 2
+    assert counted.kept() == [2]

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 import structlog
 
 from tocsin.clock import US_PER_S, Clock
-from tocsin.errors import UnavailableError
+from tocsin.errors import TocsinError, UnavailableError, UnknownOutcomeError
 from tocsin.ports.fanout import Announcement, Fanout, announce_broadcasts, announce_changes
 from tocsin.ports.queue import Leased, Source
 from tocsin.ports.store import Delivered, InboxStore
@@ -79,7 +79,7 @@ class Worker:
     async def _process(self, batch: Sequence[Leased]) -> None:
         try:
             delivered = await self._store.deliver([leased.envelope for leased in batch])
-        except UnavailableError as error:
+        except (UnavailableError, UnknownOutcomeError) as error:
             await self._wait_out(batch, error)
         except Exception as error:  # noqa: BLE001 -- poison may raise anything, and must not stop the rest
             if len(batch) == 1:
@@ -92,7 +92,7 @@ class Worker:
             self._announce(delivered)
             self._count(batch, delivered)
 
-    async def _wait_out(self, batch: Sequence[Leased], error: UnavailableError) -> None:
+    async def _wait_out(self, batch: Sequence[Leased], error: TocsinError) -> None:
         # The store is away, which is nobody's fault: the same batch again, however long it takes.
         log.warning("process.store_unavailable", alerts=len(batch), reason=error.detail)
         for leased in batch:

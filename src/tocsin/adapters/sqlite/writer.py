@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import structlog
 
 from tocsin.adapters.sqlite.connection import BUSY_TIMEOUT_MS, connect_writer
-from tocsin.errors import UnavailableError
+from tocsin.errors import TocsinError, UnavailableError, UnknownOutcomeError
 
 T = TypeVar("T")
 Job = Callable[[sqlite3.Connection], Any]
@@ -68,6 +68,7 @@ class Writer:
 
         Raises:
             UnavailableError: the disk did not take it; nothing of it was stored.
+            UnknownOutcomeError: the disk failed at the commit; it may be stored.
         """
         if self._closed:
             raise UnavailableError("the store is closed", code="store-closed")
@@ -122,9 +123,13 @@ class Writer:
             connection.execute("BEGIN IMMEDIATE")
             for waiting in batch:
                 self._run(connection, waiting)
-            connection.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - whatever it is, callers wait and the thread must live
-            self._fail(batch, error)
+            self._fail(batch, error, _refusal(error))
+            return
+        try:
+            connection.execute("COMMIT")
+        except Exception as error:  # noqa: BLE001 - as above
+            self._fail(batch, error, _failed_commit(error))
 
     def _run(self, connection: sqlite3.Connection, waiting: _Waiting) -> None:
         connection.execute("SAVEPOINT job")
@@ -138,13 +143,11 @@ class Writer:
             self._rolled_back(connection)
         connection.execute("RELEASE job")
 
-    def _fail(self, batch: list[_Waiting], error: Exception) -> None:
+    def _fail(self, batch: list[_Waiting], error: Exception, told: TocsinError) -> None:
         """Roll the whole batch back; after an I/O error the connection is not trusted any more."""
-        full = _primary(error) == sqlite3.SQLITE_FULL
         _log.error("sqlite.write_failed", error=str(error), jobs=len(batch))
-        detail = f"the disk did not take it ({error}); nothing was stored"
         for waiting in batch:
-            waiting.error = UnavailableError(detail, code="disk-full" if full else "store-failed")
+            waiting.error = told
         connection = self._connection
         try:
             if connection is not None and connection.in_transaction:
@@ -197,6 +200,24 @@ class Writer:
 def _primary(error: Exception) -> int:
     """Return the primary result code; 0 for errors that did not come from SQLite itself."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def _refusal(error: Exception) -> TocsinError:
+    """Say that nothing was stored, and why."""
+    full = _primary(error) == sqlite3.SQLITE_FULL
+    detail = f"the disk did not take it ({error}); nothing was stored"
+    return UnavailableError(detail, code="disk-full" if full else "store-failed")
+
+
+def _failed_commit(error: Exception) -> TocsinError:
+    """Say what a failed commit means.
+
+    When its fsync fails, its pages may still have reached the disk: a crash before the next commit could bring them back.
+    """
+    if _primary(error) != sqlite3.SQLITE_IOERR:
+        return _refusal(error)
+    detail = f"the disk failed at the commit ({error}); repeat with the same id"
+    return UnknownOutcomeError(detail)
 
 
 def _resolve(batch: list[_Waiting]) -> None:
