@@ -18,6 +18,8 @@ from tocsin.api.http import Response
 from tocsin.api.problems import problem
 
 _TICK_S: Final = 1.0
+# How long a body may still come in after its request was refused: closing at once would take the refusal with it.
+_LINGER_S: Final = 2.0
 
 
 class HttpLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +92,7 @@ class HttpGuard(HttpToolsProtocol):
         self._fed_bytes = 0  # raw, since the head or the body began
         self._began_s = 0.0
         self._progress_s = 0.0
+        self._answered_s = 0.0  # when the last response was complete
         self._unread_s: float | None = None  # since when the client has not read
         self._handed_over = False
 
@@ -166,6 +169,11 @@ class HttpGuard(HttpToolsProtocol):
 
     # Flow of the answer
 
+    def on_response_complete(self) -> None:
+        """Note when; the rest of a body that was refused early may come for a moment only."""
+        self._answered_s = self.loop.time()
+        super().on_response_complete()
+
     def pause_writing(self) -> None:
         """Note since when the client does not read."""
         super().pause_writing()
@@ -201,6 +209,10 @@ class HttpGuard(HttpToolsProtocol):
 
     def _check_body(self, now_s: float) -> None:
         limits = self._limits
+        if self.cycle.response_complete:
+            if now_s - self._answered_s > _LINGER_S:
+                self.transport.close()
+            return
         if self.flow.read_paused or self.cycle.waiting_for_100_continue:
             self._began_s = self._progress_s = now_s  # the server itself does not read
             self._fed_bytes = 0
@@ -230,9 +242,15 @@ class HttpGuard(HttpToolsProtocol):
             self._refuse(HTTPStatus.BAD_REQUEST, "bad-request", msg)
 
     def _refuse(self, status: HTTPStatus, code: str, detail: str) -> None:
-        """Answer with a problem document, unless another answer has begun, and close."""
+        """Answer with a problem document, unless another answer has begun, and close.
+
+        Whole requests that came before the fault are still answered; the last of these answers closes.
+        """
         self._watch.discard(self)
         cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and not cycle.response_complete and not self._in_body:
+            cycle.keep_alive = False
+            return
         if cycle is None or cycle.response_complete or not cycle.response_started:
             self.transport.write(closing_answer(problem(status, code, detail, title=status.phrase)))
         self.transport.close()
