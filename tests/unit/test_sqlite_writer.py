@@ -11,7 +11,7 @@ import pytest
 
 from tocsin.adapters.sqlite.connection import connect_reader, connect_writer
 from tocsin.adapters.sqlite.writer import Writer
-from tocsin.errors import ConflictError, UnavailableError
+from tocsin.errors import ConflictError, UnavailableError, UnknownOutcomeError
 
 
 class Counted:
