@@ -9,13 +9,17 @@ from collections.abc import Callable
 from bench.frame import Bench, Row
 from bench.measure import allow_open_files
 from bench.report import show, write_results
-from bench.rows import accept, latency, sustained
+from bench.rows import accept, fanout, idle, inbox, latency, sustained
 
 ROWS: dict[str, Callable[[Bench], list[Row]]] = {
     "accept": accept.single,
     "batches": accept.batched,
     "sustained": sustained.sustained,
+    "fanout": fanout.fan_out,
+    "idle": idle.idle,
     "latency": latency.latency,
+    "inbox": inbox.inbox,
+    "broadcast": fanout.broadcast,
 }
 OPEN_FILES = 20_000
 

@@ -9,8 +9,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 from bench.measure import cpu_s, resident_bytes
@@ -57,17 +59,22 @@ class Tocsin(Server):
 
     def client_paths(self, count: int) -> list[str]:
         """Get a client token for each user, as a backend would."""
-        with httpx.Client(
-            base_url=f"http://127.0.0.1:{self.port}",
-            headers={"authorization": f"Bearer {self.server_key}"},
-        ) as backend:
-            return [self._client_path(backend, user_name(number)) for number in range(count)]
+        backend = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        headers = {"authorization": f"Bearer {self.server_key}"}
+        with contextlib.closing(backend):
+            return [
+                self._client_path(backend, headers, user_name(number)) for number in range(count)
+            ]
 
     def settle(self) -> None:
         """Wait until the queue is empty, and its last batch in the inboxes."""
         while self.waiting():
             time.sleep(POLL_S)
         time.sleep(0.2)
+
+    def publish(self, alert: Mapping[str, object]) -> None:
+        """Publish one alert."""
+        self._owner.post("/v1/alerts", json=alert).raise_for_status()
 
     def waiting(self) -> int:
         """Return how many alerts wait on the queue."""
@@ -80,9 +87,10 @@ class Tocsin(Server):
         return str(answer.raise_for_status().json()["key"])
 
     @staticmethod
-    def _client_path(backend: httpx.Client, user: str) -> str:
-        answer = backend.post("/v1/client-tokens", json={"user_id": user}).raise_for_status()
-        return httpx.URL(answer.json()["url"]).raw_path.decode()
+    def _client_path(backend: HTTPConnection, headers: dict[str, str], user: str) -> str:
+        backend.request("POST", "/v1/client-tokens", json.dumps({"user_id": user}), headers)
+        url = urlsplit(json.load(backend.getresponse())["url"])
+        return f"{url.path}?{url.query}"
 
 
 def user_name(number: int) -> str:
@@ -91,15 +99,20 @@ def user_name(number: int) -> str:
 
 
 @contextlib.contextmanager
-def tocsin(settings: Mapping[str, object] | None = None) -> Iterator[Tocsin]:
-    """Run the real server; ``settings`` are variables without their prefix ``TOCSIN_``."""
+def tocsin(
+    settings: Mapping[str, object] | None = None, folder: Path | None = None
+) -> Iterator[Tocsin]:
+    """Run the real server; ``settings`` are variables without their prefix ``TOCSIN_``.
+
+    It gets a data folder of its own, or the one given.
+    """
     extra = {f"TOCSIN_{name}": str(value) for name, value in (settings or {}).items()}
     with tempfile.TemporaryDirectory(prefix="tocsin-bench-") as name:
-        folder = Path(name) / "data"
-        command = ["-m", "tocsin", "--data-dir", str(folder), "serve", "--port", "0"]
+        data = folder or Path(name) / "data"
+        command = ["-m", "tocsin", "--data-dir", str(data), "serve", "--port", "0"]
         log = Path(name) / "log"
         with _child(command, {**extra, "TOCSIN_LOG_FORMAT": "json"}, log) as process:
-            yield Tocsin(process, _wait_ready(process, log), folder)
+            yield Tocsin(process, _wait_ready(process, log), data)
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from bench.load.producers import STAMP
 
 _ACK_S = 1.0
+_LONGEST_WAIT_S = 60.0
 _OPEN_AT_ONCE = 64
 _UPGRADE = (
     "GET {} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -38,7 +39,8 @@ class Listeners:
         self.late_ns: list[int] = []
         self.acknowledging: dict[_Listener, bytes] = {}
         self._sockets: list[_Listener] = []
-        self._wanted: tuple[int, asyncio.Future[None]] | None = None
+        self._expected = 0
+        self._complete: asyncio.Future[None] | None = None
         self._last_ns = 0
 
     async def connect(self, port: int, paths: Sequence[str]) -> None:
@@ -55,9 +57,15 @@ class Listeners:
             await self._connect(port, b"")
 
     async def expect(self, alerts: int) -> int:
-        """Wait until ``alerts`` more than now have come; return when the last of them came."""
-        self._wanted = (self.alerts + alerts, asyncio.get_running_loop().create_future())
-        await self._wanted[1]
+        """Wait until ``alerts`` more have come than were expected before; return when the last of them came.
+
+        So it does not matter whether some come before this is called.
+        """
+        self._expected += alerts
+        if self.alerts < self._expected:
+            self._complete = asyncio.get_running_loop().create_future()
+            async with asyncio.timeout(_LONGEST_WAIT_S):
+                await self._complete
         return self._last_ns
 
     def heard(self, data: bytes, now_ns: int) -> None:
@@ -65,10 +73,10 @@ class Listeners:
         self.alerts += data.count(_ALERT)
         for stamp in _STAMP.findall(data):
             self.late_ns.append(now_ns - int(stamp))
-        if self._wanted is not None and self.alerts >= self._wanted[0]:
-            self._last_ns = now_ns
-            self._wanted[1].set_result(None)
-            self._wanted = None
+        self._last_ns = now_ns
+        if self._complete is not None and self.alerts >= self._expected:
+            self._complete.set_result(None)
+            self._complete = None
 
     async def _connect(self, port: int, upgrade: bytes) -> None:
         loop = asyncio.get_running_loop()

@@ -2,8 +2,9 @@
 
 from typing import NamedTuple
 
+from bench.child import Child
 from bench.frame import Bench, Row, rate
-from bench.load.process import LoadProcess
+from bench.load.flow import Load
 from bench.load.producers import Order, Sent
 from bench.measure import median
 from bench.servers import Server, by_hand, tocsin
@@ -23,7 +24,7 @@ class _Rates(NamedTuple):
 
 def single(bench: Bench) -> list[Row]:
     """One alert per request."""
-    ours, control = _compare(bench, batch=1, requests=16_000, control_requests=2_000)
+    ours, control = _compare(bench, batch=1, requests=10_000, control_requests=2_000)
     note = f"{SINGLE_IN_FLIGHT} in flight; by the clock {rate(ours.wall)}, control {rate(control.wall)}"
     ratio = ours.cpu / control.cpu
     what = "accept, one alert per request, per CPU second"
@@ -57,7 +58,7 @@ def _compare(
     """Send bursts to control and server in turns; an untimed first one warms both."""
     ours: list[_Rates] = []
     controls: list[_Rates] = []
-    with tocsin() as server, by_hand() as control, LoadProcess() as load:
+    with tocsin() as server, by_hand() as control, Child(Load) as load:
         for turn in range(bench.turns + 1):
             few = turn == 0
             other = _burst(control, load, batch, control_requests // (4 if few else 1))
@@ -72,7 +73,7 @@ def _compare(
     return _medians(ours), _medians(controls)
 
 
-def _burst(server: Server, load: LoadProcess, batch: int, requests: int) -> _Rates:
+def _burst(server: Server, load: Child, batch: int, requests: int) -> _Rates:
     in_flight = SINGLE_IN_FLIGHT if batch == 1 else BATCHES_IN_FLIGHT
     order = Order(server.port, server.key, USERS, batch, in_flight)
     before = server.cpu_s()

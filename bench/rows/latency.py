@@ -1,7 +1,8 @@
 """How long an alert takes from the moment it is due to be published to the frame at its recipient."""
 
+from bench.child import Child
 from bench.frame import Bench, Row, ms
-from bench.load.process import LoadProcess
+from bench.load.flow import Load
 from bench.load.producers import Order
 from bench.measure import median, percentile
 from bench.servers import Server, by_hand, tocsin
@@ -18,8 +19,8 @@ def latency(bench: Bench) -> list[Row]:
     with (
         tocsin() as server,
         by_hand() as control,
-        LoadProcess() as to_server,
-        LoadProcess() as to_control,
+        Child(Load) as to_server,
+        Child(Load) as to_control,
     ):
         to_server.call("listen", server.port, server.client_paths(CLIENTS))
         to_control.call("listen", control.port, control.client_paths(CLIENTS))
@@ -53,7 +54,7 @@ def latency(bench: Bench) -> list[Row]:
     return rows
 
 
-def _late(server: Server, load: LoadProcess, seconds: float) -> tuple[float, float]:
+def _late(server: Server, load: Child, seconds: float) -> tuple[float, float]:
     """Return the median and the 99th percentile in nanoseconds."""
     load.call("late_ns")
     order = Order(server.port, server.key, CLIENTS)

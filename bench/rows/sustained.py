@@ -1,8 +1,8 @@
 """How many alerts a second go the whole way, for ever: request, disk, inbox, frame at a connected client."""
 
+from bench.child import Child
 from bench.frame import Bench, Row, rate
-from bench.load.flow import Flow
-from bench.load.process import LoadProcess
+from bench.load.flow import Flow, Load
 from bench.load.producers import Order
 from bench.measure import median
 from bench.servers import Server, by_hand, tocsin
@@ -24,8 +24,8 @@ def _row(bench: Bench, batch: int, goal: int) -> Row:
     with (
         tocsin() as server,
         by_hand() as control,
-        LoadProcess() as to_server,
-        LoadProcess() as to_control,
+        Child(Load) as to_server,
+        Child(Load) as to_control,
     ):
         to_server.call("listen", server.port, server.client_paths(CLIENTS))
         to_control.call("listen", control.port, control.client_paths(CLIENTS))
@@ -48,7 +48,7 @@ def _row(bench: Bench, batch: int, goal: int) -> Row:
     )
 
 
-def _flow(server: Server, load: LoadProcess, batch: int) -> float:
+def _flow(server: Server, load: Child, batch: int) -> float:
     order = Order(server.port, server.key, CLIENTS, batch)
     flow: Flow = load.call("through", order, WINDOW, SECONDS)
     if flow.refused:

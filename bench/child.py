@@ -1,25 +1,25 @@
-"""A process for the load, so that making it costs the server nothing; driven over a pipe, one call at a time."""
+"""Parts of the bench in processes of their own, so that one does not cost the other: the load, and some controls."""
 
 import asyncio
 import multiprocessing
 import os
 import sys
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any, Self
 
 import uvloop
-from bench.load.flow import Load
 from bench.measure import cpu_s
 
 
-class LoadProcess:
-    """Runs the methods of a :class:`bench.load.flow.Load` in a process of its own."""
+class Child:
+    """An object in a process of its own, whose coroutine methods are called over a pipe, one at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, make: Callable[[], object]) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process: BaseProcess = context.Process(target=_run, args=(theirs,), daemon=True)
+        self._process: BaseProcess = context.Process(target=_run, args=(make, theirs), daemon=True)
         self._process.start()
         theirs.close()
 
@@ -53,16 +53,15 @@ class LoadProcess:
         return self.end()
 
     def cpu_s(self) -> float:
-        """Return the CPU seconds the load itself used."""
+        """Return the CPU seconds used so far."""
         return cpu_s(self._process.pid or 0)
 
 
-def _run(pipe: Connection) -> None:
-    uvloop.run(_obey(pipe))
+def _run(make: Callable[[], object], pipe: Connection) -> None:
+    uvloop.run(_obey(make(), pipe))
 
 
-async def _obey(pipe: Connection) -> None:
-    load = Load()
+async def _obey(target: object, pipe: Connection) -> None:
     asyncio.get_running_loop().set_exception_handler(_die)
     while True:
         try:
@@ -70,7 +69,7 @@ async def _obey(pipe: Connection) -> None:
         except EOFError:
             return
         try:
-            result = await getattr(load, method)(*args)
+            result = await getattr(target, method)(*args)
         except Exception as error:  # noqa: BLE001 -- told to the other side
             pipe.send((f"{method}: {error!r}", None))
         else:
@@ -79,5 +78,5 @@ async def _obey(pipe: Connection) -> None:
 
 def _die(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """End the process: a measurement in which a callback failed is none."""
-    print(f"load: {context.get('exception') or context['message']!r}", file=sys.stderr, flush=True)
+    print(f"bench: {context.get('exception') or context['message']!r}", file=sys.stderr, flush=True)
     os._exit(1)
