@@ -74,7 +74,9 @@ class History:
         self.journal = Journal()
         self.schedule = Schedule()
         self.ledger = Ledger()
-        self.tombstone_ms = rng.choice([3_000, 60_000, 30 * DAY_MS])
+        faults = Faults.drawn(rng)
+        # Answers to op-ids outlive the queue and the slowest request, or a repeat would be new.
+        self.tombstone_ms = max(rng.choice([3_000, 60_000, 30 * DAY_MS]), 2 * faults.delay_ms)
         self._store_limits = self._drawn_store_limits()
         self.store = kit.new_store(self.schedule, self._store_limits)
         self.core_options = self._drawn_core_options()
@@ -82,7 +84,7 @@ class History:
         self._share_to_all = rng.choice([0.1, 0.3, 0.8])
         self._share_collapsing = rng.choice([0.1, 0.3, 0.9])
         self._pauses_ms = rng.choice([(0, 0, 5), (0, 5, 50), (0, 0, 5, 50, 500)])
-        self.network = Network(rng, self.schedule, Faults.drawn(rng))
+        self.network = Network(rng, self.schedule, faults)
         self.server = ModelServer(
             self.store,
             kit,
@@ -194,7 +196,7 @@ class History:
             "patch": lambda: self._with_device(self._patch),
             "restore_item": lambda: self._with_device(self._restore_item),
             "mark": lambda: self._with_device(self._mark),
-            "load_older": lambda: self._with_device(lambda device: device.send("load_older")),
+            "load_older": lambda: self._with_device(self._load_older),
             "burst": self._burst,
         }
         if self.kit.backup is not None:
@@ -286,6 +288,19 @@ class History:
         works.append((home[0], store.sweep(limit=3)))
         self.rng.shuffle(works)
         self.server.burst(works)
+
+    def _load_older(self, device: Device) -> None:
+        """Page down, and perhaps meet a change made elsewhere while the page is under way."""
+        device.send("load_older")
+        if self.rng.random() < 0.5:
+            delay_ms = self.rng.randint(0, 2 * self.network.faults.delay_ms)
+            self.schedule.after(delay_ms, lambda: self._act_elsewhere((device.hub, device.user)))
+
+    def _act_elsewhere(self, home: Home) -> None:
+        entries = self.server.entries(home)
+        if entries:
+            patch = self._raw_patch(self.rng.choice(entries))
+            self.server.burst([(home[0], self.server.store.act(*home, patch, self._op_id()))])
 
     def _raw_patch(self, entry: Entry) -> PatchItems:
         field: dict[str, Any] = self.rng.choice(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from tocsin.client.rules import Row
 
+REMEMBERED = 1000
 REPEATED = frozenset({401, 408, 425, 429})
 
 
@@ -20,19 +21,24 @@ class ActionQueue:
 
     def __init__(self, entries: list[Row]) -> None:
         self.entries = entries
+        self._had: dict[str, None] = {}
+        self._note(entries)
 
     def add(self, op_id: str, action: Row, at: int) -> None:
         """Put an action at the end."""
         entry = {"op_id": op_id, "action": action, "at": at, "answered": None}
         self.entries = [*self.entries, entry]
+        self._note([entry])
 
     def take_over(self, entries: list[Row]) -> None:
-        """Add what another tab had still to send and this one does not know."""
-        known = {entry["op_id"] for entry in self.entries}
+        """Add what another tab had still to send and this one never had: what is gone from here was answered."""
         fresh = [
-            entry for entry in entries if entry["answered"] is None and entry["op_id"] not in known
+            entry
+            for entry in entries
+            if entry["answered"] is None and entry["op_id"] not in self._had
         ]
         self.entries = [*self.entries, *fresh]
+        self._note(fresh)
 
     def next(self) -> Row | None:
         """Return the first entry without an answer."""
@@ -61,6 +67,12 @@ class ActionQueue:
     def drop_other_epochs(self, epoch: str) -> bool:
         """Forget what was answered before a restore: the state just read has it, or it was rolled back."""
         return self._keep_unless(lambda answered: answered["epoch"] != epoch)
+
+    def _note(self, entries: list[Row]) -> None:
+        """Remember the last op-ids that were ever in the queue."""
+        self._had.update((entry["op_id"], None) for entry in entries)
+        while len(self._had) > REMEMBERED:
+            del self._had[next(iter(self._had))]
 
     def _keep_unless(self, done: Callable[[Row], bool]) -> bool:
         before = len(self.entries)

@@ -15,7 +15,7 @@ class Options(msgspec.Struct, frozen=True):
     read_deadline_ms: int = 10_000
     backoff_base_ms: int = 500
     backoff_max_ms: int = 30_000
-    queue_max_age_ms: int = 30 * 86_400_000
+    queue_max_age_ms: int = 29 * 86_400_000  # a day less than the server remembers answers
 
 
 class Turn:
