@@ -8,15 +8,20 @@ import type { Turn } from "./turn.ts";
 /** Statuses that leave the outcome unknown although they are 4xx. */
 const repeated = new Set([401, 408, 425, 429]);
 
+/** Op-ids remembered as known; older ones are forgotten. */
+const remembered = 1_000;
+
 export class Acting {
   readonly #turn: Turn;
   #queue: readonly Operation[];
   #underWay: { readonly request: number; readonly opId: string } | null = null;
   #attempts = 0;
+  readonly #had = new Set<string>();
 
   constructor(turn: Turn, queue: readonly Operation[] = []) {
     this.#turn = turn;
     this.#queue = queue;
+    this.#note(queue);
   }
 
   /** Oldest first; answered ones stay until the position has reached them. */
@@ -27,13 +32,14 @@ export class Acting {
   add(opId: string, action: QueuedAction): void {
     const operation = { op_id: opId, action, at: this.#turn.now, answered: null };
     this.#setQueue([...this.#queue, operation]);
+    this.#note([operation]);
   }
 
-  /** Add what another tab had queued and this one does not know. */
+  /** Add what another tab had still to send and this one never had: what is gone from here was answered. */
   takeOver(operations: readonly Operation[]): void {
-    const known = new Set(this.#queue.map((operation) => operation.op_id));
-    const fresh = operations.filter(({ op_id, answered }) => !answered && !known.has(op_id));
+    const fresh = operations.filter(({ op_id, answered }) => !answered && !this.#had.has(op_id));
     this.#setQueue([...this.#queue, ...fresh]);
+    this.#note(fresh);
   }
 
   refuse(opId: string, status: number, problem: Problem | null): void {
@@ -107,6 +113,15 @@ export class Acting {
         operation.op_id === opId ? { ...operation, answered: { epoch, rev } } : operation,
       ),
     );
+  }
+
+  /** Remember the last op-ids that were ever in the queue. */
+  #note(operations: readonly Operation[]): void {
+    for (const { op_id } of operations) this.#had.add(op_id);
+    for (const oldest of this.#had) {
+      if (this.#had.size <= remembered) break;
+      this.#had.delete(oldest);
+    }
   }
 
   #dropAnswered(isDone: (answered: { epoch: string; rev: number }) => boolean): void {

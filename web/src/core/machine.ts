@@ -39,7 +39,7 @@ export const defaultCoreOptions: CoreOptions = {
   read_deadline_ms: 10_000,
   backoff_base_ms: 500,
   backoff_max_ms: 30_000,
-  queue_max_age_ms: 30 * 86_400_000,
+  queue_max_age_ms: 29 * 86_400_000,
 };
 
 /** A change of one item that still says `alert_id`; a field left out stays as it is. */
