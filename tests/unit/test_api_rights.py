@@ -120,3 +120,8 @@ async def test_unknown_paths_and_methods_are_problems(server: Server) -> None:
     wrong = await server.http.put("/v1/alerts")
     assert (nowhere.status_code, nowhere.json()["code"]) == (404, "no-such-path")
     assert (wrong.status_code, wrong.json()["allowed"]) == (405, ["POST"])
+
+
+async def test_a_socket_address_asked_without_an_upgrade_says_so(server: Server) -> None:
+    answer = await server.http.get("/client/hubs/default")
+    assert (answer.status_code, answer.json()["code"]) == (400, "upgrade-needed")

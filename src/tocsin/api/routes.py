@@ -6,10 +6,12 @@ from tocsin.api.admin import Admin
 from tocsin.api.alerts import Alerts
 from tocsin.api.client_tokens import ClientTokens
 from tocsin.api.demo import Demo
+from tocsin.api.http import Request, Response
 from tocsin.api.inbox import Inbox
 from tocsin.api.operations import Operations
 from tocsin.api.routing import Router
 from tocsin.api.web_files import WebFiles
+from tocsin.errors import InvalidInputError
 
 
 class Resources(msgspec.Struct, frozen=True):
@@ -22,6 +24,15 @@ class Resources(msgspec.Struct, frozen=True):
     operations: Operations
     web: WebFiles
     demo: Demo | None
+
+
+async def not_upgraded(_request: Request) -> Response:
+    """``GET /client/hubs/{hub}`` without an upgrade; with one it goes to the gateway and never comes here.
+
+    Raises:
+        InvalidInputError: Always.
+    """
+    raise InvalidInputError("this is a WebSocket; connect with an upgrade", code="upgrade-needed")
 
 
 def build_router(resources: Resources) -> Router:
@@ -49,6 +60,7 @@ def build_router(resources: Resources) -> Router:
         ("GET", "/healthz", resources.operations.healthz),
         ("GET", "/readyz", resources.operations.readyz),
         ("GET", "/metrics", resources.operations.metrics),
+        ("GET", "/client/hubs/{hub}", not_upgraded),
     ):
         router.add(method, path, handler)
     for path in resources.web.paths(demo=resources.demo is not None):
