@@ -21,6 +21,7 @@ from tocsin.errors import ConfigError
 
 CONFIG_FILE = "tocsin.toml"
 ENV_PREFIX = "TOCSIN_"
+SOCKET_NAME = "tocsin.sock"  # in the data folder; commands reach the running server by it
 # Read by the command line itself, to talk to a server elsewhere.
 CLIENT_VARIABLES = {"TOCSIN_URL", "TOCSIN_KEY"}
 

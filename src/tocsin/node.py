@@ -28,7 +28,7 @@ from tocsin.api.routes import Resources, build_router
 from tocsin.api.upgrade import socket_upgrade
 from tocsin.api.web_files import WebFiles
 from tocsin.clock import US_PER_S, SystemClock
-from tocsin.config import Settings, advice
+from tocsin.config import SOCKET_NAME, Settings, advice
 from tocsin.errors import UnauthenticatedError
 from tocsin.inbox.actor import Actor
 from tocsin.ingest.publisher import Publisher
@@ -42,7 +42,6 @@ from tocsin.telemetry import Metrics
 
 log = structlog.get_logger()
 
-SOCKET_NAME = "tocsin.sock"
 DEMO_KEY_FILE = "demo.key"
 _GREETING = """
   Tocsin is running.  Open {url}/?user=ada

@@ -8,17 +8,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-import uvloop
 from rich.console import Console
 from rich.table import Table
 
 from tocsin import __version__
 from tocsin.cli.link import open_link
-from tocsin.cli.tail import tail_inbox
 from tocsin.clock import SystemClock
 from tocsin.config import Settings, advice, load
 from tocsin.errors import TocsinError
-from tocsin.node import serve
 from tocsin.telemetry import configure_logging
 
 app = typer.Typer(
@@ -103,6 +100,10 @@ def serve_command(
     ] = None,
 ) -> None:
     """Run the server until SIGTERM or Ctrl-C; then drain and exit 0."""
+    import uvloop  # noqa: PLC0415 -- as below
+
+    from tocsin.node import serve  # noqa: PLC0415 -- other commands start in half the time without
+
     settings = _settings(
         context, host=host, port=port, tls_cert=tls_cert, tls_key=tls_key, demo=demo
     )
@@ -226,6 +227,8 @@ def tail(
     hub: HubOption = None,
 ) -> None:
     """Show USER's inbox live, until Ctrl-C."""
+    from tocsin.cli.tail import tail_inbox  # noqa: PLC0415 -- only this command needs a live client
+
     settings = _settings(context)
     try:
         asyncio.run(tail_inbox(settings, user, hub))

@@ -13,9 +13,8 @@ from typing import Any
 
 import httpx
 
-from tocsin.config import Settings
+from tocsin.config import SOCKET_NAME, Settings
 from tocsin.errors import TocsinError
-from tocsin.node import SOCKET_NAME, Node
 
 TIMEOUT_S = 30.0
 
@@ -66,6 +65,8 @@ async def open_link(settings: Settings, hub: str | None = None) -> AsyncIterator
         async with _local(transport) as http:
             yield Link(http, hub)
     else:
+        from tocsin.node import Node  # noqa: PLC0415 -- a second of imports that nobody else needs
+
         async with (
             Node.opened(settings) as node,
             _local(httpx.ASGITransport(node.local_app)) as http,
