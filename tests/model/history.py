@@ -107,6 +107,8 @@ class History:
             15.0 if name in focus else _USUAL.get(name, 1.0) * rng.choice([0, 1, 1, 4])
             for name in names
         ]
+        for _ in range(rng.choice([0, 2, 6])):  # so that there is something to page through
+            self._deliver(to_all=False)
         for device in self.server.devices:
             if rng.random() < 0.8:
                 device.connect()
@@ -290,16 +292,18 @@ class History:
         self.server.burst(works)
 
     def _load_older(self, device: Device) -> None:
-        """Page down, and perhaps meet a change made elsewhere while the page is under way."""
+        """Page down, and perhaps meet a change to that very page, made elsewhere."""
+        end = device.core.snapshot()["end"]
         device.send("load_older")
-        if self.rng.random() < 0.5:
+        if end is not None and self.rng.random() < 0.5:
             delay_ms = self.rng.randint(0, 2 * self.network.faults.delay_ms)
-            self.schedule.after(delay_ms, lambda: self._act_elsewhere((device.hub, device.user)))
+            home = (device.hub, device.user)
+            self.schedule.after(delay_ms, lambda: self._act_below(home, end))
 
-    def _act_elsewhere(self, home: Home) -> None:
-        entries = self.server.entries(home)
-        if entries:
-            patch = self._raw_patch(self.rng.choice(entries))
+    def _act_below(self, home: Home, end: int) -> None:
+        below = [entry for entry in self.server.entries(home) if entry.sort < end][:3]
+        if below:
+            patch = self._raw_patch(self.rng.choice(below))
             self.server.burst([(home[0], self.server.store.act(*home, patch, self._op_id()))])
 
     def _raw_patch(self, entry: Entry) -> PatchItems:

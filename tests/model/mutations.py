@@ -411,7 +411,7 @@ MUTATIONS: dict[str, Mutation] = {
 
 # What shows these rarely happens by itself, so their histories do more of it.
 FOCUS: dict[str, tuple[str, ...]] = {
-    "frames applied under a page request": ("load_older", "burst", "patch", "deliver_own"),
+    "frames applied under a page request": ("load_older", "deliver_own", "crash"),
     "add resets a state": ("broadcast", "burst"),
     "broadcast content in own frames": ("broadcast", "burst", "withdraw"),
 }
