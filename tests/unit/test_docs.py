@@ -27,7 +27,6 @@ PAGES = sorted(
 # The functions that take a code by position, and where it stands.
 CODE_POSITION = {"problem": 1, "_refuse": 1, "Refusal": 0}
 NO_ANSWERS = "## At the start of a program"
-SOCKET_ROUTE = "GET /client/hubs/{hub}"
 
 Codes = set[tuple[str, int | None]]
 
@@ -218,7 +217,7 @@ def sections(page: str, level: str) -> dict[str, str]:
 
 def test_every_route_is_documented_and_no_other() -> None:
     documented = set(sections((REFERENCE / "http-api.md").read_text(), "###"))
-    assert documented == routes() | {SOCKET_ROUTE}
+    assert documented == routes()
 
 
 def test_codes_named_beside_routes_exist() -> None:
