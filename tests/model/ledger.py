@@ -142,11 +142,9 @@ class Ledger:
         first = inbox.answers.get(op_id)
         if first is not None:
             assert before == after, f"{op_id} took effect twice"
-            assert (type(first), first.epoch, first.rev) == (
-                type(outcome),
-                outcome.epoch,
-                outcome.rev,
-            )
+            told = (type(first), first.epoch, first.rev)
+            again = (type(outcome), outcome.epoch, outcome.rev)
+            assert told == again, f"{op_id} was told {told}, and then {again}"
             return
         inbox.answers[op_id] = outcome
         if not isinstance(outcome, Done):
