@@ -55,7 +55,7 @@ format: $(VENV)/dev ## put the code into its form
 
 .PHONY: browser webtest
 browser:
-	@tests/install_chromium
+	@tests/install_packages
 
 webtest: web web/node_modules/made
 	$(NPM) test

@@ -98,9 +98,8 @@ class Node:
         """Open the data folder and put a node together; close it at the end.
 
         Raises:
-            ConfigError: Another process holds the folder, or its schema is newer than this program.
+            ConfigError: The folder cannot be used, another process holds it, or its schema is newer than this program.
         """
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         tls = settings.tls_cert is not None
         found = endpoints or find_endpoints(
             settings.host, settings.port, settings.public_url, tls=tls
@@ -140,7 +139,9 @@ class Node:
         settings, store = self.settings, self.store
         auth = Authenticator(self.keyring, self.endpoints, self.clock)
         alerts = Alerts(auth, self.publisher, store, self.clock, settings.limits)
-        tokens = ClientTokens(auth, self.keyring, self.endpoints, self.clock, settings.limits)
+        tokens = ClientTokens(
+            auth, self.keyring, store, self.endpoints, self.clock, settings.limits
+        )
         return Resources(
             alerts=alerts,
             tokens=tokens,

@@ -74,7 +74,7 @@ async def running(limits: Limits | None = None, *, demo: bool = False) -> AsyncI
     keyring = KeyRing(store, Fernet(Fernet.generate_key()), clock)
     auth = Authenticator(keyring, endpoints, clock)
     alerts = Alerts(auth, Publisher(store.queue, supervisor, metrics), store, clock, limits)
-    tokens = ClientTokens(auth, keyring, endpoints, clock, limits)
+    tokens = ClientTokens(auth, keyring, store, endpoints, clock, limits)
     resources = Resources(
         alerts=alerts,
         tokens=tokens,

@@ -1,5 +1,6 @@
 """Settings: who wins, and what a wrong one is told."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from tocsin.errors import ConfigError
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    for variable in [name for name in os.environ if name.startswith("TOCSIN_")]:
+        monkeypatch.delenv(variable)
 
 
 def test_the_command_line_wins_over_environment_and_file(monkeypatch: pytest.MonkeyPatch) -> None:

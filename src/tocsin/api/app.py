@@ -28,18 +28,22 @@ class App:
         """Answer one request (ASGI 3)."""
         if scope["type"] != "http":
             return
-        route, response = "none", None
+        method, route = scope["method"], "none"
         try:
-            route, response = await self._respond(scope, receive)
+            match = self._router.match("GET" if method == "HEAD" else method, scope["raw_path"])
+            if match is None:
+                response = self._unmatched(scope)
+            else:
+                route = match.route
+                response = await match.handler(Request(scope, receive, match.params))
         except ClientGoneError:
             return
         except TocsinError as error:
             response = problem_of(error)
         except Exception:
-            log.exception("api.failed", method=scope["method"])
+            log.exception("api.failed", method=method, route=route)
             response = problem(500, "internal", "something failed here; the server's log has it")
-        with_body = scope["method"] != "HEAD"
-        await _send(send, response, self._cors.headers(scope), with_body=with_body)
+        await _send(send, response, self._cors.headers(scope), with_body=method != "HEAD")
         self._count(route, response.status)
 
     def _count(self, route: str, status: int) -> None:
@@ -48,13 +52,6 @@ class App:
         if counter is None:
             counter = self._counted[route, status] = self._metrics.requests.labels(route, status)
         counter.inc()
-
-    async def _respond(self, scope: Scope, receive: Receive) -> tuple[str, Response]:
-        method = scope["method"]
-        match = self._router.match("GET" if method == "HEAD" else method, scope["raw_path"])
-        if match is None:
-            return "none", self._unmatched(scope)
-        return match.route, await match.handler(Request(scope, receive, match.params))
 
     def _unmatched(self, scope: Scope) -> Response:
         allowed = self._router.methods(scope["raw_path"])

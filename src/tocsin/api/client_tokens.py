@@ -14,6 +14,7 @@ from tocsin.clock import US_PER_S, Clock, to_rfc3339
 from tocsin.config import Limits
 from tocsin.errors import InvalidInputError
 from tocsin.model.ids import check_id
+from tocsin.ports.store import InboxStore
 from tocsin.realtime.tokens import INBOX_SCOPE, sign_token
 
 DEFAULT_TTL_S = 3_600
@@ -40,12 +41,14 @@ class ClientTokens:
         self,
         auth: Authenticator,
         keyring: KeyRing,
+        store: InboxStore,
         endpoints: Endpoints,
         clock: Clock,
         limits: Limits,
     ) -> None:
         self._auth = auth
         self._keyring = keyring
+        self._store = store
         self._endpoints = endpoints
         self._clock = clock
         self._limits = limits
@@ -63,12 +66,17 @@ class ClientTokens:
         return Response(200, msgspec.json.encode(await self.issue(hub, wanted)))
 
     async def issue(self, hub: str, wanted: TokenRequest) -> dict[str, str]:
-        """Sign a token; returns ``token``, the client ``url`` that carries it, and ``expires_at``."""
+        """Sign a token; returns ``token``, the client ``url`` that carries it, and ``expires_at``.
+
+        It is the user's first contact if there was none: broadcasts from now on are in the inbox.
+        """
+        user = check_id(wanted.user_id, "user_id", "/user_id")
+        await self._store.head(hub, user)
         token, expires_s = sign_token(
             await self._keyring.open_hub(hub),
             endpoint=self._endpoints.public,
             hub=hub,
-            user=check_id(wanted.user_id, "user_id", "/user_id"),
+            user=user,
             ttl_s=wanted.ttl_s,
             now_us=self._clock.now_us(),
             scope=INBOX_SCOPE,

@@ -24,10 +24,15 @@ class RefusedError(TocsinError):
 
 
 class Link:
-    """Requests to one server, whichever way they go."""
+    """Requests to one server, whichever way they go.
 
-    def __init__(self, http: httpx.AsyncClient, hub: str | None) -> None:
+    ``is_live`` is False when there is no server, and this command itself holds the data folder: nothing is processed and nobody
+    can connect.
+    """
+
+    def __init__(self, http: httpx.AsyncClient, hub: str | None, *, is_live: bool = True) -> None:
         self._http = http
+        self.is_live = is_live
         self._headers = {} if hub is None else {"tocsin-hub": hub}
 
     async def call(self, method: str, path: str, body: object = None, **params: str) -> Any:  # noqa: ANN401 -- JSON
@@ -71,7 +76,7 @@ async def open_link(settings: Settings, hub: str | None = None) -> AsyncIterator
             Node.opened(settings) as node,
             _local(httpx.ASGITransport(node.local_app)) as http,
         ):
-            yield Link(http, hub)
+            yield Link(http, hub, is_live=False)
 
 
 def _local(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:

@@ -10,6 +10,7 @@ from rich.text import Text
 from tocsin.cli.link import open_link
 from tocsin.client.live import InboxClient
 from tocsin.config import Settings
+from tocsin.errors import ConfigError
 
 SHOWN_FIRST = 10
 TOKEN_TTL_S = 3_600
@@ -23,8 +24,15 @@ _STYLES = {
 
 
 async def tail_inbox(settings: Settings, user: str, hub: str | None) -> None:
-    """Print the newest unread alerts, then each that arrives, and the counts when they change; until cancelled."""
+    """Print the newest unread alerts, then each that arrives, and the counts when they change; until cancelled.
+
+    Raises:
+        ConfigError: There is no server to listen to.
+    """
     async with open_link(settings, hub) as link, aiohttp.ClientSession() as session:
+        if not link.is_live:
+            detail = f"no server runs on {settings.data_dir}; start `tocsin serve`, or name one with TOCSIN_URL"
+            raise ConfigError(detail, code="no-server")
 
         async def client_url() -> str:
             body = {"user_id": user, "ttl_s": TOKEN_TTL_S}

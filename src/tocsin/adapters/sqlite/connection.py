@@ -1,6 +1,6 @@
 """Opening the file: one connection writes and checkpoints, the others only read.
 
-SQLite before 3.51.3 can corrupt a WAL when two connections write or checkpoint at the same moment (queues.md, 4.1), so
+SQLite before 3.51.3 can corrupt a WAL when two connections write or checkpoint at the same moment (fixed in 3.51.3, https://sqlite.org/releaselog/3_51_3.html), so
 the writer does both, and readers never checkpoint.
 """
 
