@@ -37,22 +37,22 @@ def key_id(server: ServerProcess, name: str) -> str:
     return line.split()[0]
 
 
-def test_a_key_stands_alone_on_standard_output(server: ServerProcess) -> None:
-    done = server.try_cli("key", "create", "--role", "producer", "--name", "billing")
+def test_a_key_stands_alone_on_standard_output(shared_server: ServerProcess) -> None:
+    done = shared_server.try_cli("key", "create", "--role", "producer", "--name", "billing")
     assert re.fullmatch(r"tsk_producer_[0-9a-f]{12}_[\w-]{43}\n", done.stdout)
     assert done.returncode == 0
 
 
 def test_a_key_made_beside_the_server_opens_it_and_a_revoked_one_does_not(
-    server: ServerProcess,
+    shared_server: ServerProcess,
 ) -> None:
-    key = server.key("producer")
-    assert server.publish(key).status_code == 202
-    server.cli("key", "revoke", key_id(server, "producer-test"))
-    refused = server.publish(key)
+    key = shared_server.key("producer")
+    assert shared_server.publish(key).status_code == 202
+    shared_server.cli("key", "revoke", key_id(shared_server, "producer-test"))
+    refused = shared_server.publish(key)
     assert refused.status_code == 401
     assert refused.json()["code"] == "key-revoked"
-    assert key["authorization"].removeprefix("Bearer ") not in server.cli("key", "list")
+    assert key["authorization"].removeprefix("Bearer ") not in shared_server.cli("key", "list")
 
 
 def test_keys_are_made_listed_and_revoked_without_a_server(make_server: MakeServer) -> None:
@@ -65,22 +65,22 @@ def test_keys_are_made_listed_and_revoked_without_a_server(make_server: MakeServ
     assert "given-up" in server.cli("key", "list")
 
 
-def test_revoking_an_unknown_key_says_so_and_fails(server: ServerProcess) -> None:
-    done = server.try_cli("key", "revoke", "no-such-key")
+def test_revoking_an_unknown_key_says_so_and_fails(shared_server: ServerProcess) -> None:
+    done = shared_server.try_cli("key", "revoke", "no-such-key")
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr.startswith("tocsin: there is no key 'no-such-key'")
 
 
-def test_the_connection_string_names_the_address_it_serves_on(server: ServerProcess) -> None:
-    text = server.cli("connection-string")
+def test_the_connection_string_names_the_address_it_serves_on(shared_server: ServerProcess) -> None:
+    text = shared_server.cli("connection-string")
     assert re.fullmatch(
-        rf"Endpoint={re.escape(server.url)};AccessKey=[\w+/=]{{64,}};Version=1\.0;", text
+        rf"Endpoint={re.escape(shared_server.url)};AccessKey=[\w+/=]{{64,}};Version=1\.0;", text
     )
 
 
-def test_a_client_url_from_the_command_connects(server: ServerProcess) -> None:
-    url = server.cli("client-token", "ada")
+def test_a_client_url_from_the_command_connects(shared_server: ServerProcess) -> None:
+    url = shared_server.cli("client-token", "ada")
     with connect(url, subprotocols=[RELIABLE]) as socket:
         hello = json.loads(socket.recv(timeout=30))
         assert (hello["event"], hello["userId"]) == ("connected", "ada")
@@ -113,8 +113,8 @@ def test_publishing_without_a_server_waits_on_disk_for_the_next_one(
     until(lambda: server.titles(key) == ["Nobody was there"], "the alert reaches the inbox")
 
 
-def test_publishing_to_nobody_names_the_mistake(server: ServerProcess) -> None:
-    done = server.try_cli("publish", "--title", "To whom?")
+def test_publishing_to_nobody_names_the_mistake(shared_server: ServerProcess) -> None:
+    done = shared_server.try_cli("publish", "--title", "To whom?")
     assert done.returncode == 1
     assert "audience" in done.stderr
     assert "Traceback" not in done.stderr
@@ -174,19 +174,19 @@ def test_an_unknown_variable_is_refused(make_server: MakeServer) -> None:
     assert "TOCSIN_PROT: there is no such setting" in done.stderr
 
 
-def test_a_second_server_on_one_folder_is_refused(server: ServerProcess) -> None:
-    done = server.try_cli("serve", "--port", "0")
+def test_a_second_server_on_one_folder_is_refused(shared_server: ServerProcess) -> None:
+    done = shared_server.try_cli("serve", "--port", "0")
     assert done.returncode == 1
     assert "held by another Tocsin process" in done.stderr
     assert "--data-dir" in done.stderr
-    assert server.cli("key", "list"), "the first server still answers"
+    assert shared_server.cli("key", "list"), "the first server still answers"
 
 
-def test_a_taken_port_is_refused(server: ServerProcess, make_server: MakeServer) -> None:
+def test_a_taken_port_is_refused(shared_server: ServerProcess, make_server: MakeServer) -> None:
     second = make_server()
-    done = second.try_cli("serve", "--port", str(server.port))
+    done = second.try_cli("serve", "--port", str(shared_server.port))
     assert done.returncode == 1
-    assert f"cannot listen on 127.0.0.1:{server.port}" in done.stderr
+    assert f"cannot listen on 127.0.0.1:{shared_server.port}" in done.stderr
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command) or "tocsin")

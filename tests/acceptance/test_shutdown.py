@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import time
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -98,11 +97,9 @@ def alert_ids(server: ServerProcess, key: Mapping[str, str]) -> list[str]:
 
 
 def test_an_idle_server_stops_at_once(make_server: MakeServer) -> None:
-    server = make_server().start()
+    server = make_server(env={"TOCSIN_DRAIN_S": "60"}).start()
     server.request("GET", "/healthz")
-    began = time.monotonic()
-    server.stop()
-    assert time.monotonic() - began < 4
+    server.stop()  # has less patience than that
 
 
 def test_a_second_start_keeps_keys_alerts_and_what_was_read(make_server: MakeServer) -> None:
