@@ -1,7 +1,8 @@
-"""The only loop that turns queued alerts into inbox items: lease, deliver, acknowledge, announce.
+"""The only loop that turns queued alerts into inbox items: lease, deliver, announce, acknowledge.
 
 The order is the promise: the store's transaction comes before the acknowledgement, so a crash between them
-delivers again, and the store drops what it has (I2).  Announcing comes last and may be lost (I5).
+delivers again, and the store drops what it has (I2).  People wait for the announcement and nobody for the
+acknowledgement, so it is announced first; that may be lost (I5).
 """
 
 import random
@@ -88,9 +89,9 @@ class Worker:
                 for leased in batch:
                     await self._process([leased])
         else:
-            await self._source.ack([leased.receipt for leased in batch])
             self._announce(delivered)
             self._count(batch, delivered)
+            await self._source.ack([leased.receipt for leased in batch])
 
     async def _wait_out(self, batch: Sequence[Leased], error: TocsinError) -> None:
         # The store is away, which is nobody's fault: the same batch again, however long it takes.

@@ -35,6 +35,7 @@ put_off = (
     .values(available_us=param("available_us"), leased_us=null(), last_error=param("last_error"))
 )
 drop_waiting = queue.delete().where(among(queue.c.seq, "seqs"))
+drop_delivered = queue.delete().where(among(queue.c.id, "ids"))
 waiting_by_seq = select(queue.c.id, queue.c.payload, queue.c.attempts).where(
     queue.c.seq == param("seq")
 )

@@ -4,7 +4,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from tocsin.adapters.sql import alerts, inboxes, items, stream
+from tocsin.adapters.sql import alerts, inboxes, items, stream, waiting
 from tocsin.adapters.sqlite.contact import open_heads, open_hub
 from tocsin.adapters.sqlite.numbers import Numbers
 from tocsin.adapters.sqlite.rows import (
@@ -28,6 +28,7 @@ _KNOWN, _ADD_ALERT = sql(alerts.known), sql(alerts.add_alert)
 _NEWEST_OF_KEY = sql(items.newest_of_key)
 _ADD_ITEM, _REPLACE_ITEM = sql(items.add_item), sql(items.replace_item)
 _LIVE_BREVS, _ADD_BROADCAST = sql(stream.live_brevs), sql(stream.add_broadcast)
+_DROP_DELIVERED = sql(waiting.drop_delivered)
 _WITHDRAW, _MOVE_STREAM = sql(stream.withdraw_broadcast), sql(inboxes.move_stream)
 
 
@@ -44,11 +45,18 @@ class Delivery:
         self._alert_nos: dict[str, int] = {}
 
     def run(self, envelopes: Sequence[Envelope]) -> Mapping[str, Delivered]:
-        """Write what was not delivered before; the result is per hub."""
+        """Write what was not delivered before; the result is per hub.
+
+        What the queue of this very file holds of it goes in the same transaction: one commit does for both, and the
+        acknowledgement that follows finds nothing left to write.
+        """
         by_hub: defaultdict[str, list[Envelope]] = defaultdict(list)
         for envelope in self._fresh(envelopes):
             by_hub[envelope.hub].append(envelope)
-        return {name: self._deliver(name, some) for name, some in by_hub.items()}
+        delivered = {name: self._deliver(name, some) for name, some in by_hub.items()}
+        ids = as_json(envelope.id for envelope in envelopes)
+        self._numbers.waiting -= self._connection.execute(_DROP_DELIVERED, {"ids": ids}).rowcount
+        return delivered
 
     def _fresh(self, envelopes: Sequence[Envelope]) -> Iterable[Envelope]:
         once = {envelope.id: envelope for envelope in envelopes}
