@@ -1,10 +1,12 @@
 """The HTTP application on the memory store, called in process."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
+import msgspec
 from cryptography.fernet import Fernet
 
 from tocsin.adapters.memory.fanout import MemoryFanout
@@ -25,6 +27,7 @@ from tocsin.api.web_files import WebFiles
 from tocsin.config import Hub, Limits
 from tocsin.inbox.actor import Actor
 from tocsin.ingest.publisher import Publisher
+from tocsin.ports.fanout import Announcement
 from tocsin.ports.store import Role
 from tocsin.process.worker import Worker
 from tocsin.supervisor import Supervisor
@@ -40,6 +43,7 @@ class Server:
 
     http: httpx.AsyncClient
     store: MemoryStore
+    fanout: MemoryFanout
     keyring: KeyRing
     worker: Worker
     clock: ManualClock
@@ -55,6 +59,16 @@ class Server:
             "/v1/client-tokens", json={"user_id": user}, headers=await self.key("server", hub)
         )
         return {"authorization": f"Bearer {answer.json()['token']}"}
+
+    def frames(self) -> list[dict[str, Any]]:
+        """Return the list that every frame announced from now on is put on."""
+        frames: list[dict[str, Any]] = []
+
+        def heard(announcements: Sequence[Announcement]) -> None:
+            frames.extend(msgspec.json.decode(one.body) for one in announcements)
+
+        self.fanout.listen(heard, lambda: None)
+        return frames
 
     async def publish(self, **alert: object) -> httpx.Response:
         """Publish one alert to Ada, unless told otherwise, and process it."""
@@ -89,6 +103,6 @@ async def running(limits: Limits | None = None, *, demo: bool = False) -> AsyncI
     transport = httpx.ASGITransport(app, client=("203.0.113.9", 1234))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as http:
         try:
-            yield Server(http, store, keyring, worker, clock)
+            yield Server(http, store, fanout, keyring, worker, clock)
         finally:
             await supervisor.stop()

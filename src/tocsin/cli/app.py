@@ -189,6 +189,10 @@ def publish(
         Literal["info", "success", "warning", "error", "critical"], typer.Option()
     ] = "info",
     category: Annotated[str | None, typer.Option(help="E.g. payments.", show_default=False)] = None,
+    collapse_key: Annotated[
+        str | None,
+        typer.Option(help="Replaces the unread alert of this key.", show_default=False),
+    ] = None,
     url: Annotated[
         str | None, typer.Option(help="Where a click leads.", show_default=False)
     ] = None,
@@ -210,7 +214,14 @@ def publish(
         "title": title,
         "severity": severity,
     }
-    optional = {"body": body, "category": category, "url": url, "id": alert_id, "source": source}
+    optional = {
+        "body": body,
+        "category": category,
+        "collapse_key": collapse_key,
+        "url": url,
+        "id": alert_id,
+        "source": source,
+    }
     alert |= {name: value for name, value in optional.items() if value is not None}
     if data is not None:
         alert["data"] = _json(data)

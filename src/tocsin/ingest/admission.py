@@ -38,6 +38,7 @@ class AlertRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
     body: Body | None = None
     severity: Severity = "info"
     category: str | None = None
+    collapse_key: str | None = None
     url: Link | None = None
     icon: Link | None = None
     actions: Annotated[tuple[Action, ...], Meta(max_length=MAX_ACTIONS)] = ()
@@ -123,6 +124,7 @@ def admit(
     )
     if request.category is not None:
         check_id(request.category, "category", f"{pointer}/category")
+    collapse_key = _check_collapse_key(request, pointer)
     owner, repeat_key = _repeat_key(request, source, idempotency_key, pointer)
     expires_us = _check_expiry(request.expires_at, now_us, pointer)
     content = _encode(
@@ -152,6 +154,7 @@ def admit(
         fingerprint=b"" if repeat_key is None else _fingerprint(request),
         category=request.category,
         severity=request.severity,
+        collapse_key=collapse_key,
         expires_us=expires_us,
     )
 
@@ -165,6 +168,16 @@ def _repeat_key(
     if idempotency_key is not None:
         return "", check_id(idempotency_key, "Idempotency-Key")
     return source, None
+
+
+def _check_collapse_key(request: AlertRequest, pointer: str) -> str | None:
+    if request.collapse_key is None:
+        return None
+    place = f"{pointer}/collapse_key"
+    if request.to.all:
+        detail = "what a broadcast says never changes; withdraw the old one and publish the new one"
+        raise InvalidInputError(detail, code="invalid-field", pointer=place)
+    return check_id(request.collapse_key, "collapse_key", place)
 
 
 def _check_audience(audience: Audience, limits: Limits, pointer: str) -> Audience:
