@@ -62,12 +62,17 @@ def _run(make: Callable[[], object], pipe: Connection) -> None:
 
 
 async def _obey(target: object, pipe: Connection) -> None:
-    asyncio.get_running_loop().set_exception_handler(_die)
+    loop, called = asyncio.get_running_loop(), asyncio.Event()
+    loop.set_exception_handler(_die)
+    loop.add_reader(pipe.fileno(), called.set)
+    os.set_blocking(pipe.fileno(), True)  # the loop made it non-blocking; a message is read whole
     while True:
+        await called.wait()
         try:
-            method, args = await asyncio.to_thread(pipe.recv)
+            method, args = pipe.recv()
         except EOFError:
             return
+        called.clear()
         try:
             result = await getattr(target, method)(*args)
         except Exception as error:  # noqa: BLE001 -- told to the other side

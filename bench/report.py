@@ -77,8 +77,14 @@ def _cpu_model() -> str:
 
 def _commit() -> str:
     try:
-        return subprocess.run(
-            ["git", "describe", "--always", "--dirty"], check=True, capture_output=True, text=True
-        ).stdout.strip()
+        commit = _git("rev-parse", "--short", "HEAD")
+        changed = _git("status", "--porcelain", "--", "src/tocsin", "bench", ":!bench/RESULTS.md")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
+    return f"{commit} with changes" if changed else commit
+
+
+def _git(*command: str) -> str:
+    return subprocess.run(
+        ["git", *command], check=True, capture_output=True, text=True
+    ).stdout.strip()

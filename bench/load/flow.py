@@ -35,6 +35,10 @@ class Load:
         """Wait until ``alerts`` more have come; return the time of the last (monotonic, ns)."""
         return await self._listeners.expect(alerts)
 
+    async def watch_for(self, alerts: int) -> None:
+        """Wait like ``expect``, but awake: nobody who sends has to wake this process, which can cost more than sending."""
+        await self._listeners.watch_for(alerts)
+
     async def late_ns(self) -> list[int]:
         """Return how late the alerts were that came since the last call."""
         late, self._listeners.late_ns = self._listeners.late_ns, []

@@ -68,6 +68,13 @@ class Listeners:
                 await self._complete
         return self._last_ns
 
+    async def watch_for(self, alerts: int) -> None:
+        """Wait like ``expect`` without ever sleeping."""
+        self._expected += alerts
+        async with asyncio.timeout(_LONGEST_WAIT_S):
+            while self.alerts < self._expected:  # noqa: ASYNC110 -- it is meant to stay awake
+                await asyncio.sleep(0)
+
     def heard(self, data: bytes, now_ns: int) -> None:
         """Count the alerts in whole frames."""
         self.alerts += data.count(_ALERT)

@@ -17,7 +17,7 @@ from tocsin.realtime.protocol import Message
 
 CLIENTS = 1_000
 MANY_CLIENTS = 5_000
-ROUNDS = 200
+ROUNDS = 80
 BURST = 10
 _TABLES = ("alerts", "broadcasts", "items", "states")
 _BODY = (
@@ -104,7 +104,7 @@ def _rate(child: Child, load: Child, burst: int, send: Callable[[], object]) -> 
     """Return the deliveries per CPU second of the sending process."""
     before = child.cpu_s()
     for _ in range(ROUNDS):
-        load.begin("expect", CLIENTS * burst)
+        load.begin("watch_for", CLIENTS * burst)
         send()
         load.end()
     return CLIENTS * burst * ROUNDS / (child.cpu_s() - before)
