@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Protocol
 
 US_PER_S = 1_000_000
+_LAST_US = 2**53
 
 
 class Clock(Protocol):
@@ -52,9 +53,13 @@ def from_datetime(stamp: datetime) -> int:
     """Turn an aware datetime into microseconds since 1970.
 
     Raises:
-        ValueError: ``stamp`` has no time zone.
+        ValueError: ``stamp`` has no time zone, or is a time that this program cannot write down again.
     """
     if stamp.tzinfo is None:
         msg = "the time has no zone; write it with one, e.g. 2026-11-22T18:46:00Z"
         raise ValueError(msg)
-    return round(stamp.timestamp() * US_PER_S)
+    us = round(stamp.timestamp() * US_PER_S)
+    if not 0 <= us < _LAST_US:
+        msg = f"the time {stamp} is not between the years 1970 and 2255"
+        raise ValueError(msg)
+    return us

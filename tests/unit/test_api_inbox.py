@@ -92,6 +92,38 @@ async def test_marking_everything_up_to_here(server: Server) -> None:
     assert marked.json()["change"]["counts"] == {"unseen": 1, "unread": 1}
 
 
+@pytest.mark.parametrize("place", [{"sort": -(10**30)}, {"brev": -1}])
+async def test_a_mark_below_everything_is_refused(server: Server, place: dict[str, int]) -> None:
+    ada = await server.token("ada")
+    epoch = (await _inbox(server, ada))["position"]["epoch"]
+    body = {"action": "read", "up_to": {"epoch": epoch, "sort": 1, "brev": 1, **place}}
+    answer = await server.http.post("/v1/inbox/mark", json=body, headers=ada)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid-field")
+
+
+@pytest.mark.parametrize("until", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59"])
+async def test_a_snooze_to_a_time_that_cannot_be_written_is_refused_and_harms_nothing(
+    server: Server, until: str
+) -> None:
+    ada = await server.token("ada")
+    await server.publish()
+    [item] = (await _inbox(server, ada))["items"]
+    answer = await server.http.patch(
+        f"/v1/inbox/items/{item['id']}",
+        json={"alert_id": item["alert_id"], "snoozed_until": until},
+        headers=ada,
+    )
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid-time")
+    assert (await _inbox(server, ada))["items"] == [item]
+
+
+@pytest.mark.parametrize("query", ["status=new", "severity=bad", "severity="])
+async def test_a_view_that_does_not_exist_is_refused(server: Server, query: str) -> None:
+    ada = await server.token("ada")
+    answer = await server.http.get(f"/v1/inbox/items?{query}", headers=ada)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid-query")
+
+
 async def test_merged_items_page_through_own_and_broadcasts(server: Server) -> None:
     ada = await server.token("ada")
     await server.http.get("/v1/inbox", headers=ada)

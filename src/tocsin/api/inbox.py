@@ -1,8 +1,9 @@
 """The inbox over HTTP: two ways to read and one to act (docs/reference/inbox-protocol.md)."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -14,6 +15,7 @@ from tocsin.api.problems import PROBLEM
 from tocsin.clock import from_datetime
 from tocsin.errors import InvalidInputError, NotFoundError
 from tocsin.inbox.actor import Actor
+from tocsin.model.alert import Severity
 from tocsin.model.answers import (
     changes_answer,
     entries_answer,
@@ -34,6 +36,7 @@ MAX_LIMIT = 200
 MAX_PATCHES = 500
 _PATCHES_BODY = 262_144
 _STATUSES = ("all", "unread", "archived")
+_SEVERITIES = get_args(Severity)
 
 
 class ItemPatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,8 +66,8 @@ class UpTo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the user had when acting."""
 
     epoch: str
-    sort: int
-    brev: int
+    sort: Annotated[int, Meta(ge=0)]
+    brev: Annotated[int, Meta(ge=0)]
 
 
 class Mark(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -112,14 +115,10 @@ class Inbox:
     async def entries(self, request: Request) -> Response:
         """``GET /v1/inbox/items``: own items and broadcasts merged, newest first."""
         hub, user = await self._auth.inbox(request)
-        status = request.query("status") or "all"
-        if status not in _STATUSES:
-            detail = f"status {status[:40]!r} is none of {', '.join(_STATUSES)}"
-            raise InvalidInputError(detail, code="invalid-query")
         listing = Listing(
-            status=status,  # type: ignore[arg-type]  # one of the three, as just checked
+            status=_one_of(request, "status", _STATUSES) or "all",  # type: ignore[arg-type]  # one of the three
             category=request.query("category"),
-            severity=request.query("severity"),
+            severity=_one_of(request, "severity", _SEVERITIES),
             limit=_limit(request),
             cursor=_cursor(request.query("cursor")),
         )
@@ -209,6 +208,14 @@ def _alert_id(request: Request) -> str:
         detail = "add ?alert_id=: it names what the item says now, so that nothing newer is deleted"
         raise InvalidInputError(detail, code="alert-id-missing")
     return alert_id
+
+
+def _one_of(request: Request, name: str, known: Sequence[str]) -> str | None:
+    text = request.query(name)
+    if text is not None and text not in known:
+        detail = f"{name} {text[:40]!r} is none of {', '.join(known)}"
+        raise InvalidInputError(detail, code="invalid-query")
+    return text
 
 
 def _limit(request: Request) -> int:
