@@ -149,6 +149,46 @@ async def test_body_of_one_request_does_not_count_for_the_head_of_the_next() -> 
     assert client.transport.written.count(b"HTTP/1.1 200") == 2
 
 
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize("start", [b"0\r\nX: ", b"5;"])
+async def test_trailer_or_chunk_head_without_an_end_is_cut_off(start: bytes) -> None:
+    client = Client()
+    await client.send(CHUNKED + start, *[b"x" * 100] * 40)
+    assert client.refusal == (431, "head-too-large")
+    client.guard.connection_lost(None)
+    await client.send()
+
+
+async def test_body_in_chunks_of_one_byte_passes() -> None:
+    client = Client()
+    await client.send(CHUNKED, *[b"1\r\nb\r\n"] * 3000, b"0\r\n\r\n")
+    assert client.transport.written.endswith(b"3000")
+
+
+async def test_trailer_is_no_header() -> None:
+    names: list[bytes] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await echo_size(scope, receive, send)
+        names.extend(name for name, _ in scope["headers"])
+
+    client = Client(app)
+    await client.send(CHUNKED + b"0\r\nAuthorization: Bearer x\r\n\r\n")
+    assert client.transport.written.endswith(b"0")
+    assert names == [b"host", b"transfer-encoding"]
+
+
+async def test_upgrade_behind_an_unanswered_request_is_refused_after_its_answer() -> None:
+    client = Client()
+    upgrade = b"GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+    await client.send(HEAD + b"Content-Length: 3\r\n\r\nabc" + upgrade)
+    assert client.transport.written.startswith(b"HTTP/1.1 200")
+    assert b"101" not in client.transport.written
+    assert client.transport.closing
+
+
 async def test_slow_head_is_cut_off_however_busy_the_client_looks() -> None:
     client = Client()
     await client.send(HEAD)

@@ -20,6 +20,8 @@ from tocsin.api.problems import problem
 _TICK_S: Final = 1.0
 # How long a body may still come in after its request was refused: closing at once would take the refusal with it.
 _LINGER_S: Final = 2.0
+# What a chunked body may spend on each of its bytes; the smallest chunks take five.
+_CHUNK_COST: Final = 8
 
 
 class HttpLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +92,7 @@ class HttpGuard(HttpToolsProtocol):
         self._completed = False  # a request ended within the bytes being fed
         self._head_bytes = 0  # of complete header fields
         self._fed_bytes = 0  # raw, since the head or the body began
+        self._body_bytes = 0  # of these, what is body and not heads of chunks or trailers
         self._began_s = 0.0
         self._progress_s = 0.0
         self._answered_s = 0.0  # when the last response was complete
@@ -120,11 +123,19 @@ class HttpGuard(HttpToolsProtocol):
             self._refuse_head()
         elif self._in_body:
             self._progress_s = self.loop.time()
+            self._check_chunks()
         elif not self._in_head and self._unread_s is None:
             self._watch.discard(self)
 
     def handle_websocket_upgrade(self) -> None:
-        """Hand the transport over and keep nothing, so that this object can go."""
+        """Hand the transport over and keep nothing, so that this object can go.
+
+        Behind a request that is not answered yet it is refused: that answer would be written into the socket.
+        """
+        if self.cycle is not None and not self.cycle.response_complete:
+            detail = "a WebSocket cannot begin before the requests in front of it are answered"
+            self._refuse(HTTPStatus.BAD_REQUEST, "bad-request", detail)
+            return
         self._watch.discard(self)
         self._handed_over = True
         super().handle_websocket_upgrade()
@@ -145,16 +156,22 @@ class HttpGuard(HttpToolsProtocol):
         self._count(len(url))
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Count a field."""
-        super().on_header(name, value)
+        """Count a field; one behind the body (a trailer) is dropped, since whoever is in front vouches for heads only."""
+        if not self._in_body:
+            super().on_header(name, value)
         self._count(len(name) + len(value) + 4)
 
     def on_headers_complete(self) -> None:
         """Begin the body."""
         self._in_head, self._in_body = False, True
-        self._fed_bytes = 0
+        self._fed_bytes = self._body_bytes = 0
         self._began_s = self._progress_s = self.loop.time()
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Count a part of the body."""
+        self._body_bytes += len(body)
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """End the request."""
@@ -206,6 +223,12 @@ class HttpGuard(HttpToolsProtocol):
             self._refuse(HTTPStatus.REQUEST_TIMEOUT, "head-timeout", detail)
         else:
             self.transport.close()
+
+    def _check_chunks(self) -> None:
+        """Cut off a body that is hardly one: the parser keeps a trailer of any size, and chunk heads have no end."""
+        allowed = 2 * self._limits.head_bytes + _CHUNK_COST * self._body_bytes
+        if self._fed_bytes - self._body_bytes > allowed:
+            self._refuse_head()
 
     def _check_body(self, now_s: float) -> None:
         limits = self._limits
