@@ -1,8 +1,17 @@
 """A hub's data is reachable only with that hub's key or token (I10)."""
 
+from pathlib import Path
+
+import httpx
 import pytest
 
 from tests.unit.api_server import ORIGIN, Server, running
+from tocsin.api.app import App
+from tocsin.api.cors import Cors
+from tocsin.api.routing import Router
+from tocsin.api.web_files import WebFiles
+from tocsin.config import Hub
+from tocsin.telemetry import Metrics
 
 
 @pytest.mark.parametrize(
@@ -113,6 +122,21 @@ async def test_only_an_allowed_origin_may_read_answers(server: Server) -> None:
     assert preflight.status_code == 204
     assert "PATCH" in preflight.headers["access-control-allow-methods"]
     assert preflight.headers.get_list("access-control-allow-origin") == [ORIGIN]
+
+
+async def test_the_web_client_is_for_every_origin_and_says_so_once(tmp_path: Path) -> None:
+    (tmp_path / "tocsin").mkdir()
+    (tmp_path / "tocsin" / "elements.js").write_text("export {}")
+    router = Router()
+    router.add("GET", "/tocsin/elements.js", WebFiles(tmp_path).file)
+    app = App(router, Cors({"default": Hub(allowed_origins=(ORIGIN,))}), Metrics())
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as http:
+        first = await http.get("/tocsin/elements.js", headers={"origin": ORIGIN})
+        etag = first.headers["etag"]
+        again = await http.get("/tocsin/elements.js", headers={"if-none-match": etag})
+    assert first.headers.get_list("access-control-allow-origin") == ["*"]
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["cache-control"] == first.headers["cache-control"]
 
 
 async def test_unknown_paths_and_methods_are_problems(server: Server) -> None:

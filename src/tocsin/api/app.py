@@ -72,7 +72,9 @@ async def _send(
         _NOSNIFF,
         (b"cache-control", response.cache_control),
         *response.headers,
-        *more,
     ]
+    if more:  # what the answer itself says stands: a browser refuses a header of this kind that comes twice
+        said = {name for name, _ in response.headers}
+        headers += [field for field in more if field[0] not in said]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": response.body if with_body else b""})

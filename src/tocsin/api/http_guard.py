@@ -132,7 +132,8 @@ class HttpGuard(HttpToolsProtocol):
 
         Behind a request that is not answered yet it is refused: that answer would be written into the socket.
         """
-        if self.cycle is not None and not self.cycle.response_complete:
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and not cycle.response_complete:
             detail = "a WebSocket cannot begin before the requests in front of it are answered"
             self._refuse(HTTPStatus.BAD_REQUEST, "bad-request", detail)
             return

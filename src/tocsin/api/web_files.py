@@ -48,7 +48,7 @@ class WebFiles:
         """Serve one file; 304 when the client has it."""
         found = self._files[request.scope["path"]]
         if request.header(b"if-none-match") == found.etag:
-            return Response(304, headers=found.content.headers)
+            return msgspec.structs.replace(found.content, status=304, body=b"")
         return found.content
 
 
