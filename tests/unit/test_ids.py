@@ -53,7 +53,9 @@ def test_a_position_is_read_as_it_is_written(epoch: str, rev: int, brev: int) ->
     assert parse_position(str(position)) == position
 
 
-@pytest.mark.parametrize("text", ["", "a", "a:1", "a:1:2:3", "A:1:2", "a:-1:2", "a:1:2 ", "a:\u0661:2"])
+@pytest.mark.parametrize(
+    "text", ["", "a", "a:1", "a:1:2:3", "A:1:2", "a:-1:2", "a:1:2 ", "a:\u0661:2"]
+)
 def test_what_is_no_position_is_refused(text: str) -> None:
     with pytest.raises(InvalidInputError):
         parse_position(text)
