@@ -171,6 +171,15 @@ async def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     assert refused.value.code == "data-folder-unusable"
 
 
+async def test_what_is_kept_is_readable_for_its_owner_only(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)  # a folder that somebody else made
+    async with opened(tmp_path) as world:
+        await world.alert("ann")
+        modes = {path.name: path.stat().st_mode & 0o077 for path in tmp_path.iterdir()}
+    assert {"tocsin.db", "tocsin.db-wal"} <= modes.keys()
+    assert set(modes.values()) == {0}
+
+
 async def test_a_closed_store_says_so(tmp_path: Path) -> None:
     async with opened(tmp_path) as world:
         store = world.store

@@ -18,6 +18,8 @@ class DataFolder:
         self.path = path
         self.file = path / _FILE
         self._lock: int | None = _hold(path)
+        # SQLite gives its log the mode of the file, and makes that one readable for everybody.
+        self.file.touch(mode=0o600)
 
     def free_bytes(self) -> int:
         """Return how much the disk can still take."""
