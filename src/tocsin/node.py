@@ -32,6 +32,7 @@ from tocsin.config import SOCKET_NAME, Settings, advice
 from tocsin.errors import UnauthenticatedError
 from tocsin.inbox.actor import Actor
 from tocsin.ingest.publisher import Publisher
+from tocsin.ingest.withdrawer import Withdrawer
 from tocsin.ports.limits import StoreLimits
 from tocsin.process.sweeper import Sweeper
 from tocsin.process.worker import Worker
@@ -138,7 +139,8 @@ class Node:
     def _resources(self) -> Resources:
         settings, store = self.settings, self.store
         auth = Authenticator(self.keyring, self.endpoints, self.clock)
-        alerts = Alerts(auth, self.publisher, store, self.clock, settings.limits)
+        withdrawer = Withdrawer(store, self.fanout)
+        alerts = Alerts(auth, self.publisher, withdrawer, store, self.clock, settings.limits)
         tokens = ClientTokens(
             auth, self.keyring, store, self.endpoints, self.clock, settings.limits
         )

@@ -1,11 +1,14 @@
 """The migrations make exactly the schema that the statements are written for."""
 
+import re
 import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import create_engine
 
 from tocsin.adapters.sql.migrations import FOLDER, HEAD
@@ -24,7 +27,8 @@ def schema_of(file: Path) -> dict[str, str]:
 
 
 def _sorted_lines(text: str) -> str:
-    return "\n".join(sorted(line.strip(" ,\t") for line in text.splitlines()))
+    # A column that a migration added stands on the line of the one before it.
+    return "\n".join(sorted(part.strip() for part in re.split(r"[\n,]", text) if part.strip()))
 
 
 def test_the_migrations_make_the_declared_schema(tmp_path: Path) -> None:
@@ -63,6 +67,32 @@ def test_migrating_again_changes_nothing_and_does_not_load_alembic(tmp_path: Pat
     )
     subprocess.run([sys.executable, "-c", script, str(file)], check=True, timeout=60)
     assert schema_of(file) == before
+
+
+def make_schema(file: Path, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    engine = create_engine(f"sqlite:///{file}")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    engine.dispose()
+
+
+def test_an_older_file_is_brought_up_and_keeps_what_it_holds(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.db", tmp_path / "new.db"
+    make_schema(old, "0001")
+    connection = sqlite3.connect(old)
+    connection.execute("INSERT INTO alerts VALUES (1, 'a', 1, 'k', 2, 3, 4, NULL, 'info', x'7b7d')")
+    connection.commit()
+    connection.close()
+    migrate(old)
+    migrate(new)
+    assert schema_of(old) == schema_of(new)
+    connection = sqlite3.connect(old)
+    kept = connection.execute("SELECT id, recipients, withdrawn_us FROM alerts").fetchall()
+    connection.close()
+    assert kept == [("a", 4, None)]
 
 
 def test_a_newer_schema_is_refused_and_left_alone(tmp_path: Path) -> None:

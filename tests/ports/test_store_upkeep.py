@@ -122,6 +122,26 @@ async def test_a_withdrawn_alert_leaves_the_inboxes_where_it_is_unread(world: Wo
     assert await world.store.withdraw("h", one) == Swept()
 
 
+async def test_a_withdrawn_alert_says_so_and_when_it_first_was(world: World) -> None:
+    for told in (await world.alert("ann"), await world.alert()):
+        first_us = world.clock.now_us()
+        await world.store.withdraw("h", told)
+        world.clock.turn(s=5)
+        await world.store.withdraw("h", told)
+        status = await world.store.alert("h", told)
+        assert status is not None
+        assert (status.state, status.withdrawn_us) == ("withdrawn", first_us)
+
+
+async def test_withdrawing_what_was_replaced_leaves_what_replaced_it(world: World) -> None:
+    old = await world.alert("ann", collapse_key="k")
+    new = await world.alert("ann", collapse_key="k")
+    assert await world.store.withdraw("h", old) == Swept()
+    assert await world.listed() == [old]
+    await world.store.withdraw("h", new)
+    assert await world.listed() == []
+
+
 async def test_a_large_withdrawal_goes_in_chunks(open_world: OpenStore) -> None:
     world = await open_world(chunk_rows=2)
     one = await world.alert("a", "b", "c", "d", "e")
@@ -151,7 +171,20 @@ async def test_an_alert_withdrawn_while_it_waits_reaches_nobody(world: World) ->
     assert await world.store.deliver([told]) == {}
     status = await world.store.alert("h", told.id)
     assert status is not None
-    assert (status.state, status.recipients) == ("processed", 0)
+    assert (status.state, status.recipients) == ("withdrawn", 0)
+
+
+async def test_a_dead_alert_that_is_withdrawn_reaches_nobody_any_more(world: World) -> None:
+    told = envelope("ann")
+    await world.store.queue.publish([told])
+    [leased] = await world.store.queue.lease(limit=1, lease_s=30)
+    await world.store.queue.bury(leased.receipt, reason="poison")
+    assert await world.store.withdraw("other", told.id) == Swept()
+    await world.store.withdraw("h", told.id)
+    assert await world.store.deliver([told]) == {}
+    status = await world.store.alert("h", told.id)
+    assert status is not None
+    assert (status.state, status.recipients) == ("withdrawn", 0)
 
 
 async def test_an_alert_of_another_hub_cannot_be_withdrawn(world: World) -> None:

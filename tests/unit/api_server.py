@@ -27,6 +27,7 @@ from tocsin.api.web_files import WebFiles
 from tocsin.config import Hub, Limits
 from tocsin.inbox.actor import Actor
 from tocsin.ingest.publisher import Publisher
+from tocsin.ingest.withdrawer import Withdrawer
 from tocsin.ports.fanout import Announcement
 from tocsin.ports.store import Role
 from tocsin.process.worker import Worker
@@ -87,7 +88,8 @@ async def running(limits: Limits | None = None, *, demo: bool = False) -> AsyncI
     endpoints = find_endpoints("127.0.0.1", 8080, None, tls=False)
     keyring = KeyRing(store, Fernet(Fernet.generate_key()), clock)
     auth = Authenticator(keyring, endpoints, clock)
-    alerts = Alerts(auth, Publisher(store.queue, supervisor, metrics), store, clock, limits)
+    publisher, withdrawer = Publisher(store.queue, supervisor, metrics), Withdrawer(store, fanout)
+    alerts = Alerts(auth, publisher, withdrawer, store, clock, limits)
     tokens = ClientTokens(auth, keyring, store, endpoints, clock, limits)
     resources = Resources(
         alerts=alerts,

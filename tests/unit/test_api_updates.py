@@ -1,4 +1,4 @@
-"""Alerts that change after they were published: replaced by a newer one of the same key."""
+"""Alerts that change after they were published: replaced by a newer one of the same key, or withdrawn."""
 
 from typing import Any
 
@@ -76,3 +76,57 @@ async def test_a_bad_collapse_key_is_refused_with_its_place(
     answer = await server.http.post("/v1/alerts", json=body, headers=await server.key())
     problem = answer.json()
     assert (answer.status_code, problem["code"], problem["pointer"]) == (400, code, "/collapse_key")
+
+
+async def test_a_withdrawn_alert_leaves_the_inbox_where_it_is_unread(server: Server) -> None:
+    key = await server.key()
+    read, unread = [await publish(server, key, {**alert(t), "collapse_key": t}) for t in "ab"]
+    patch = {"alert_id": read, "read": True}
+    await server.http.patch(
+        f"/v1/inbox/items/{read}", json=patch, headers=await server.token("ada")
+    )
+    frames = server.frames()
+    for one in (read, unread, unread):
+        answer = await server.http.delete(f"/v1/alerts/{one}", headers=key)
+        assert (answer.status_code, answer.json()["state"]) == (200, "withdrawn")
+        assert answer.json()["withdrawn_at"]
+    assert [item["id"] for item in await items(server)] == [read]
+    assert [frame["removed"] for frame in frames] == [[unread]]
+
+
+async def test_a_withdrawn_broadcast_leaves_every_inbox(server: Server) -> None:
+    key = await server.key()
+    await server.token("ada")
+    told = await publish(server, key, {"to": {"all": True}, "title": "All"})
+    frames = server.frames()
+    await server.http.delete(f"/v1/alerts/{told}", headers=key)
+    assert [(frame["kind"], frame["withdraw"]) for frame in frames] == [("broadcast", 1)]
+    page = await server.http.get("/v1/inbox", headers=await server.token("ada"))
+    assert page.json()["broadcasts"] == []
+
+
+async def test_an_alert_withdrawn_before_it_was_processed_is_never_delivered(
+    server: Server,
+) -> None:
+    key = await server.key()
+    answer = await server.http.post("/v1/alerts", json=alert("Early"), headers=key)
+    gone = await server.http.delete(answer.headers["location"], headers=key)
+    assert gone.json()["state"] == "withdrawn"
+    assert gone.json()["counts"] == {"recipients": 0, "seen": 0, "read": 0}
+    await server.worker.step()
+    assert await items(server) == []
+    again = await server.http.get(answer.headers["location"], headers=key)
+    assert again.json() == gone.json()
+
+
+async def test_only_its_producer_and_the_keys_of_its_hub_withdraw_an_alert(server: Server) -> None:
+    told = await publish(server, await server.key(), alert("Mine"))
+    for header in (await server.key(), await server.key("server", "other")):
+        answer = await server.http.delete(f"/v1/alerts/{told}", headers=header)
+        assert (answer.status_code, answer.json()["code"]) == (404, "alert-not-found")
+    client = await server.http.delete(f"/v1/alerts/{told}", headers=await server.token("ada"))
+    assert (client.status_code, client.json()["code"]) == (403, "key-needed")
+    assert len(await items(server)) == 1
+    mine = await server.http.delete(f"/v1/alerts/{told}", headers=await server.key("server"))
+    assert mine.status_code == 200
+    assert await items(server) == []

@@ -86,7 +86,7 @@ class Shell:
     def learn(self, url: str, answer: Any) -> None:
         """Take from an answer what later examples name."""
         if url == "/v1/alerts":
-            self.variables["ID"] = answer["id"]
+            self.variables["BUILD_ID" if "ID" in self.variables else "ID"] = answer["id"]
         elif url == "/v1/client-tokens":
             self.variables["TOKEN"] = answer["token"]
         elif url == "/v1/admin/keys" and "id" in answer:

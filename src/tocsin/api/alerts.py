@@ -1,4 +1,4 @@
-"""Publishing: one alert, a batch, and where an alert stands."""
+"""Publishing: one alert, a batch, where an alert stands, and taking it back."""
 
 from collections.abc import Sequence
 
@@ -20,6 +20,7 @@ from tocsin.errors import (
 )
 from tocsin.ingest.admission import Producer, admit, decode_alert, refused_field
 from tocsin.ingest.publisher import Publisher
+from tocsin.ingest.withdrawer import Withdrawer
 from tocsin.model.alert import Envelope
 from tocsin.ports.queue import Published
 from tocsin.ports.store import AlertStatus, InboxStore
@@ -44,12 +45,14 @@ class Alerts:
         self,
         auth: Authenticator,
         publisher: Publisher,
+        withdrawer: Withdrawer,
         store: InboxStore,
         clock: Clock,
         limits: Limits,
     ) -> None:
         self._auth = auth
         self._publisher = publisher
+        self._withdrawer = withdrawer
         self._store = store
         self._clock = clock
         self._limits = limits
@@ -116,11 +119,20 @@ class Alerts:
 
     async def status(self, request: Request) -> Response:
         """``GET /v1/alerts/{id}``: a producer sees its own alerts, a server or admin key those of its hub."""
+        return status_answer(await self._own_status(request))
+
+    async def withdraw(self, request: Request) -> Response:
+        """``DELETE /v1/alerts/{id}``: when it is answered, nobody has the alert unread; repeating it is harmless."""
+        alert = await self._own_status(request)
+        await self._withdrawer.withdraw(alert.hub, alert.id)
+        return status_answer(await self.status_in(alert.hub, request))
+
+    async def _own_status(self, request: Request) -> AlertStatus:
         principal = self._auth.key(request)
         status = await self.status_in(principal.hub, request)
         if principal.rank == "producer" and status.key_id != principal.key_id:
             raise _no_alert(request)
-        return status_answer(status)
+        return status
 
     async def status_in(self, hub: str, request: Request) -> AlertStatus:
         """Look the request's alert up in ``hub``.
@@ -148,6 +160,8 @@ def status_answer(status: AlertStatus) -> Response:
             "seen": status.seen,
             "read": status.read,
         }
+    if status.withdrawn_us is not None:
+        fields["withdrawn_at"] = to_rfc3339(status.withdrawn_us)
     if status.reason is not None:
         fields["reason"] = status.reason
     return Response(200, msgspec.json.encode(fields))

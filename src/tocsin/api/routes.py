@@ -43,6 +43,7 @@ def build_router(resources: Resources) -> Router:
         ("POST", "/v1/alerts", alerts.publish),
         ("POST", "/v1/alerts/batch", alerts.publish_batch),
         ("GET", "/v1/alerts/{id}", alerts.status),
+        ("DELETE", "/v1/alerts/{id}", alerts.withdraw),
         ("POST", "/v1/client-tokens", resources.tokens.create),
         ("GET", "/v1/inbox", inbox.read),
         ("GET", "/v1/inbox/changes", inbox.changes),

@@ -6,6 +6,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 import typer
 from rich.console import Console
@@ -229,6 +230,17 @@ def publish(
         now = datetime.fromtimestamp(SystemClock().now_us() / 1e6, UTC)
         alert["expires_at"] = (now + timedelta(seconds=expires_in_s)).isoformat()
     typer.echo(_call(context, "POST", "/v1/alerts", alert, hub=hub)["id"])
+
+
+@app.command()
+def withdraw(
+    context: typer.Context,
+    alert_id: Annotated[str, typer.Argument(help="The id that `publish` printed.")],
+    hub: HubOption = None,
+) -> None:
+    """Take an alert back from every inbox where it is unread."""
+    _call(context, "DELETE", f"/v1/alerts/{quote(alert_id, safe='')}", hub=hub)
+    typer.echo(f"withdrawn {alert_id}", err=True)
 
 
 @app.command()

@@ -12,6 +12,7 @@ import msgspec
 from tocsin.model.inbox import BroadcastEntry, ChangeSet
 from tocsin.model.position import Position
 from tocsin.model.wire import broadcast_frame, change_frame, head_frame
+from tocsin.ports.store import Swept
 
 
 class Announcement(msgspec.Struct, frozen=True):
@@ -60,3 +61,11 @@ def announce_changes(hub: str, changes: Sequence[ChangeSet]) -> list[Announcemen
 def announce_broadcasts(entries: Sequence[BroadcastEntry]) -> list[Announcement]:
     """Turn entries of broadcast streams into announcements for everybody."""
     return [Announcement(entry.hub, None, entry.brev, broadcast_frame(entry)) for entry in entries]
+
+
+def announce_swept(swept: Swept) -> list[Announcement]:
+    """Turn what a round of the sweeper, or of a withdrawal, changed into announcements."""
+    announcements = announce_broadcasts(swept.broadcasts)
+    for hub, change in swept.changes:
+        announcements += announce_changes(hub, [change])
+    return announcements

@@ -46,14 +46,19 @@ class Swept(msgspec.Struct, frozen=True):
 
 
 class AlertStatus(msgspec.Struct, frozen=True):
-    """Where an alert stands.  Counts are over its recipients; a broadcast's ``recipients`` is None."""
+    """Where an alert stands.
+
+    Counts are over its recipients; a broadcast's ``recipients`` is None.  An alert that was withdrawn before it reached
+    anybody has none, and was processed when it was withdrawn.
+    """
 
     id: str
     hub: str
     key_id: str
-    state: Literal["accepted", "processed", "dead"]
+    state: Literal["accepted", "processed", "withdrawn", "dead"]
     accepted_us: int
     processed_us: int | None = None
+    withdrawn_us: int | None = None
     recipients: int | None = None
     seen: int = 0
     read: int = 0
@@ -121,7 +126,10 @@ class InboxStore(Protocol):
         ...
 
     async def withdraw(self, hub: str, alert_id: str) -> Swept:
-        """Take an alert back from every inbox where it is unread; a broadcast from everybody."""
+        """Take an alert back from every inbox where it is unread; a broadcast from everybody.
+
+        One that still waits on the queue, or is dead, will reach nobody.  Call again while the answer says ``more``.
+        """
         ...
 
     async def sweep(self, *, limit: int = 500) -> Swept:

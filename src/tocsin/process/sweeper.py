@@ -2,8 +2,8 @@
 
 import asyncio
 
-from tocsin.ports.fanout import Announcement, Fanout, announce_broadcasts, announce_changes
-from tocsin.ports.store import InboxStore, Swept
+from tocsin.ports.fanout import Fanout, announce_swept
+from tocsin.ports.store import InboxStore
 
 # Waking and expiry happen within 5 s of their time (docs/reference/sync.md, section 2).
 INTERVAL_S = 2.0
@@ -26,13 +26,5 @@ class Sweeper:
     async def step(self) -> bool:
         """Do one bounded round; True if more is due already."""
         swept = await self._store.sweep()
-        self._fanout.announce(swept_announcements(swept))
+        self._fanout.announce(announce_swept(swept))
         return swept.more
-
-
-def swept_announcements(swept: Swept) -> list[Announcement]:
-    """Turn what a round changed into announcements."""
-    announcements = announce_broadcasts(swept.broadcasts)
-    for hub, change in swept.changes:
-        announcements += announce_changes(hub, [change])
-    return announcements

@@ -121,12 +121,12 @@ class MemoryQueue:
         age_s = max(0.0, (self._clock.now_us() - oldest) / US_PER_S)
         return QueueDepth(len(self.waiting), age_s)
 
-    def find(self, hub: str, alert_id: str) -> int | None:
-        """Return the receipt of a waiting alert."""
-        for receipt, row in self.waiting.items():
-            if row.envelope.id == alert_id and row.envelope.hub == hub:
-                return receipt
-        return None
+    def find(self, alert_id: str) -> Envelope | None:
+        """Return an alert that waits or is dead."""
+        if alert_id in self.dead:
+            return self.dead[alert_id].envelope
+        waiting = (row.envelope for row in self.waiting.values())
+        return next((envelope for envelope in waiting if envelope.id == alert_id), None)
 
     def forget_keys(self, before_us: int, limit: int) -> int:
         """Forget the oldest producer ids from before a time; return how many."""

@@ -197,11 +197,14 @@ class MemoryStore:
         return outcome
 
     async def withdraw(self, hub: str, alert_id: str) -> Swept:
-        """Take an alert back; one that still waits is delivered to nobody."""
-        receipt = self.queue.find(hub, alert_id)
-        if receipt is not None and alert_id not in self._tables.alerts:
-            envelope = self.queue.waiting[receipt].envelope
-            self._tables.alerts[alert_id] = Alert(envelope, self._clock.now_us(), 0)
+        """Take an alert back; one that still waits, or is dead, is delivered to nobody."""
+        alerts, now_us = self._tables.alerts, self._clock.now_us()
+        envelope = self.queue.find(alert_id)
+        if envelope is not None and envelope.hub == hub and alert_id not in alerts:
+            alerts[alert_id] = Alert(envelope, now_us, 0)
+        alert = alerts.get(alert_id)
+        if alert is not None and alert.envelope.hub == hub and alert.withdrawn_us is None:
+            alert.withdrawn_us = now_us
         return self._sweep(self._limits.chunk_rows).withdraw(hub, alert_id)
 
     async def sweep(self, *, limit: int = 500) -> Swept:
@@ -226,15 +229,17 @@ class MemoryStore:
         """Tell where an alert stands."""
         if (alert := self._tables.alerts.get(alert_id)) is not None:
             return self._processed(alert) if alert.envelope.hub == hub else None
-        if (receipt := self.queue.find(hub, alert_id)) is not None:
-            envelope = self.queue.waiting[receipt].envelope
-            return AlertStatus(alert_id, hub, envelope.key_id, "accepted", envelope.accepted_us)
-        letter = self.queue.dead.get(alert_id)
-        if letter is None or letter.envelope.hub != hub:
+        envelope = self.queue.find(alert_id)
+        if envelope is None or envelope.hub != hub:
             return None
-        envelope, reason = letter.envelope, letter.reason
+        letter = self.queue.dead.get(alert_id)
         return AlertStatus(
-            alert_id, hub, envelope.key_id, "dead", envelope.accepted_us, reason=reason
+            id=alert_id,
+            hub=hub,
+            key_id=envelope.key_id,
+            state="accepted" if letter is None else "dead",
+            accepted_us=envelope.accepted_us,
+            reason=None if letter is None else letter.reason,
         )
 
     def _processed(self, alert: Alert) -> AlertStatus:
@@ -249,9 +254,10 @@ class MemoryStore:
             id=envelope.id,
             hub=envelope.hub,
             key_id=envelope.key_id,
-            state="processed",
+            state="processed" if alert.withdrawn_us is None else "withdrawn",
             accepted_us=envelope.accepted_us,
             processed_us=alert.processed_us,
+            withdrawn_us=alert.withdrawn_us,
             recipients=alert.recipients,
             seen=sum(seen for seen, _ in decided),
             read=sum(read for _, read in decided),

@@ -54,6 +54,7 @@ class Alert:
     envelope: Envelope
     processed_us: int
     recipients: int | None
+    withdrawn_us: int | None = None
 
 
 @dataclass

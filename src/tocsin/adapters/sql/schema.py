@@ -92,6 +92,7 @@ alerts = _table(
     Column("category", Text),
     _text("severity"),
     Column("content", LargeBinary, nullable=False),
+    _perhaps("withdrawn_us"),
     UniqueConstraint("id"),
 )
 

@@ -39,7 +39,7 @@ drop_delivered = queue.delete().where(among(queue.c.id, "ids"))
 waiting_by_seq = select(queue.c.id, queue.c.payload, queue.c.attempts).where(
     queue.c.seq == param("seq")
 )
-waiting_by_id = select(queue.c.seq, queue.c.payload).where(queue.c.id == param("id"))
+waiting_payload = select(queue.c.payload).where(queue.c.id == param("id"))
 oldest_waiting = first(select(queue.c.payload).order_by(queue.c.seq))
 next_due = first(select(queue.c.available_us).order_by(queue.c.available_us))
 count_waiting = select(func.count()).select_from(queue)

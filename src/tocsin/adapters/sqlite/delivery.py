@@ -77,9 +77,9 @@ class Delivery:
         return Delivered(tuple(changes), tuple(self._broadcast(hub, envelopes)))
 
     def add_alerts(
-        self, hub: HubRow, envelopes: Sequence[Envelope], *, to_nobody: bool = False
+        self, hub: HubRow, envelopes: Sequence[Envelope], *, withdrawn: bool = False
     ) -> None:
-        """Keep the contents, once per alert."""
+        """Keep the contents, once per alert; one that is withdrawn on its way has no recipients."""
         for envelope in envelopes:
             self._alert_nos[envelope.id] = self._numbers.next_alert()
         self._connection.executemany(
@@ -92,10 +92,11 @@ class Delivery:
                     "key_id": envelope.key_id,
                     "accepted_us": envelope.accepted_us,
                     "processed_us": self._now_us,
-                    "recipients": 0 if to_nobody else _recipients(envelope),
+                    "recipients": 0 if withdrawn else _recipients(envelope),
                     "category": envelope.category,
                     "severity": envelope.severity,
                     "content": bytes(envelope.content),
+                    "withdrawn_us": self._now_us if withdrawn else None,
                 }
                 for envelope in envelopes
             ],

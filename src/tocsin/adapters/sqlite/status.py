@@ -11,7 +11,7 @@ from tocsin.model.rules import Cover, is_read, is_seen
 from tocsin.ports.store import AlertStatus
 
 _ALERT, _VERDICTS = sql(alerts.alert_by_id), sql(items.verdicts)
-_WAITING, _DEAD = sql(waiting.waiting_by_id), sql(waiting.dead_letter)
+_WAITING, _DEAD = sql(waiting.waiting_payload), sql(waiting.dead_letter)
 
 
 def alert_status(connection: sqlite3.Connection, hub: str, alert_id: str) -> AlertStatus | None:
@@ -21,7 +21,7 @@ def alert_status(connection: sqlite3.Connection, hub: str, alert_id: str) -> Ale
         return _processed(connection, hub, alert_id, found)
     found = connection.execute(_WAITING, {"id": alert_id}).fetchone()
     if found is not None:
-        return _unprocessed(hub, decode_envelope(found[1]), None)
+        return _unprocessed(hub, decode_envelope(found[0]), None)
     found = connection.execute(_DEAD, {"id": alert_id}).fetchone()
     return None if found is None else _unprocessed(hub, decode_envelope(found[0]), found[1])
 
@@ -30,9 +30,9 @@ def _processed(
     connection: sqlite3.Connection,
     hub: str,
     alert_id: str,
-    row: tuple[int, str, int, int, int | None],
+    row: tuple[int, str, int, int, int | None, int | None],
 ) -> AlertStatus:
-    alert_no, key_id, accepted_us, processed_us, recipients = row
+    alert_no, key_id, accepted_us, processed_us, recipients, withdrawn_us = row
     seen = read = 0
     verdicts = connection.execute(_VERDICTS, {"alert_no": alert_no})
     for sort, seen_at, read_at, unread_at, seen_up_to, read_up_to in verdicts:
@@ -44,9 +44,10 @@ def _processed(
         id=alert_id,
         hub=hub,
         key_id=key_id,
-        state="processed",
+        state="processed" if withdrawn_us is None else "withdrawn",
         accepted_us=accepted_us,
         processed_us=processed_us,
+        withdrawn_us=withdrawn_us,
         recipients=recipients,
         seen=seen,
         read=read,

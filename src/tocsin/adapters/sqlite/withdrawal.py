@@ -9,10 +9,12 @@ from tocsin.adapters.sqlite.numbers import Numbers
 from tocsin.adapters.sqlite.queue import decode_envelope
 from tocsin.adapters.sqlite.sweep import Sweep
 from tocsin.adapters.sqlite.text import sql
+from tocsin.model.alert import Envelope
 from tocsin.ports.limits import StoreLimits
 from tocsin.ports.store import Swept
 
-_ALERT, _WAITING = sql(alerts.alert_by_id), sql(waiting.waiting_by_id)
+_ALERT, _WITHDRAW = sql(alerts.alert_by_id), sql(alerts.withdraw_alert)
+_WAITING, _DEAD = sql(waiting.waiting_payload), sql(waiting.dead_letter)
 
 
 class Withdrawal:
@@ -24,14 +26,24 @@ class Withdrawal:
         self._now_us = now_us
 
     def run(self, connection: sqlite3.Connection, hub: str, alert_id: str) -> Swept:
-        """Take back what was processed; what still waits counts as delivered to nobody, so nobody will get it."""
+        """Take back what was processed; what still waits, or is dead, counts as delivered to nobody, so nobody will get it."""
         home = open_hub(connection, self._numbers, hub)
         found = connection.execute(_ALERT, {"id": alert_id, "hub": hub}).fetchone()
         if found is not None:
+            marked = {"at_alert": found[0], "withdrawn_us": self._now_us}
+            connection.execute(_WITHDRAW, marked)
             sweep = Sweep(connection, self._limits, self._now_us, self._limits.chunk_rows)
             return sweep.withdraw(found[0], home.hub_no)
-        row = connection.execute(_WAITING, {"id": alert_id}).fetchone()
-        if row is not None and (envelope := decode_envelope(row[1])).hub == hub:
+        envelope = _unprocessed(connection, alert_id)
+        if envelope is not None and envelope.hub == hub:
             delivery = Delivery(connection, self._numbers, self._limits, self._now_us)
-            delivery.add_alerts(home, [envelope], to_nobody=True)
+            delivery.add_alerts(home, [envelope], withdrawn=True)
         return Swept()
+
+
+def _unprocessed(connection: sqlite3.Connection, alert_id: str) -> Envelope | None:
+    for query in (_WAITING, _DEAD):
+        row = connection.execute(query, {"id": alert_id}).fetchone()
+        if row is not None:
+            return decode_envelope(row[0])
+    return None

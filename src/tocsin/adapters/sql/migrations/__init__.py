@@ -5,5 +5,5 @@
 
 from pathlib import Path
 
-HEAD = "0001"
+HEAD = "0002"
 FOLDER = Path(__file__).parent
