@@ -171,11 +171,15 @@ async def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     assert refused.value.code == "data-folder-unusable"
 
 
+def open_to_others(folder: Path) -> dict[str, int]:
+    """Return what group and others may do to each file."""
+    return {path.name: path.stat().st_mode & 0o077 for path in folder.iterdir()}
+
+
 async def test_what_is_kept_is_readable_for_its_owner_only(tmp_path: Path) -> None:
-    tmp_path.chmod(0o755)  # a folder that somebody else made
-    async with opened(tmp_path) as world:
+    async with opened(tmp_path) as world:  # in a folder that somebody else made
         await world.alert("ann")
-        modes = {path.name: path.stat().st_mode & 0o077 for path in tmp_path.iterdir()}
+        modes = open_to_others(tmp_path)
     assert {"tocsin.db", "tocsin.db-wal"} <= modes.keys()
     assert set(modes.values()) == {0}
 
