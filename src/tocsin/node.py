@@ -18,6 +18,7 @@ from tocsin.api.client_tokens import ClientTokens
 from tocsin.api.cors import Cors
 from tocsin.api.demo import Demo
 from tocsin.api.endpoints import Endpoints, find_endpoints
+from tocsin.api.events import Events
 from tocsin.api.http import Receive, Scope, Send
 from tocsin.api.http_guard import guarded_protocol
 from tocsin.api.inbox import Inbox
@@ -146,6 +147,7 @@ class Node:
         )
         return Resources(
             alerts=alerts,
+            events=Events(auth, alerts, self.clock, settings.limits),
             tokens=tokens,
             inbox=Inbox(auth, store, Actor(store, self.fanout)),
             admin=Admin(auth, self.keyring, self.endpoints),

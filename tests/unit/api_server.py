@@ -19,6 +19,7 @@ from tocsin.api.client_tokens import ClientTokens
 from tocsin.api.cors import Cors
 from tocsin.api.demo import Demo
 from tocsin.api.endpoints import find_endpoints
+from tocsin.api.events import Events
 from tocsin.api.inbox import Inbox
 from tocsin.api.keyring import KeyRing
 from tocsin.api.operations import Operations
@@ -93,6 +94,7 @@ async def running(limits: Limits | None = None, *, demo: bool = False) -> AsyncI
     tokens = ClientTokens(auth, keyring, store, endpoints, clock, limits)
     resources = Resources(
         alerts=alerts,
+        events=Events(auth, alerts, clock, limits),
         tokens=tokens,
         inbox=Inbox(auth, store, Actor(store, fanout)),
         admin=Admin(auth, keyring, endpoints),

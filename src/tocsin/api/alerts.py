@@ -1,6 +1,6 @@
 """Publishing: one alert, a batch, where an alert stands, and taking it back."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -71,6 +71,10 @@ class Alerts:
             self._clock.now_us(),
             idempotency_key=request.header(_IDEMPOTENCY_KEY),
         )
+        return await self.publish_one(envelope)
+
+    async def publish_one(self, envelope: Envelope) -> Response:
+        """Publish an admitted alert; 202 only after it is on disk (I1)."""
         [published] = await self._publisher.publish([envelope])
         fault = _fault(published)
         if fault is not None:
@@ -83,17 +87,36 @@ class Alerts:
         producer = self._auth.producer(request)
         body = await request.body(self._limits.batch_bytes, "limits.batch_bytes")
         raws, form = _split_batch(body, request.header(b"content-type") or "")
+        key = request.header(_IDEMPOTENCY_KEY)
+
+        def admit_one(index: int, raw: bytes) -> Envelope:
+            pointer = form.format(index)
+            return admit(
+                decode_alert(raw, self._limits, pointer),
+                producer,
+                self._limits,
+                self._clock.now_us(),
+                idempotency_key=f"{key}#{index}" if key else None,
+                pointer=pointer,
+            )
+
+        return await self.publish_each(raws, admit_one)
+
+    async def publish_each(
+        self, raws: Sequence[bytes], admit_one: Callable[[int, bytes], Envelope]
+    ) -> Response:
+        """Publish the items that ``admit_one`` admits, and refuse the others; one result each, in order.
+
+        Raises:
+            TooLargeError: There are more than ``limits.batch_alerts``.
+        """
         if len(raws) > self._limits.batch_alerts:
             detail = (
                 f"the batch has {len(raws)} alerts; at most {self._limits.batch_alerts} are allowed "
                 "(limits.batch_alerts); send several batches"
             )
             raise TooLargeError(detail, code="batch-too-large")
-        key = request.header(_IDEMPOTENCY_KEY)
-        admitted = [
-            self._admit(raw, producer, form.format(index), f"{key}#{index}" if key else None)
-            for index, raw in enumerate(raws)
-        ]
+        admitted = [_admitted(admit_one, index, raw) for index, raw in enumerate(raws)]
         good = [item for item in admitted if isinstance(item, Envelope)]
         published = iter(await self._publisher.publish(good)) if good else iter(())
         results = [
@@ -101,21 +124,6 @@ class Alerts:
             for item in admitted
         ]
         return Response(202, b'{"results":[%s]}' % b",".join(results))
-
-    def _admit(
-        self, raw: bytes, producer: Producer, pointer: str, key: str | None
-    ) -> Envelope | TocsinError:
-        try:
-            return admit(
-                decode_alert(raw, self._limits, pointer),
-                producer,
-                self._limits,
-                self._clock.now_us(),
-                idempotency_key=key,
-                pointer=pointer,
-            )
-        except InvalidInputError as error:
-            return error
 
     async def status(self, request: Request) -> Response:
         """``GET /v1/alerts/{id}``: a producer sees its own alerts, a server or admin key those of its hub."""
@@ -170,6 +178,15 @@ def status_answer(status: AlertStatus) -> Response:
 def _no_alert(request: Request) -> NotFoundError:
     detail = f"there is no alert {request.params['id'][:80]!r} that this key may see"
     return NotFoundError(detail, code="alert-not-found")
+
+
+def _admitted(
+    admit_one: Callable[[int, bytes], Envelope], index: int, raw: bytes
+) -> Envelope | InvalidInputError:
+    try:
+        return admit_one(index, raw)
+    except InvalidInputError as error:
+        return error
 
 
 def _split_batch(body: bytes, content_type: str) -> tuple[Sequence[bytes], str]:

@@ -6,6 +6,7 @@ from tocsin.api.admin import Admin
 from tocsin.api.alerts import Alerts
 from tocsin.api.client_tokens import ClientTokens
 from tocsin.api.demo import Demo
+from tocsin.api.events import Events
 from tocsin.api.http import Request, Response
 from tocsin.api.inbox import Inbox
 from tocsin.api.operations import Operations
@@ -18,6 +19,7 @@ class Resources(msgspec.Struct, frozen=True):
     """What stands behind the routes; ``demo`` only when the demo page is served."""
 
     alerts: Alerts
+    events: Events
     tokens: ClientTokens
     inbox: Inbox
     admin: Admin
@@ -44,6 +46,7 @@ def build_router(resources: Resources) -> Router:
         ("POST", "/v1/alerts/batch", alerts.publish_batch),
         ("GET", "/v1/alerts/{id}", alerts.status),
         ("DELETE", "/v1/alerts/{id}", alerts.withdraw),
+        ("POST", "/v1/events", resources.events.publish),
         ("POST", "/v1/client-tokens", resources.tokens.create),
         ("GET", "/v1/inbox", inbox.read),
         ("GET", "/v1/inbox/changes", inbox.changes),
