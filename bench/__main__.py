@@ -42,13 +42,12 @@ def main() -> None:
         parser.error(f"there is no row {', '.join(sorted(unknown))}")
     allow_open_files(OPEN_FILES)
     bench = Bench(turns=given.turns, large=given.large)
-    results: list[Row] = []
     for name in given.rows or ROWS:
         bench.say(f"row {name}")
-        results += ROWS[name](bench)
-    show(results)
-    if not given.no_write:
-        write_results(results)
+        rows = ROWS[name](bench)
+        show(rows)
+        if not given.no_write:
+            write_results(name, rows, ROWS)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 import os
 import platform
-import shlex
 import sqlite3
 import subprocess
 import sys
@@ -22,7 +21,7 @@ _INTRODUCTION = """# Measurements
 
 Written by `make bench`; do not edit. Every row runs beside its control, in turns within the same minutes, and the medians
 count: trust the ratios, for the absolute numbers are this machine's. What each row does and against which control:
-[README.md](README.md).
+[README.md](README.md). Each part says when it was measured, at which commit, and how busy the machine was.
 """
 
 
@@ -37,12 +36,34 @@ def show(rows: Sequence[Row]) -> None:
             print(f"  {row.what}: {row.note}")
 
 
-def write_results(rows: Sequence[Row]) -> None:
-    """Write the results of all rows."""
-    lines = [_INTRODUCTION, *_facts(), "", _line(_COLUMNS), _line("---" for _ in _COLUMNS)]
-    lines += [_line(_cells(row)) for row in rows]
-    lines += ["", "## Notes", *(f"- **{row.what}**: {row.note}" for row in rows if row.note)]
-    RESULTS.write_text("\n".join(lines) + "\n")
+def write_results(name: str, rows: Sequence[Row], order: Iterable[str]) -> None:
+    """Write the part of one name; the others stay as they are."""
+    parts = _old_parts() | {name: _part(rows)}
+    text = [_INTRODUCTION, *_machine(), ""]
+    text += [f"## {name}\n\n{parts[name].strip()}\n" for name in order if name in parts]
+    RESULTS.write_text("\n".join(text))
+
+
+def _old_parts() -> dict[str, str]:
+    if not RESULTS.exists():
+        return {}
+    _, *parts = RESULTS.read_text().split("\n## ")
+    return {name: text for name, _, text in (part.partition("\n") for part in parts)}
+
+
+def _part(rows: Sequence[Row]) -> str:
+    now = time.strftime("%Y-%m-%d %H:%M", time.gmtime())
+    load_1m, load_5m, _ = os.getloadavg()
+    lines = [
+        f"{now} UTC, commit {_commit()}, load average {load_1m:.1f} (1 min) and {load_5m:.1f} (5 min).",
+        "",
+        _line(_COLUMNS),
+        _line("---" for _ in _COLUMNS),
+        *(_line(_cells(row)) for row in rows),
+        "",
+    ]
+    notes = dict.fromkeys(row.note for row in rows if row.note)
+    return "\n".join([*lines, *(f"- {note}" for note in notes)])
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -55,15 +76,12 @@ def _line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _facts() -> list[str]:
+def _machine() -> list[str]:
     versions = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
-    load_1m, load_5m, _ = os.getloadavg()
     return [
         f"- Machine: {os.cpu_count()} cores, {_cpu_model()}, {platform.system()} {platform.release()}",
-        f"- Load average when written: {load_1m:.1f} (1 min), {load_5m:.1f} (5 min)",
-        f"- Date: {time.strftime('%Y-%m-%d %H:%M', time.gmtime())} UTC, commit {_commit()}",
         f"- Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {versions}",
-        f"- Command: `{shlex.join(['python', '-m', 'bench', *sys.argv[1:]])}`",
+        "- Command: `make bench`, or `python -m bench ROW ...` for some rows",
     ]
 
 
