@@ -95,10 +95,18 @@ def bind_unix(path: Path) -> socket.socket:
     """Bind a Unix socket that only its owner may use (0600), in place of one left behind.
 
     The mode is set before anybody can connect: nothing is accepted until ``listen``.
+
+    Raises:
+        ConfigError: The path is too long for a socket (about 100 bytes), or nothing can be made there.
     """
     path.unlink(missing_ok=True)
     bound = socket.socket(socket.AF_UNIX)
-    bound.bind(str(path))
+    try:
+        bound.bind(str(path))
+    except OSError as error:
+        bound.close()
+        detail = f"cannot make the socket {path}: {error}; choose a data folder with a shorter path"
+        raise ConfigError(detail, code="cannot-listen") from error
     path.chmod(0o600)
     return bound
 

@@ -1,13 +1,13 @@
 """All commands and their options."""
 
 import asyncio
-import json
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -31,9 +31,7 @@ keys = typer.Typer(
 )
 app.add_typer(keys, name="key")
 
-HubOption = Annotated[
-    str | None, typer.Option(help="The hub.  [default: default]", show_default=False)
-]
+HubOption = Annotated[str | None, typer.Option(help="The hub.", show_default="default")]
 _NO_TABLE_WIDTH = 200
 
 
@@ -59,8 +57,8 @@ def _options(
         Path | None,
         typer.Option(
             envvar="TOCSIN_DATA_DIR",
-            help="Where everything is kept.  [default: tocsin-data]",
-            show_default=False,
+            help="Where everything is kept.",
+            show_default="tocsin-data",
         ),
     ] = None,
     _: Annotated[
@@ -81,11 +79,11 @@ def serve_command(
     context: typer.Context,
     host: Annotated[
         str | None,
-        typer.Option(help="Address to listen on.  [default: 127.0.0.1]", show_default=False),
+        typer.Option(help="Address to listen on.", show_default="127.0.0.1"),
     ] = None,
     port: Annotated[
         int | None,
-        typer.Option(help="Port; 0 takes a free one.  [default: 8080]", show_default=False),
+        typer.Option(help="Port; 0 takes a free one.", show_default="8080"),
     ] = None,
     tls_cert: Annotated[
         Path | None, typer.Option(help="Certificate chain (PEM).", show_default=False)
@@ -294,8 +292,8 @@ def _call(
 
 def _json(text: str) -> object:
     try:
-        return json.loads(text)
-    except ValueError as error:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
         detail = f"--data is not JSON: {error}"
         raise typer.BadParameter(detail) from error
 

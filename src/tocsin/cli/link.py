@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from tocsin.config import SOCKET_NAME, Settings
-from tocsin.errors import TocsinError
+from tocsin.errors import ConfigError, TocsinError
 
 TIMEOUT_S = 30.0
 
@@ -50,7 +50,13 @@ class Link:
             raise RefusedError(detail, code="no-answer") from error
         if answer.is_error:
             raise _refusal(answer)
-        return answer.json() if answer.content else None
+        try:
+            return answer.json() if answer.content else None
+        except ValueError as error:
+            detail = (
+                f"{self._http.base_url} answered, but not as Tocsin does; is it the right address?"
+            )
+            raise RefusedError(detail, code="no-answer") from error
 
 
 @asynccontextmanager
@@ -58,12 +64,12 @@ async def open_link(settings: Settings, hub: str | None = None) -> AsyncIterator
     """Open the way to the server that the settings and the environment name.
 
     Raises:
-        ConfigError: The data folder is held by a server that cannot be reached.
+        ConfigError: The data folder is held by a server that cannot be reached, or ``TOCSIN_URL`` or ``TOCSIN_KEY``
+            cannot be what it says.
     """
     url = os.environ.get("TOCSIN_URL")
     if url:
-        headers = {"authorization": f"Bearer {os.environ.get('TOCSIN_KEY', '')}"}
-        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=TIMEOUT_S) as http:
+        async with _elsewhere(url, os.environ.get("TOCSIN_KEY", "")) as http:
             yield Link(http, hub)
     elif _answers(settings.data_dir / SOCKET_NAME):
         transport = httpx.AsyncHTTPTransport(uds=str(settings.data_dir / SOCKET_NAME))
@@ -77,6 +83,20 @@ async def open_link(settings: Settings, hub: str | None = None) -> AsyncIterator
             _local(httpx.ASGITransport(node.local_app)) as http,
         ):
             yield Link(http, hub, is_live=False)
+
+
+def _elsewhere(url: str, key: str) -> httpx.AsyncClient:
+    headers = {"authorization": f"Bearer {key}"}
+    try:
+        return httpx.AsyncClient(base_url=url, headers=headers, timeout=TIMEOUT_S)
+    except httpx.InvalidURL as error:
+        detail = f"TOCSIN_URL {url!r} is no address: {error}; write it as https://HOST:PORT"
+        raise ConfigError(detail) from error
+    except UnicodeError as error:
+        detail = (
+            "TOCSIN_KEY has a character that no key has; copy it as `tocsin key create` printed it"
+        )
+        raise ConfigError(detail) from error
 
 
 def _local(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
