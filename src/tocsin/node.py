@@ -25,7 +25,9 @@ from tocsin.api.inbox import Inbox
 from tocsin.api.keyring import KeyRing, open_seal
 from tocsin.api.listener import Listener, bind, bind_unix, tls_context
 from tocsin.api.operations import Operations
+from tocsin.api.published import Published
 from tocsin.api.routes import Resources, build_router
+from tocsin.api.stream import InboxStream
 from tocsin.api.upgrade import socket_upgrade
 from tocsin.api.web_files import WebFiles
 from tocsin.clock import US_PER_S, SystemClock
@@ -147,9 +149,11 @@ class Node:
         )
         return Resources(
             alerts=alerts,
+        published=Published(auth, store),
             events=Events(auth, alerts, self.clock, settings.limits),
             tokens=tokens,
             inbox=Inbox(auth, store, Actor(store, self.fanout)),
+            stream=InboxStream(auth, self.gateway, store),
             admin=Admin(auth, self.keyring, self.endpoints),
             operations=Operations(
                 auth, store, store.queue, self.metrics, self.clock, self._connections
@@ -169,6 +173,9 @@ async def serve(settings: Settings) -> None:
         ConfigError: The settings cannot work here; nothing was started.
     """
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
+    stop = (
+        _stop_signal()
+    )  # first, so that who asks during the start (a migration may take a while) is heard after it
     bound = bind(settings.host, settings.port)
     port = bound.getsockname()[1]
     tls = None
@@ -186,7 +193,7 @@ async def serve(settings: Settings) -> None:
         if settings.demo:
             sys.stdout.write(await _greeting(node))
             sys.stdout.flush()
-        await _stop_signal()
+        await stop.wait()
         await _drain(node, listener)
     log.info("serve.stopped")
 
@@ -235,12 +242,13 @@ async def _demo_key(node: Node) -> str:
     return text
 
 
-async def _stop_signal() -> None:
+def _stop_signal() -> asyncio.Event:
+    """Return what SIGTERM and SIGINT set from now on."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await stop.wait()
+    return stop
 
 
 def _store_limits(settings: Settings) -> StoreLimits:

@@ -61,8 +61,14 @@ class ServerProcess:
 
     def start(self) -> "ServerProcess":
         """Start the server and wait until it says that it is ready."""
-        assert self._process is None, "the server runs already"
         before = self._log_size()
+        self.launch()
+        until(lambda: self._said("serve.ready", before), "the server is ready", START_S)
+        return self
+
+    def launch(self) -> None:
+        """Start the server and wait for nothing."""
+        assert self._process is None, "the server runs already"
         command = [*self._wrapper, *self._python(), "serve", "--port", str(self.port)]
         with self.log_file.open("ab") as log, (self.folder / "server.out").open("ab") as out:
             self._process = subprocess.Popen(
@@ -73,8 +79,6 @@ class ServerProcess:
                 stdout=out,
                 stderr=log,
             )
-        until(lambda: self._said("serve.ready", before), "the server is ready", START_S)
-        return self
 
     def kill(self) -> None:
         """End the process at once, as a power cut would (SIGKILL)."""

@@ -102,6 +102,17 @@ def test_an_idle_server_stops_at_once(make_server: MakeServer) -> None:
     server.stop()  # has less patience than that
 
 
+def test_a_server_that_is_asked_to_stop_while_it_starts_exits_with_0(
+    make_server: MakeServer,
+) -> None:
+    server = make_server()
+    server.launch()
+    until((server.data_dir / "lock").exists, "the server has begun to start")
+    server.ask_to_stop()
+    server.wait_stopped()
+    assert not (server.data_dir / "tocsin.sock").exists()
+
+
 def test_a_second_start_keeps_keys_alerts_and_what_was_read(make_server: MakeServer) -> None:
     server = make_server().start()
     key = server.key("server")
