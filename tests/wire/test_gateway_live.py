@@ -291,6 +291,19 @@ async def test_refusal_is_a_problem_before_the_upgrade(
     assert json.loads(response.body)["code"] == code
 
 
+async def test_fault_in_the_handshake_is_answered_and_ends_the_connection(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(hub: str, token: str) -> None:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(node.gateway, "authenticate", broken)
+    with pytest.raises(websockets.InvalidStatus) as refused:
+        async with connect(node.url(), subprotocols=RELIABLE, open_timeout=5):
+            pass
+    assert refused.value.response.status_code == 500
+
+
 async def test_expired_token_is_refused(node: Node) -> None:
     with pytest.raises(websockets.InvalidStatus) as refused:
         await connect(node.url(now_us=0))

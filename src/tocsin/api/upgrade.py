@@ -208,6 +208,9 @@ class Upgrade(asyncio.Protocol):
             raise
         except TimeoutError:
             self._refuse(transport, UnavailableError("the handshake took too long; try again"))
+        except Exception:  # nobody else would end the connection
+            log.exception("upgrade.failed")
+            self._refuse(transport, TocsinError("something failed here; the server's log has it"))
 
     def _refuse(self, transport: asyncio.Transport, error: TocsinError) -> None:
         transport.write(closing_answer(problem_of(error)))
