@@ -37,3 +37,9 @@ test("another site is told from the page's own", () => {
   expect(isForeign("/x", "https://own.org")).toBe(false);
   expect(isForeign("mailto:a@b.org", "https://own.org")).toBe(false);
 });
+
+test("an address that cannot be read on this page is foreign, and no failure", () => {
+  expect(safeLink("https:")).toBe("https:");
+  expect(isForeign("https:", "http://own.org")).toBe(true);
+  expect(isForeign("/x", "null")).toBe(true);
+});

@@ -18,8 +18,17 @@ export function safeLink(address: string | undefined): string | null {
   }
 }
 
-/** Whether a link leaves the page's own site and should open beside it. */
+/**
+ * Whether a link leaves the page's own site and should open beside it.
+ *
+ * Some addresses are whole on one page and not on another (`https:`), and a page in a sandbox has an
+ * origin to which nothing is relative: what cannot be read here is taken for foreign.
+ */
 export function isForeign(address: string, origin: string): boolean {
-  const url = new URL(address, origin);
-  return url.protocol.startsWith("http") && url.origin !== origin;
+  try {
+    const url = new URL(address, origin);
+    return url.protocol.startsWith("http") && url.origin !== origin;
+  } catch {
+    return true;
+  }
 }
