@@ -112,6 +112,19 @@ def test_items_are_found_by_the_index_made_for_it(
     assert step.endswith(index)
 
 
+@pytest.mark.parametrize(
+    ("name", "index"),
+    {
+        "page_of_hub": "alerts_hub (hub_no=? AND accepted_us>? AND (accepted_us,id)<(?,?))",
+        "page_of_key": "alerts_key (hub_no=? AND key_id=? AND accepted_us>? AND (accepted_us,id)<(?,?))",
+    }.items(),
+)
+def test_lists_of_alerts_are_read_by_the_index_made_for_them(
+    connection: sqlite3.Connection, name: str, index: str
+) -> None:
+    assert plan(connection, EVERY[f"alerts.{name}"]) == [f"SEARCH alerts USING INDEX {index}"]
+
+
 def test_no_index_names_a_read_or_seen_time(connection: sqlite3.Connection) -> None:
     rows = connection.execute(
         "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql LIKE '%\\_at%' ESCAPE '\\'"

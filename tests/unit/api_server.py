@@ -23,6 +23,7 @@ from tocsin.api.events import Events
 from tocsin.api.inbox import Inbox
 from tocsin.api.keyring import KeyRing
 from tocsin.api.operations import Operations
+from tocsin.api.published import Published
 from tocsin.api.routes import Resources, build_router
 from tocsin.api.web_files import WebFiles
 from tocsin.config import Hub, Limits
@@ -32,6 +33,8 @@ from tocsin.ingest.withdrawer import Withdrawer
 from tocsin.ports.fanout import Announcement
 from tocsin.ports.store import Role
 from tocsin.process.worker import Worker
+from tocsin.realtime.gateway import Gateway
+from tocsin.realtime.settings import GatewaySettings
 from tocsin.supervisor import Supervisor
 from tocsin.telemetry import Metrics
 from tocsin.testing import ManualClock
@@ -92,8 +95,18 @@ async def running(limits: Limits | None = None, *, demo: bool = False) -> AsyncI
     publisher, withdrawer = Publisher(store.queue, supervisor, metrics), Withdrawer(store, fanout)
     alerts = Alerts(auth, publisher, withdrawer, store, clock, limits)
     tokens = ClientTokens(auth, keyring, store, endpoints, clock, limits)
+    gateway = Gateway(  # never started: it accepts nobody
+        store=store,
+        keyring=keyring,
+        fanout=fanout,
+        clock=clock,
+        supervisor=supervisor,
+        settings=GatewaySettings(),
+        endpoints=endpoints.accepted,
+    )
     resources = Resources(
         alerts=alerts,
+        published=Published(auth, store),
         events=Events(auth, alerts, clock, limits),
         tokens=tokens,
         inbox=Inbox(auth, store, Actor(store, fanout)),

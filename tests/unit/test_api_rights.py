@@ -141,7 +141,7 @@ async def test_the_web_client_is_for_every_origin_and_says_so_once(tmp_path: Pat
 
 async def test_unknown_paths_and_methods_are_problems(server: Server) -> None:
     nowhere = await server.http.get("/v1/nothing")
-    wrong = await server.http.put("/v1/alerts")
+    wrong = await server.http.put("/v1/alerts/batch")
     assert (nowhere.status_code, nowhere.json()["code"]) == (404, "no-such-path")
     assert (wrong.status_code, wrong.json()["allowed"]) == (405, ["POST"])
 

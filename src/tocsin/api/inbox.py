@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 from tocsin.api.auth import Authenticator
 from tocsin.api.bodies import read_json
 from tocsin.api.http import JSON, Request, Response
+from tocsin.api.paging import cursor_of, integer, limit_of
 from tocsin.api.problems import PROBLEM
 from tocsin.clock import from_datetime
 from tocsin.errors import InvalidInputError, NotFoundError
@@ -31,8 +32,6 @@ from tocsin.model.position import Position, parse_position
 from tocsin.model.wire import entry_json
 from tocsin.ports.store import InboxStore, Listing
 
-DEFAULT_LIMIT = 50
-MAX_LIMIT = 200
 MAX_PATCHES = 500
 _PATCHES_BODY = 262_144
 _STATUSES = ("all", "unread", "archived")
@@ -94,10 +93,10 @@ class Inbox:
     async def read(self, request: Request) -> Response:
         """``GET /v1/inbox``: the newest page, or with ``before`` an older one."""
         hub, user = await self._auth.inbox(request)
-        limit, before = _limit(request), request.query("before")
+        limit, before = limit_of(request), request.query("before")
         position = _position(request, "position")
         if before is not None:
-            end = _integer(before, "before")
+            end = integer(before, "before")
             older = await self._store.older(hub, user, limit=limit, before=end, position=position)
             return _ok(reload_answer(older) if isinstance(older, Reload) else older_answer(older))
         page = await self._store.inbox(hub, user, limit=limit, position=position)
@@ -119,8 +118,8 @@ class Inbox:
             status=_one_of(request, "status", _STATUSES) or "all",  # type: ignore[arg-type]  # one of the three
             category=request.query("category"),
             severity=_one_of(request, "severity", _SEVERITIES),
-            limit=_limit(request),
-            cursor=_cursor(request.query("cursor")),
+            limit=limit_of(request),
+            cursor=cursor_of(request),
         )
         return _ok(entries_answer(await self._store.entries(hub, user, listing)))
 
@@ -218,29 +217,6 @@ def _one_of(request: Request, name: str, known: Sequence[str]) -> str | None:
     return text
 
 
-def _limit(request: Request) -> int:
-    text = request.query("limit")
-    limit = DEFAULT_LIMIT if text is None else _integer(text, "limit")
-    if not 1 <= limit <= MAX_LIMIT:
-        detail = f"limit is {limit}; 1 to {MAX_LIMIT} are allowed"
-        raise InvalidInputError(detail, code="invalid-query")
-    return limit
-
-
-def _integer(text: str, name: str) -> int:
-    if not (text.isascii() and text.removeprefix("-").isdigit() and len(text) <= 17):  # noqa: PLR2004 -- below 2**53
-        detail = f"{name} {text[:40]!r} is not an integer"
-        raise InvalidInputError(detail, code="invalid-query")
-    return int(text)
-
-
 def _position(request: Request, name: str) -> Position | None:
     text = request.query(name)
     return None if text is None else parse_position(text)
-
-
-def _cursor(text: str | None) -> tuple[int, str] | None:
-    if text is None:
-        return None
-    sort, _, item_id = text.partition(":")
-    return _integer(sort, "cursor"), item_id

@@ -10,6 +10,7 @@ from tocsin.api.events import Events
 from tocsin.api.http import Request, Response
 from tocsin.api.inbox import Inbox
 from tocsin.api.operations import Operations
+from tocsin.api.published import Published
 from tocsin.api.routing import Router
 from tocsin.api.web_files import WebFiles
 from tocsin.errors import InvalidInputError
@@ -19,6 +20,7 @@ class Resources(msgspec.Struct, frozen=True):
     """What stands behind the routes; ``demo`` only when the demo page is served."""
 
     alerts: Alerts
+    published: Published
     events: Events
     tokens: ClientTokens
     inbox: Inbox
@@ -43,6 +45,7 @@ def build_router(resources: Resources) -> Router:
     router = Router()
     for method, path, handler in (
         ("POST", "/v1/alerts", alerts.publish),
+        ("GET", "/v1/alerts", resources.published.alerts),
         ("POST", "/v1/alerts/batch", alerts.publish_batch),
         ("GET", "/v1/alerts/{id}", alerts.status),
         ("DELETE", "/v1/alerts/{id}", alerts.withdraw),

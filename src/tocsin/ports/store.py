@@ -75,6 +75,45 @@ class Listing(msgspec.Struct, frozen=True):
     cursor: tuple[int, str] | None = None
 
 
+class AlertListing(msgspec.Struct, frozen=True):
+    """Which alerts of a hub are listed, and where to go on; ``cursor`` is the ``(accepted_us, id)`` to stay below.
+
+    ``key_id`` lists only what was published with that key, ``since_us`` only what was accepted then or later.
+    """
+
+    key_id: str | None = None
+    source: str | None = None
+    category: str | None = None
+    since_us: int = 0
+    limit: int = 50
+    cursor: tuple[int, str] | None = None
+
+
+class ListedAlert(msgspec.Struct, frozen=True):
+    """One alert of a list; a broadcast's ``recipients`` is None."""
+
+    id: str
+    accepted_us: int
+    processed_us: int
+    withdrawn_us: int | None
+    recipients: int | None
+    content: msgspec.Raw
+
+
+class AlertPage(msgspec.Struct, frozen=True):
+    """A page of alerts, newest first; ``next`` is the cursor of the page after it, None at the end."""
+
+    alerts: tuple[ListedAlert, ...]
+    next: tuple[int, str] | None
+
+
+def page_of_alerts(found: Sequence[ListedAlert], limit: int) -> AlertPage:
+    """Return a page and where the next begins, from up to ``limit + 1`` alerts, newest first."""
+    page = tuple(found[:limit])
+    more = len(found) > limit
+    return AlertPage(page, (page[-1].accepted_us, page[-1].id) if more else None)
+
+
 class InboxStore(Protocol):
     """The inboxes and the broadcast streams."""
 
@@ -146,6 +185,10 @@ class InboxStore(Protocol):
 
     async def alert(self, hub: str, alert_id: str) -> AlertStatus | None:
         """Tell where an alert stands, from the moment its publish was answered."""
+        ...
+
+    async def alerts(self, hub: str, listing: AlertListing) -> AlertPage:
+        """List processed alerts, withdrawn ones too, in order of acceptance, newest first."""
         ...
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from tocsin.adapters.memory.actions import act
+from tocsin.adapters.memory.published import alert_page
 from tocsin.adapters.memory.queue import MemoryQueue
 from tocsin.adapters.memory.sweep import Sweep
 from tocsin.adapters.memory.tables import Alert, Hub, Tables
@@ -43,7 +44,16 @@ from tocsin.model.reading import (
 from tocsin.model.rules import decide_item
 from tocsin.model.stream import add_broadcast, new_epoch, too_many, withdraw_broadcasts
 from tocsin.ports.limits import StoreLimits
-from tocsin.ports.store import AccessKeys, AlertStatus, ApiKey, Delivered, Listing, Swept
+from tocsin.ports.store import (
+    AccessKeys,
+    AlertListing,
+    AlertPage,
+    AlertStatus,
+    ApiKey,
+    Delivered,
+    Listing,
+    Swept,
+)
 
 
 class MemoryStore:
@@ -261,6 +271,12 @@ class MemoryStore:
             recipients=alert.recipients,
             seen=sum(seen for seen, _ in decided),
             read=sum(read for _, read in decided),
+        )
+
+    async def alerts(self, hub: str, listing: AlertListing) -> AlertPage:
+        """List processed alerts, newest first."""
+        return alert_page(
+            (a for a in self._tables.alerts.values() if a.envelope.hub == hub), listing
         )
 
     async def renew_epoch(self, hub: str | None = None) -> None:

@@ -1,8 +1,23 @@
 """Statements about processed alerts, whose contents are kept once."""
 
-from sqlalchemy import exists, insert, select, update
+from typing import Any
 
-from tocsin.adapters.sql.parts import among, first, param
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    cast,
+    exists,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+
+from tocsin.adapters.sql.parts import among, at_most, first, param
 from tocsin.adapters.sql.schema import alerts, broadcasts, hubs, items
 
 add_alert = insert(alerts)
@@ -19,6 +34,33 @@ alert_by_id = (
     .join(hubs, hubs.c.hub_no == alerts.c.hub_no)
     .where(alerts.c.id == param("id"), hubs.c.name == param("hub"))
 )
+
+
+def _page(*where: ColumnElement[bool]) -> Select[Any]:
+    """One page of alerts below a cursor, perhaps of one source or category."""
+    source = func.json_extract(cast(alerts.c.content, Text), literal_column("'$.source'"))
+    filters = (
+        or_(param("source").is_(None), source == param("source")),
+        or_(param("category").is_(None), alerts.c.category == param("category")),
+        alerts.c.accepted_us >= param("since_us"),
+        tuple_(alerts.c.accepted_us, alerts.c.id) < tuple_(param("accepted_us"), param("id")),
+    )
+    return at_most(
+        select(
+            alerts.c.id,
+            alerts.c.accepted_us,
+            alerts.c.processed_us,
+            alerts.c.withdrawn_us,
+            alerts.c.recipients,
+            alerts.c.content,
+        )
+        .where(alerts.c.hub_no == param("hub_no"), *where, *filters)
+        .order_by(alerts.c.accepted_us.desc(), alerts.c.id.desc())
+    )
+
+
+page_of_hub = _page()
+page_of_key = _page(alerts.c.key_id == param("key_id"))
 withdraw_alert = (
     update(alerts)
     .where(alerts.c.alert_no == param("at_alert"), alerts.c.withdrawn_us.is_(None))

@@ -95,6 +95,8 @@ alerts = _table(
     _perhaps("withdrawn_us"),
     UniqueConstraint("id"),
 )
+Index("alerts_hub", alerts.c.hub_no, alerts.c.accepted_us, alerts.c.id)
+Index("alerts_key", alerts.c.hub_no, alerts.c.key_id, alerts.c.accepted_us, alerts.c.id)
 
 items = _table(
     "items",

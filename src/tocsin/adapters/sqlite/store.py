@@ -20,6 +20,7 @@ from tocsin.adapters.sqlite.folder import DataFolder
 from tocsin.adapters.sqlite.keyring import SqliteKeyring
 from tocsin.adapters.sqlite.migrate import migrate
 from tocsin.adapters.sqlite.numbers import Numbers
+from tocsin.adapters.sqlite.published import alert_page
 from tocsin.adapters.sqlite.queries import Snapshot
 from tocsin.adapters.sqlite.queue import SqliteQueue
 from tocsin.adapters.sqlite.readers import Readers
@@ -44,7 +45,7 @@ from tocsin.model.inbox import (
 from tocsin.model.position import Position
 from tocsin.model.stream import new_epoch
 from tocsin.ports.limits import StoreLimits
-from tocsin.ports.store import AlertStatus, Delivered, Listing, Swept
+from tocsin.ports.store import AlertListing, AlertPage, AlertStatus, Delivered, Listing, Swept
 
 T = TypeVar("T")
 _ALL_HUBS, _RENEW = sql(inboxes.all_hubs), sql(inboxes.renew_epoch)
@@ -202,6 +203,10 @@ class SqliteStore(SqliteKeyring):
     async def alert(self, hub: str, alert_id: str) -> AlertStatus | None:
         """Tell where an alert stands, from the moment its publish was answered."""
         return await self._readers.run(lambda c: alert_status(c, hub, alert_id))
+
+    async def alerts(self, hub: str, listing: AlertListing) -> AlertPage:
+        """List processed alerts, newest first."""
+        return await self._readers.run(lambda c: alert_page(c, hub, listing))
 
     async def act(self, hub: str, user: str, command: Command, op_id: str | None) -> Outcome:
         """Carry out a user's command; a repeat under the same ``op_id`` gets the stored answer."""

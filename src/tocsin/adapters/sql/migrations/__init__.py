@@ -5,5 +5,5 @@
 
 from pathlib import Path
 
-HEAD = "0002"
+HEAD = "0003"
 FOLDER = Path(__file__).parent

@@ -1,0 +1,51 @@
+"""Pages of a list: how long they are, and where the next one begins."""
+
+from tocsin.api.http import Request
+from tocsin.errors import InvalidInputError
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 200
+
+
+def limit_of(request: Request) -> int:
+    """Return the query parameter ``limit``.
+
+    Raises:
+        InvalidInputError: It is no number, or out of range.
+    """
+    text = request.query("limit")
+    limit = DEFAULT_LIMIT if text is None else integer(text, "limit")
+    if not 1 <= limit <= MAX_LIMIT:
+        detail = f"limit is {limit}; 1 to {MAX_LIMIT} are allowed"
+        raise InvalidInputError(detail, code="invalid-query")
+    return limit
+
+
+def cursor_of(request: Request) -> tuple[int, str] | None:
+    """Return the query parameter ``cursor``: the number and id to stay below.
+
+    Raises:
+        InvalidInputError: It is none that an answer gave.
+    """
+    text = request.query("cursor")
+    if text is None:
+        return None
+    number, _, row_id = text.partition(":")
+    return integer(number, "cursor"), row_id
+
+
+def cursor_text(cursor: tuple[int, str] | None) -> str | None:
+    """Return a cursor as answers write it."""
+    return None if cursor is None else f"{cursor[0]}:{cursor[1]}"
+
+
+def integer(text: str, name: str) -> int:
+    """Read an integer of a query.
+
+    Raises:
+        InvalidInputError: It is none, or longer than any number this API gives out.
+    """
+    if not (text.isascii() and text.removeprefix("-").isdigit() and len(text) <= 17):  # noqa: PLR2004 -- below 2**53
+        detail = f"{name} {text[:40]!r} is not an integer"
+        raise InvalidInputError(detail, code="invalid-query")
+    return int(text)

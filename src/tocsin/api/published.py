@@ -1,0 +1,63 @@
+"""Lists of what was published: a producer's own, or a hub's."""
+
+from datetime import datetime
+
+import msgspec
+
+from tocsin.api.auth import Authenticator
+from tocsin.api.http import Request, Response
+from tocsin.api.paging import cursor_of, cursor_text, limit_of
+from tocsin.clock import from_datetime, to_rfc3339
+from tocsin.errors import InvalidInputError
+from tocsin.ports.store import AlertListing, InboxStore, ListedAlert
+
+
+class Published:
+    """The route that lists alerts."""
+
+    def __init__(self, auth: Authenticator, store: InboxStore) -> None:
+        self._auth = auth
+        self._store = store
+
+    async def alerts(self, request: Request) -> Response:
+        """``GET /v1/alerts``: a producer lists its own alerts, a server or admin key those of its hub."""
+        principal = self._auth.key(request)
+        listing = AlertListing(
+            key_id=principal.key_id if principal.rank == "producer" else None,
+            source=request.query("source"),
+            category=request.query("category"),
+            since_us=_since_us(request),
+            limit=limit_of(request),
+            cursor=cursor_of(request),
+        )
+        page = await self._store.alerts(principal.hub, listing)
+        answer = {
+            "alerts": [_describe(alert) for alert in page.alerts],
+            "page": {"next": cursor_text(page.next)},
+        }
+        return Response(200, msgspec.json.encode(answer))
+
+
+def _since_us(request: Request) -> int:
+    text = request.query("since")
+    if text is None:
+        return 0
+    try:
+        return from_datetime(msgspec.convert(text, datetime))
+    except (msgspec.ValidationError, ValueError) as error:
+        detail = f"since {text[:40]!r} is no time with a zone, e.g. 2026-11-22T18:46:00Z: {error}"
+        raise InvalidInputError(detail, code="invalid-time") from error
+
+
+def _describe(alert: ListedAlert) -> dict[str, object]:
+    described: dict[str, object] = {
+        "id": alert.id,
+        "state": "processed" if alert.withdrawn_us is None else "withdrawn",
+        "accepted_at": to_rfc3339(alert.accepted_us),
+        "processed_at": to_rfc3339(alert.processed_us),
+        "recipients": alert.recipients,
+        "alert": alert.content,
+    }
+    if alert.withdrawn_us is not None:
+        described["withdrawn_at"] = to_rfc3339(alert.withdrawn_us)
+    return described
