@@ -1,5 +1,6 @@
 """A hub's data is reachable only with that hub's key or token (I10)."""
 
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -10,7 +11,8 @@ from tocsin.api.app import App
 from tocsin.api.cors import Cors
 from tocsin.api.routing import Router
 from tocsin.api.web_files import WebFiles
-from tocsin.config import Hub
+from tocsin.clock import US_PER_S, from_datetime
+from tocsin.config import Hub, Limits
 from tocsin.telemetry import Metrics
 
 
@@ -74,6 +76,19 @@ async def test_an_expired_token_says_so(server: Server) -> None:
     server.clock.advance(3_601)
     answer = await server.http.get("/v1/inbox", headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (401, "token-expired")
+
+
+async def test_a_token_lasts_an_hour_or_as_long_as_the_limit_allows() -> None:
+    async with running(Limits(token_ttl_s=600), demo=True) as server:
+        admin = await server.key("admin")
+        for path, body in (
+            ("/v1/client-tokens", {"user_id": "ada"}),
+            ("/demo/session", {"user": "ada"}),
+        ):
+            answer = await server.http.post(path, json=body, headers=admin)
+            assert answer.status_code == 200
+            expires = datetime.fromisoformat(answer.json()["expires_at"])
+            assert from_datetime(expires) == server.clock.now_us() + 600 * US_PER_S
 
 
 async def test_a_server_key_reads_the_inbox_it_names(server: Server) -> None:
@@ -141,7 +156,7 @@ async def test_the_web_client_is_for_every_origin_and_says_so_once(tmp_path: Pat
 
 async def test_unknown_paths_and_methods_are_problems(server: Server) -> None:
     nowhere = await server.http.get("/v1/nothing")
-    wrong = await server.http.put("/v1/alerts/batch")
+    wrong = await server.http.put("/v1/client-tokens")
     assert (nowhere.status_code, nowhere.json()["code"]) == (404, "no-such-path")
     assert (wrong.status_code, wrong.json()["allowed"]) == (405, ["POST"])
 
