@@ -23,10 +23,10 @@ Names = Annotated[tuple[str, ...], Meta(max_length=1_000)]
 
 
 class TokenRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of ``POST /v1/client-tokens``."""
+    """The body of ``POST /v1/client-tokens``; without ``ttl_s`` an hour, or less where the limit is less."""
 
     user_id: str
-    ttl_s: Annotated[int, Meta(gt=0)] = DEFAULT_TTL_S
+    ttl_s: Annotated[int, Meta(gt=0)] | None = None
     roles: Names = ()
     groups: Names = ()
 
@@ -57,7 +57,7 @@ class ClientTokens:
         """``POST /v1/client-tokens`` with a server key."""
         hub = self._auth.server(request).hub
         wanted = await read_json(request, _decoder)
-        if wanted.ttl_s > self._limits.token_ttl_s:
+        if wanted.ttl_s is not None and wanted.ttl_s > self._limits.token_ttl_s:
             detail = (
                 f"ttl_s is {wanted.ttl_s}; at most {self._limits.token_ttl_s} is allowed "
                 "(limits.token_ttl_s)"
@@ -77,7 +77,7 @@ class ClientTokens:
             endpoint=self._endpoints.public,
             hub=hub,
             user=user,
-            ttl_s=wanted.ttl_s,
+            ttl_s=wanted.ttl_s or min(DEFAULT_TTL_S, self._limits.token_ttl_s),
             now_us=self._clock.now_us(),
             scope=INBOX_SCOPE,
             roles=wanted.roles,

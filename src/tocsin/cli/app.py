@@ -168,10 +168,14 @@ def client_token(
     context: typer.Context,
     user: Annotated[str, typer.Argument(help="The user who connects with it.")],
     hub: HubOption = None,
-    ttl_s: Annotated[int, typer.Option(help="Seconds it is good for.")] = 3600,
+    ttl_s: Annotated[
+        int | None, typer.Option(help="Seconds it is good for.", show_default="3600")
+    ] = None,
 ) -> None:
     """Print a client URL with a token for USER."""
-    body = {"user_id": user, "ttl_s": ttl_s}
+    body: dict[str, object] = {"user_id": user}
+    if ttl_s is not None:
+        body["ttl_s"] = ttl_s
     typer.echo(_call(context, "POST", "/v1/client-tokens", body, hub=hub)["url"])
 
 

@@ -13,7 +13,6 @@ from tocsin.config import Settings
 from tocsin.errors import ConfigError
 
 SHOWN_FIRST = 10
-TOKEN_TTL_S = 3_600
 _STYLES = {
     "info": "blue",
     "success": "green",
@@ -35,8 +34,7 @@ async def tail_inbox(settings: Settings, user: str, hub: str | None) -> None:
             raise ConfigError(detail, code="no-server")
 
         async def client_url() -> str:
-            body = {"user_id": user, "ttl_s": TOKEN_TTL_S}
-            return str((await link.call("POST", "/v1/client-tokens", body))["url"])
+            return str((await link.call("POST", "/v1/client-tokens", {"user_id": user}))["url"])
 
         first = await client_url()
         base_url = first.partition("/client/")[0].replace("ws", "http", 1)
