@@ -110,7 +110,7 @@ class FakeSocket:
         self.stuck = False
         self.closed: tuple[int, str] | None = None
         session.socket = self
-        session.sink = self  # type: ignore[assignment]
+        session.sink = self
 
     def get_stuck(self) -> None:
         self.stuck = True

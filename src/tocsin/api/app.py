@@ -4,7 +4,7 @@ import structlog
 from prometheus_client import Counter
 
 from tocsin.api.cors import Cors
-from tocsin.api.http import ClientGoneError, Receive, Request, Response, Scope, Send
+from tocsin.api.http import ClientGoneError, Receive, Request, Response, Scope, Send, Streaming
 from tocsin.api.problems import problem, problem_of
 from tocsin.api.routing import Router
 from tocsin.errors import TocsinError
@@ -29,6 +29,7 @@ class App:
         if scope["type"] != "http":
             return
         method, route = scope["method"], "none"
+        response: Response | Streaming
         try:
             match = self._router.match("GET" if method == "HEAD" else method, scope["raw_path"])
             if match is None:
@@ -43,7 +44,11 @@ class App:
         except Exception:
             log.exception("api.failed", method=method, route=route)
             response = problem(500, "internal", "something failed here; the server's log has it")
-        await _send(send, response, self._cors.headers(scope), with_body=method != "HEAD")
+        more = self._cors.headers(scope)
+        if isinstance(response, Streaming):
+            await _stream(send, response, more, with_body=method != "HEAD")
+        else:
+            await _send(send, response, more, with_body=method != "HEAD")
         self._count(route, response.status)
 
     def _count(self, route: str, status: int) -> None:
@@ -78,3 +83,24 @@ async def _send(
         headers += [field for field in more if field[0] not in said]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": response.body if with_body else b""})
+
+
+async def _stream(
+    send: Send, response: Streaming, more: list[tuple[bytes, bytes]], *, with_body: bool
+) -> None:
+    """Send parts as they come.  ``send`` waits for a client that does not read, and drops what one that is gone would get."""
+    headers = [
+        (b"content-type", response.content_type),
+        _NOSNIFF,
+        (b"cache-control", b"no-store"),
+        *response.headers,
+        *more,
+    ]
+    try:
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        if with_body:
+            async for chunk in response.chunks:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    finally:
+        await response.chunks.aclose()

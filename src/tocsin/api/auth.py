@@ -18,6 +18,7 @@ from tocsin.realtime.tokens import Claims, verify_token
 
 DEFAULT_HUB = "default"
 HUB_HEADER = b"tocsin-hub"
+NEVER_US = 2**63 - 1
 _CLIENT_PATH = re.compile("/client/hubs/([^/]+)/?", re.IGNORECASE)
 
 Rank = Literal["producer", "server", "admin", "user"]
@@ -31,6 +32,14 @@ class Principal(msgspec.Struct, frozen=True):
     key_id: str = ""
     name: str = ""
     user: str = ""
+
+
+class Reader(msgspec.Struct, frozen=True):
+    """Whose inbox may be read, and until when; a key's right does not end by itself."""
+
+    hub: str
+    user: str
+    expires_us: int
 
 
 class Authenticator:
@@ -85,30 +94,40 @@ class Authenticator:
         return self._of_key(request)
 
     async def inbox(self, request: Request) -> tuple[str, str]:
-        """Return the hub and user whose inbox is asked for.
+        """Return the hub and user whose inbox is asked for; see :meth:`reader`."""
+        reader = await self.reader(request)
+        return reader.hub, reader.user
+
+    async def reader(self, request: Request, *, token_in_query: bool = False) -> Reader:
+        """Return whose inbox is asked for.
 
         A client token with the scope ``inbox`` names its own user; a server or admin key names one by ``?user=``.
+        With ``token_in_query`` the token may come as ``?access_token=`` (``EventSource`` sets no headers); keys never do.
 
         Raises:
             UnauthenticatedError: Neither key nor token holds.
             ForbiddenError: The token has no inbox scope, or the key may not read inboxes.
             InvalidInputError: A key came without ``?user=``.
         """
-        bearer = None if request.is_local else _bearer(request)
-        if bearer is None or bearer.startswith(f"{PREFIX}_"):
-            principal = self.server(request)
-            user = request.query("user")
-            if user is None:
-                raise InvalidInputError("name the inbox: add ?user=USER", code="user-missing")
-            return principal.hub, check_id(user, "user")
-        claims = await self._claims(bearer)
+        token = None
+        if token_in_query and request.header(b"authorization") is None:
+            token = request.query("access_token")
+        if token is None:
+            token = None if request.is_local else _bearer(request)
+            if token is None or token.startswith(f"{PREFIX}_"):
+                principal = self.server(request)
+                user = request.query("user")
+                if user is None:
+                    raise InvalidInputError("name the inbox: add ?user=USER", code="user-missing")
+                return Reader(principal.hub, check_id(user, "user"), NEVER_US)
+        claims = await self._claims(token)
         if claims.user is None or not claims.opens_inbox:
             detail = (
                 "this token has no inbox scope; get one from POST /v1/client-tokens "
                 "(tokens of the Web PubSub SDKs do not open inboxes)"
             )
             raise ForbiddenError(detail, code="no-inbox-scope")
-        return claims.hub, claims.user
+        return Reader(claims.hub, claims.user, claims.expires_us)
 
     async def _claims(self, token: str) -> Claims:
         hub = _audience_hub(token)

@@ -5,7 +5,7 @@ has nothing to pass through (docs/decisions/0002-plain-asgi.md has the measureme
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 import msgspec
@@ -27,6 +27,31 @@ class Response(msgspec.Struct, frozen=True):
     content_type: bytes = JSON
     headers: Sequence[tuple[bytes, bytes]] = ()
     cache_control: bytes = b"no-store"
+
+
+class Chunks(Protocol):
+    """The body of an answer that comes in time; ``aclose`` is called in any case."""
+
+    def __aiter__(self) -> "Chunks":
+        """Return itself."""
+        ...
+
+    async def __anext__(self) -> bytes:
+        """Return the next part."""
+        ...
+
+    async def aclose(self) -> None:
+        """Give up what stands behind it; closing again changes nothing."""
+        ...
+
+
+class Streaming(msgspec.Struct, frozen=True):
+    """An answer without a length, 200, whose body is sent as it comes."""
+
+    chunks: Chunks
+    content_type: bytes
+    headers: Sequence[tuple[bytes, bytes]] = ()
+    status: int = 200
 
 
 class ClientGoneError(UnavailableError):
@@ -82,6 +107,11 @@ class Request:
             self._query = dict(pairs)
         return self._query.get(name)
 
+    async def disconnected(self) -> None:
+        """Return when the client has hung up, or its answer is complete; what it sends meanwhile is dropped."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
     async def body(self, limit: int, limit_name: str) -> bytes:
         """Read the whole body, at most ``limit`` bytes of it.
 
@@ -108,7 +138,7 @@ class Request:
         return b"".join(parts)
 
 
-Handler = Callable[[Request], Awaitable[Response]]
+Handler = Callable[[Request], Awaitable[Response | Streaming]]
 
 
 def _chunk(message: MutableMapping[str, Any]) -> bytes:

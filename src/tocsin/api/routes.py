@@ -5,6 +5,7 @@ import msgspec
 from tocsin.api.admin import Admin
 from tocsin.api.alerts import Alerts
 from tocsin.api.client_tokens import ClientTokens
+from tocsin.api.dead_letters import DeadLetters
 from tocsin.api.demo import Demo
 from tocsin.api.events import Events
 from tocsin.api.http import Request, Response
@@ -12,6 +13,7 @@ from tocsin.api.inbox import Inbox
 from tocsin.api.operations import Operations
 from tocsin.api.published import Published
 from tocsin.api.routing import Router
+from tocsin.api.stream import InboxStream
 from tocsin.api.web_files import WebFiles
 from tocsin.errors import InvalidInputError
 
@@ -24,7 +26,9 @@ class Resources(msgspec.Struct, frozen=True):
     events: Events
     tokens: ClientTokens
     inbox: Inbox
+    stream: InboxStream
     admin: Admin
+    dead: DeadLetters
     operations: Operations
     web: WebFiles
     demo: Demo | None
@@ -53,6 +57,7 @@ def build_router(resources: Resources) -> Router:
         ("POST", "/v1/client-tokens", resources.tokens.create),
         ("GET", "/v1/inbox", inbox.read),
         ("GET", "/v1/inbox/changes", inbox.changes),
+        ("GET", "/v1/inbox/stream", resources.stream.open),
         ("GET", "/v1/inbox/items", inbox.entries),
         ("PATCH", "/v1/inbox/items", inbox.patch_many),
         ("GET", "/v1/inbox/items/{id}", inbox.entry),
@@ -63,6 +68,10 @@ def build_router(resources: Resources) -> Router:
         ("POST", "/v1/admin/keys", admin.create_key),
         ("GET", "/v1/admin/keys", admin.list_keys),
         ("DELETE", "/v1/admin/keys/{id}", admin.revoke_key),
+        ("GET", "/v1/admin/dead", resources.dead.list),
+        ("GET", "/v1/admin/dead/{id}", resources.dead.show),
+        ("POST", "/v1/admin/dead/{id}/retry", resources.dead.retry),
+        ("DELETE", "/v1/admin/dead/{id}", resources.dead.drop),
         ("GET", "/v1/admin/connection-string", admin.connection_string),
         ("GET", "/healthz", resources.operations.healthz),
         ("GET", "/readyz", resources.operations.readyz),

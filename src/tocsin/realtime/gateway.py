@@ -19,9 +19,10 @@ from tocsin.ports.store import InboxStore
 from tocsin.realtime import requests
 from tocsin.realtime.anti_entropy import AntiEntropy
 from tocsin.realtime.connection import Connection
+from tocsin.realtime.event_stream import EventStream
 from tocsin.realtime.frames import CLOSE_GOING_AWAY, CLOSE_POLICY
 from tocsin.realtime.hub import Hubs
-from tocsin.realtime.protocol import Dialect, connected
+from tocsin.realtime.protocol import EVENT_STREAM, Dialect, connected
 from tocsin.realtime.recovery import Recovery
 from tocsin.realtime.relay import Relay
 from tocsin.realtime.session import Session
@@ -232,6 +233,16 @@ class Gateway:
         if session.inbox:
             self.anti_entropy.ask(session)
         return connection
+
+    def open_stream(self, claims: Claims) -> EventStream:
+        """Register a session that is read as Server-Sent Events; it keeps what comes until ``begin_stream``."""
+        return EventStream(self, self.open_session(claims, EVENT_STREAM))
+
+    def begin_stream(self, stream: EventStream, *, greet: bool) -> None:
+        """Let a stream go; ``greet`` asks for a head, where nothing else says where the server stands."""
+        stream.begin(random.uniform(0, self.settings.beat_s))  # noqa: S311 -- spreads load
+        if greet:
+            self.anti_entropy.ask(stream.session)
 
     # Sessions live
 

@@ -134,6 +134,10 @@ class Message:
             frame = self._plain = _text(self.data)
         return frame
 
+    def line(self, _sequence_id: int) -> bytes:
+        """Return the data as one line; ingest has left no line break in it."""
+        return self.data + b"\n"
+
     def json_frame(self, _sequence_id: int) -> bytes:
         """Return the frame of the JSON dialect."""
         frame = self._json
@@ -173,6 +177,7 @@ class Dialect:
 PLAIN: Final = Dialect(None, Message.plain_frame)
 JSON: Final = Dialect(JSON_V1, Message.json_frame)
 RELIABLE_JSON: Final = Dialect(RELIABLE_JSON_V1, Message.reliable_frame)
+EVENT_STREAM: Final = Dialect(None, Message.line)
 _DIALECTS: Final = {d.subprotocol: d for d in (JSON, RELIABLE_JSON)}
 
 

@@ -4,7 +4,6 @@ A session outlives its socket: a reliable one waits for the recovery window with
 next socket.  Tens of thousands of these exist, so it holds no task, no timer and no container it does not need.
 """
 
-from asyncio import WriteTransport
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -33,10 +32,18 @@ class Socket(Protocol):
         ...
 
 
+class Sink(Protocol):
+    """Where frames are written; a transport is one."""
+
+    def write(self, data: bytes) -> None:
+        """Take bytes."""
+        ...
+
+
 class Session(Outbox):
     """The state of one connection, its outbox included.
 
-    ``sink`` is the transport, and None while nothing may be written: without a socket, while the peer does not
+    ``sink`` is the transport (or event stream), and None while nothing may be written: without a socket, while the peer does not
     read, and once closing has begun.  ``epoch``, ``rev`` and ``brev`` are the position last sent on it, ``head_at_s``
     when its last head was; ``dirty`` is the writer's.  ``inbox`` sessions are those that get inbox frames.
     """
@@ -76,7 +83,7 @@ class Session(Outbox):
         self.inbox = inbox
         self.expires_us = expires_us
         self.socket: Socket | None = None
-        self.sink: WriteTransport | None = None
+        self.sink: Sink | None = None
         self.dirty = False
         self.ended = False
         self.epoch = ""
@@ -97,7 +104,7 @@ def write_at_once(
 
     What sessions are sent differs in the sequence ids only, and many have the same: equal bytes are built once.
     This is the hottest loop there is, so it does itself what ``put`` and ``take`` do for an outbox in which nothing
-    waits (bench/fanout.py).
+    waits (bench/rows/fanout.py).
     """
     others = []
     encoded: dict[Dialect, dict[int, bytes]] = {}

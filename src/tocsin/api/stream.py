@@ -1,0 +1,57 @@
+"""The inbox as a stream of Server-Sent Events, for networks that break WebSockets, and for curl."""
+
+from typing import Final
+
+from tocsin.api.auth import Authenticator
+from tocsin.api.http import Request, Streaming
+from tocsin.errors import OverloadedError
+from tocsin.model.answers import changes_answer, reload_answer
+from tocsin.model.inbox import Reload
+from tocsin.model.position import parse_position
+from tocsin.ports.store import InboxStore
+from tocsin.realtime.event_stream import EventStream
+from tocsin.realtime.gateway import Gateway
+from tocsin.realtime.tokens import INBOX_SCOPE, Claims
+
+_HEADERS: Final = ((b"x-accel-buffering", b"no"),)  # nginx would keep events back
+
+
+class InboxStream:
+    """The route of live readers without a socket."""
+
+    def __init__(self, auth: Authenticator, gateway: Gateway, store: InboxStore) -> None:
+        self._auth = auth
+        self._gateway = gateway
+        self._store = store
+
+    async def open(self, request: Request) -> Streaming:
+        """``GET /v1/inbox/stream``: what changed since ``Last-Event-ID``, then frames as they come.
+
+        As with sockets, the session is registered before anything is read, so nothing falls between the two.
+        """
+        reader = await self._auth.reader(request, token_in_query=True)
+        given = request.header(b"last-event-id") or request.query("since")
+        since = parse_position(given) if given else None
+        gateway = self._gateway
+        if not gateway.accepting:
+            raise OverloadedError("the server is shutting down", code="draining")
+        claims = Claims(reader.hub, reader.user, reader.expires_us, scopes=(INBOX_SCOPE,))
+        stream = gateway.open_stream(claims)
+        try:
+            if since is not None:
+                found = await self._store.changes(reader.hub, reader.user, since)
+                if isinstance(found, Reload):
+                    stream.answer_position("reload", reload_answer(found), found.position)
+                else:
+                    stream.answer_position("changes", changes_answer(found), found.position)
+        except BaseException:
+            await stream.aclose()
+            raise
+        gateway.begin_stream(stream, greet=since is None)
+        gateway.supervisor.start("stream.watch", _end_with_client(request, stream))
+        return Streaming(stream, b"text/event-stream", _HEADERS)
+
+
+async def _end_with_client(request: Request, stream: EventStream) -> None:
+    await request.disconnected()
+    await stream.aclose()
