@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tests.unit.api_server import ORIGIN, Server, running
 from tocsin.api.app import App
 from tocsin.api.cors import Cors
+from tocsin.api.http import Request
 from tocsin.api.routing import Router
 from tocsin.api.web_files import WebFiles
 from tocsin.clock import US_PER_S, from_datetime
@@ -123,6 +125,17 @@ async def test_metrics_and_demo_are_for_this_machine_or_an_admin() -> None:
                 method, path, content=b'{"user":"ada"}', headers=await server.key("admin")
             )
             assert (stranger.status_code, admin.status_code) == (401, 200)
+
+
+@pytest.mark.parametrize("header", [b"x-forwarded-for", b"forwarded", b"x-real-ip", b"via"])
+def test_what_a_proxy_on_this_machine_passes_on_is_not_of_this_machine(header: bytes) -> None:
+    async def receive() -> dict[str, Any]:
+        return {}
+
+    scope: dict[str, Any] = {"client": ("127.0.0.1", 1), "headers": []}
+    assert Request(scope, receive, {}).from_loopback
+    scope["headers"] = [(header, b"198.51.100.7")]
+    assert not Request(scope, receive, {}).from_loopback
 
 
 async def test_only_an_allowed_origin_may_read_answers(server: Server) -> None:

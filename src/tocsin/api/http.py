@@ -17,6 +17,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 JSON = b"application/json"
+_PASSED_ON = (b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via")
 
 
 class Response(msgspec.Struct, frozen=True):
@@ -76,9 +77,15 @@ class Request:
 
     @property
     def from_loopback(self) -> bool:
-        """Whether the peer is this machine."""
+        """Whether the request comes from this machine; one that a proxy passed on does not, wherever the proxy is."""
+        if self.is_local:
+            return True
         client = self.scope.get("client")
-        return self.is_local or (client is not None and client[0] in ("127.0.0.1", "::1"))
+        return (
+            client is not None
+            and client[0] in ("127.0.0.1", "::1")
+            and all(self.header(name) is None for name in _PASSED_ON)
+        )
 
     def header(self, name: bytes) -> str | None:
         """Return the first header of that (lower-case) name."""
