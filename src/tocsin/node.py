@@ -149,7 +149,7 @@ class Node:
         )
         return Resources(
             alerts=alerts,
-        published=Published(auth, store),
+            published=Published(auth, store),
             events=Events(auth, alerts, self.clock, settings.limits),
             tokens=tokens,
             inbox=Inbox(auth, store, Actor(store, self.fanout)),
