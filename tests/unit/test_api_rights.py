@@ -1,5 +1,6 @@
 """A hub's data is reachable only with that hub's key or token (I10)."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from tocsin.api.routing import Router
 from tocsin.api.web_files import WebFiles
 from tocsin.clock import US_PER_S, from_datetime
 from tocsin.config import Hub, Limits
+from tocsin.errors import UnauthenticatedError
+from tocsin.ports.store import ApiKey
 from tocsin.telemetry import Metrics
 
 
@@ -115,6 +118,24 @@ async def test_an_admin_key_names_the_hub_by_header(server: Server) -> None:
     headers = {**await server.key("admin"), "tocsin-hub": "Shop"}
     made = await server.http.post("/v1/admin/keys", json={"role": "producer"}, headers=headers)
     assert (made.status_code, made.json()["hub"]) == (201, "shop")
+
+
+async def test_a_key_made_while_another_is_revoked_holds(server: Server) -> None:
+    old, _ = await server.keyring.create("default", "producer", "old")
+    read, made = server.store.keys, []
+
+    async def keys(hub: str | None = None) -> Sequence[ApiKey]:
+        found = await read(hub)
+        made.append(await server.keyring.create("default", "producer", "new"))
+        return found
+
+    server.store.keys = keys  # type: ignore[method-assign]
+    await server.keyring.revoke(old.split("_")[2])
+    made.append(await server.keyring.create("default", "producer", "new"))
+    for text, key in made:
+        assert server.keyring.check(text) == key
+    with pytest.raises(UnauthenticatedError, match="revoked"):
+        server.keyring.check(old)
 
 
 async def test_metrics_and_demo_are_for_this_machine_or_an_admin() -> None:

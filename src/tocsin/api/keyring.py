@@ -12,6 +12,7 @@ import secrets
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
+from msgspec.structs import replace
 
 from tocsin.clock import Clock
 from tocsin.errors import ConfigError, NotFoundError, UnauthenticatedError
@@ -50,8 +51,11 @@ class KeyRing:
 
     async def revoke(self, key_id: str) -> bool:
         """Revoke a key from this moment on; False if there is none of that id."""
-        found = await self._store.revoke_key(key_id, self._clock.now_us())
-        await self.load()
+        now_us = self._clock.now_us()
+        found = await self._store.revoke_key(key_id, now_us)
+        key = self._keys.get(key_id)
+        if found and key is not None and key.revoked_us is None:
+            self._keys[key_id] = replace(key, revoked_us=now_us)
         return found
 
     def check(self, text: str) -> ApiKey:
