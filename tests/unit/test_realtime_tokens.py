@@ -74,6 +74,11 @@ def test_scope_without_a_user_opens_no_inbox() -> None:
     assert not claims.opens_inbox
 
 
+@pytest.mark.parametrize("subject", ["a\0b", "u" * 257, "\ud800", 5, 0, []])
+def test_a_subject_that_can_be_no_user_is_refused(subject: Any) -> None:
+    assert code_of(signed(sub=subject, scope="inbox")) == "token-malformed"
+
+
 def test_either_key_may_have_signed() -> None:
     assert check(signed(KEYS[1])).user == "u1"
     assert code_of(signed(b"another-" * 4)) == "token-signature"

@@ -15,7 +15,8 @@ import msgspec
 from jwt.types import Options
 
 from tocsin.clock import US_PER_S
-from tocsin.errors import UnauthenticatedError
+from tocsin.errors import InvalidInputError, UnauthenticatedError
+from tocsin.model.ids import check_id
 
 SKEW_S: Final = 300
 _LAST_S: Final = 2**53 // US_PER_S
@@ -116,13 +117,10 @@ def verify_token(
     claims = _signed_claims(token, keys)
     expires = _check_times(claims, now_us / US_PER_S)
     _check_audience(claims.get("aud"), {_normal(client_url(e, hub)) for e in endpoints}, hub)
-    user = claims.get("sub")
-    if user is not None and not isinstance(user, str):
-        raise UnauthenticatedError("the token's sub is no string", code="token-malformed")
     issued = claims.get("iat")
     return Claims(
         hub=hub,
-        user=user or None,
+        user=_user(claims.get("sub")),
         expires_us=int(expires * US_PER_S),
         issued_us=None if issued is None else int(issued * US_PER_S),
         scopes=_words(claims.get("scope")),
@@ -160,6 +158,18 @@ def _check_times(claims: dict[str, Any], now_s: float) -> float:
         detail = f"the token begins more than {SKEW_S} s from now; mend the signer's clock"
         raise UnauthenticatedError(detail, code="token-not-yet-valid")
     return expires
+
+
+def _user(subject: object) -> str | None:
+    """Return the user a token names; one without a subject, or with an empty one, is anonymous."""
+    if subject in (None, ""):
+        return None
+    if not isinstance(subject, str):
+        raise UnauthenticatedError("the token's sub is no string", code="token-malformed")
+    try:
+        return check_id(subject, "the token's sub")
+    except InvalidInputError as error:
+        raise UnauthenticatedError(error.detail, code="token-malformed") from error
 
 
 def _seconds(claims: dict[str, Any], name: str) -> float | None:
