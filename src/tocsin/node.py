@@ -16,6 +16,7 @@ from tocsin.api.app import App
 from tocsin.api.auth import DEFAULT_HUB, Authenticator
 from tocsin.api.client_tokens import ClientTokens
 from tocsin.api.cors import Cors
+from tocsin.api.dead_letters import DeadLetters
 from tocsin.api.demo import Demo
 from tocsin.api.endpoints import Endpoints, find_endpoints
 from tocsin.api.events import Events
@@ -155,6 +156,7 @@ class Node:
             inbox=Inbox(auth, store, Actor(store, self.fanout)),
             stream=InboxStream(auth, self.gateway, store),
             admin=Admin(auth, self.keyring, self.endpoints),
+            dead=DeadLetters(auth, store.queue),
             operations=Operations(
                 auth, store, store.queue, self.metrics, self.clock, self._connections
             ),

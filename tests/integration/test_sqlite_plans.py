@@ -125,6 +125,12 @@ def test_lists_of_alerts_are_read_by_the_index_made_for_them(
     assert plan(connection, EVERY[f"alerts.{name}"]) == [f"SEARCH alerts USING INDEX {index}"]
 
 
+def test_dead_letters_are_listed_by_the_index_made_for_it(connection: sqlite3.Connection) -> None:
+    assert plan(connection, EVERY["waiting.dead_page"]) == [
+        "SEARCH dead_letters USING INDEX dead_letters_at ((at_us,id)<(?,?))"
+    ]
+
+
 def test_no_index_names_a_read_or_seen_time(connection: sqlite3.Connection) -> None:
     rows = connection.execute(
         "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql LIKE '%\\_at%' ESCAPE '\\'"

@@ -17,6 +17,7 @@ from tocsin.api.app import App
 from tocsin.api.auth import Authenticator
 from tocsin.api.client_tokens import ClientTokens
 from tocsin.api.cors import Cors
+from tocsin.api.dead_letters import DeadLetters
 from tocsin.api.demo import Demo
 from tocsin.api.endpoints import find_endpoints
 from tocsin.api.events import Events
@@ -113,6 +114,7 @@ async def running(limits: Limits | None = None, *, demo: bool = False) -> AsyncI
         inbox=Inbox(auth, store, Actor(store, fanout)),
         stream=InboxStream(auth, gateway, store),
         admin=Admin(auth, keyring, endpoints),
+        dead=DeadLetters(auth, store.queue),
         operations=Operations(auth, store, store.queue, metrics, clock, lambda: 0),
         web=WebFiles(),
         demo=Demo(auth, alerts, tokens) if demo else None,

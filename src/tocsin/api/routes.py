@@ -5,6 +5,7 @@ import msgspec
 from tocsin.api.admin import Admin
 from tocsin.api.alerts import Alerts
 from tocsin.api.client_tokens import ClientTokens
+from tocsin.api.dead_letters import DeadLetters
 from tocsin.api.demo import Demo
 from tocsin.api.events import Events
 from tocsin.api.http import Request, Response
@@ -27,6 +28,7 @@ class Resources(msgspec.Struct, frozen=True):
     inbox: Inbox
     stream: InboxStream
     admin: Admin
+    dead: DeadLetters
     operations: Operations
     web: WebFiles
     demo: Demo | None
@@ -66,6 +68,10 @@ def build_router(resources: Resources) -> Router:
         ("POST", "/v1/admin/keys", admin.create_key),
         ("GET", "/v1/admin/keys", admin.list_keys),
         ("DELETE", "/v1/admin/keys/{id}", admin.revoke_key),
+        ("GET", "/v1/admin/dead", resources.dead.list),
+        ("GET", "/v1/admin/dead/{id}", resources.dead.show),
+        ("POST", "/v1/admin/dead/{id}/retry", resources.dead.retry),
+        ("DELETE", "/v1/admin/dead/{id}", resources.dead.drop),
         ("GET", "/v1/admin/connection-string", admin.connection_string),
         ("GET", "/healthz", resources.operations.healthz),
         ("GET", "/readyz", resources.operations.readyz),

@@ -4,20 +4,19 @@ import asyncio
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import quote
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from tocsin import __version__
-from tocsin.cli.link import open_link
+from tocsin.cli.calls import HubOption, call, print_table, settings_of
+from tocsin.cli.dead import dead
 from tocsin.clock import SystemClock
-from tocsin.config import Settings, advice, load
+from tocsin.config import Settings, advice
 from tocsin.errors import TocsinError
-from tocsin.telemetry import configure_logging
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -30,9 +29,7 @@ keys = typer.Typer(
     no_args_is_help=True, help="API keys: for producers, servers and administrators."
 )
 app.add_typer(keys, name="key")
-
-HubOption = Annotated[str | None, typer.Option(help="The hub.", show_default="default")]
-_NO_TABLE_WIDTH = 200
+app.add_typer(dead, name="dead")
 
 
 def main() -> None:
@@ -68,12 +65,6 @@ def _options(
     context.obj = {"data_dir": data_dir}
 
 
-def _settings(context: typer.Context, **overrides: object) -> Settings:
-    settings = load({**context.obj, **overrides})
-    configure_logging(settings.log_format)
-    return settings
-
-
 @app.command(name="serve")
 def serve_command(
     context: typer.Context,
@@ -103,7 +94,7 @@ def serve_command(
 
     from tocsin.node import serve  # noqa: PLC0415 -- other commands start in half the time without
 
-    settings = _settings(
+    settings = settings_of(
         context, host=host, port=port, tls_cert=tls_cert, tls_key=tls_key, demo=demo
     )
     uvloop.run(serve(settings))
@@ -125,7 +116,7 @@ def create_key(
 ) -> None:
     """Make a key and print it.  It is shown this once."""
     body = {"role": role, "name": name, "hub": hub}
-    answer = _call(context, "POST", "/v1/admin/keys", {k: v for k, v in body.items() if v})
+    answer = call(context, "POST", "/v1/admin/keys", {k: v for k, v in body.items() if v})
     typer.echo(answer["key"])
 
 
@@ -134,7 +125,7 @@ def list_keys(context: typer.Context, hub: HubOption = None) -> None:
     """List keys (never the keys themselves)."""
     params = {} if hub is None else {"hub": hub}
     table = Table("id", "hub", "role", "name", "created", "revoked", box=None, pad_edge=False)
-    for key in _call(context, "GET", "/v1/admin/keys", **params)["keys"]:
+    for key in call(context, "GET", "/v1/admin/keys", **params)["keys"]:
         table.add_row(
             key["id"],
             key["hub"],
@@ -143,7 +134,7 @@ def list_keys(context: typer.Context, hub: HubOption = None) -> None:
             key["created_at"],
             key.get("revoked_at", ""),
         )
-    _print_table(table)
+    print_table(table)
 
 
 @keys.command(name="revoke")
@@ -152,14 +143,14 @@ def revoke_key(
     key_id: Annotated[str, typer.Argument(help="The id that `key list` shows.")],
 ) -> None:
     """Revoke a key, at once."""
-    _call(context, "DELETE", f"/v1/admin/keys/{key_id}")
+    call(context, "DELETE", f"/v1/admin/keys/{key_id}")
     typer.echo(f"revoked {key_id}", err=True)
 
 
 @app.command(name="connection-string")
 def connection_string(context: typer.Context, hub: HubOption = None) -> None:
     """Print the connection string for Web PubSub SDKs."""
-    answer = _call(context, "GET", "/v1/admin/connection-string", hub=hub)
+    answer = call(context, "GET", "/v1/admin/connection-string", hub=hub)
     typer.echo(answer["connection_string"])
 
 
@@ -176,7 +167,7 @@ def client_token(
     body: dict[str, object] = {"user_id": user}
     if ttl_s is not None:
         body["ttl_s"] = ttl_s
-    typer.echo(_call(context, "POST", "/v1/client-tokens", body, hub=hub)["url"])
+    typer.echo(call(context, "POST", "/v1/client-tokens", body, hub=hub)["url"])
 
 
 @app.command()
@@ -231,7 +222,7 @@ def publish(
     if expires_in_s is not None:
         now = datetime.fromtimestamp(SystemClock().now_us() / 1e6, UTC)
         alert["expires_at"] = (now + timedelta(seconds=expires_in_s)).isoformat()
-    typer.echo(_call(context, "POST", "/v1/alerts", alert, hub=hub)["id"])
+    typer.echo(call(context, "POST", "/v1/alerts", alert, hub=hub)["id"])
 
 
 @app.command()
@@ -241,7 +232,7 @@ def withdraw(
     hub: HubOption = None,
 ) -> None:
     """Take an alert back from every inbox where it is unread."""
-    _call(context, "DELETE", f"/v1/alerts/{quote(alert_id, safe='')}", hub=hub)
+    call(context, "DELETE", f"/v1/alerts/{quote(alert_id, safe='')}", hub=hub)
     typer.echo(f"withdrawn {alert_id}", err=True)
 
 
@@ -254,7 +245,7 @@ def tail(
     """Show USER's inbox live, until Ctrl-C."""
     from tocsin.cli.tail import tail_inbox  # noqa: PLC0415 -- only this command needs a live client
 
-    settings = _settings(context)
+    settings = settings_of(context)
     try:
         asyncio.run(tail_inbox(settings, user, hub))
     except KeyboardInterrupt:
@@ -264,7 +255,7 @@ def tail(
 @app.command(name="check-config")
 def check_config(context: typer.Context) -> None:
     """Read all settings, name what is wrong, and print what is in force."""
-    settings = _settings(context)
+    settings = settings_of(context)
     table = Table("setting", "value", "meaning", box=None, pad_edge=False)
     for name, field in Settings.model_fields.items():
         value = getattr(settings, name)
@@ -273,25 +264,9 @@ def check_config(context: typer.Context) -> None:
                 table.add_row(f"{name}.{part}", str(getattr(value, part)), inner.description or "")
         else:
             table.add_row(name, str(value), field.description or "")
-    _print_table(table)
+    print_table(table)
     for line in advice(settings):
         typer.echo(f"note: {line}", err=True)
-
-
-def _call(
-    context: typer.Context,
-    method: str,
-    path: str,
-    body: object = None,
-    *,
-    hub: str | None = None,
-    **params: str,
-) -> Any:  # noqa: ANN401 -- JSON
-    async def run() -> Any:  # noqa: ANN401 -- JSON
-        async with open_link(_settings(context), hub) as link:
-            return await link.call(method, path, body, **params)
-
-    return asyncio.run(run())
 
 
 def _json(text: str) -> object:
@@ -300,8 +275,3 @@ def _json(text: str) -> object:
     except msgspec.DecodeError as error:
         detail = f"--data is not JSON: {error}"
         raise typer.BadParameter(detail) from error
-
-
-def _print_table(table: Table) -> None:
-    on_terminal = sys.stdout.isatty()
-    Console(width=None if on_terminal else _NO_TABLE_WIDTH).print(table)

@@ -39,6 +39,40 @@ class QueueDepth(msgspec.Struct, frozen=True):
     oldest_age_s: float
 
 
+class DeadLetter(msgspec.Struct, frozen=True):
+    """An alert that was given up: after how many attempts, why, and when."""
+
+    envelope: Envelope
+    attempts: int
+    reason: str
+    at_us: int
+
+
+class DeadLetters(Protocol):
+    """What was given up, kept until somebody decides."""
+
+    async def dead_letters(
+        self, *, limit: int, below: tuple[int, str] | None = None
+    ) -> Sequence[DeadLetter]:
+        """List dead letters of every hub, newest first; ``below`` is the ``(at_us, alert id)`` to stay below."""
+        ...
+
+    async def dead_letter(self, alert_id: str) -> DeadLetter | None:
+        """Return one."""
+        ...
+
+    async def revive(self, alert_id: str) -> bool:
+        """Put one back on the queue, due at once and with no attempts, in one transaction; False if there is none.
+
+        The bound of the queue does not hold for it.
+        """
+        ...
+
+    async def drop_dead(self, alert_id: str) -> bool:
+        """Forget one for good; False if there is none."""
+        ...
+
+
 class Source(Protocol):
     """Where work is taken from."""
 
@@ -74,8 +108,8 @@ class Source(Protocol):
         ...
 
 
-class Queue(Source, Protocol):
-    """A source that also takes alerts in."""
+class Queue(Source, DeadLetters, Protocol):
+    """A source that also takes alerts in, and keeps what was given up."""
 
     async def publish(self, envelopes: Sequence[Envelope]) -> Sequence[Published]:
         """Put envelopes on disk; one answer each, in order, after the commit that covers them.

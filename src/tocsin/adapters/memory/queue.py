@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tocsin.clock import US_PER_S, Clock
 from tocsin.model.alert import Envelope
 from tocsin.ports.limits import StoreLimits
-from tocsin.ports.queue import Leased, Published, QueueDepth
+from tocsin.ports.queue import DeadLetter, Leased, Published, QueueDepth
 
 ProducerKey = tuple[str, str, str, str]
 
@@ -19,15 +19,6 @@ class Waiting:
     envelope: Envelope
     due_us: int
     attempts: int = 0
-
-
-@dataclass
-class DeadLetter:
-    """An envelope that was given up, and why."""
-
-    envelope: Envelope
-    reason: str
-    attempts: int
 
 
 @dataclass
@@ -67,9 +58,12 @@ class MemoryQueue:
             return Published("full", envelope.id)
         if key is not None:
             self.keys[key] = Remembered(envelope.id, envelope.fingerprint, now_us)
+        self._add(envelope, now_us)
+        return Published("accepted", envelope.id)
+
+    def _add(self, envelope: Envelope, now_us: int) -> None:
         self._receipts += 1
         self.waiting[self._receipts] = Waiting(envelope, now_us)
-        return Published("accepted", envelope.id)
 
     async def lease(self, *, limit: int, lease_s: float) -> Sequence[Leased]:
         """Take what is due and hide it for ``lease_s`` seconds."""
@@ -111,7 +105,32 @@ class MemoryQueue:
     async def bury(self, receipt: int, *, reason: str) -> None:
         """Move one envelope to the dead letters."""
         if (row := self.waiting.pop(receipt, None)) is not None:
-            self.dead[row.envelope.id] = DeadLetter(row.envelope, reason, row.attempts)
+            now_us = self._clock.now_us()
+            self.dead[row.envelope.id] = DeadLetter(row.envelope, row.attempts, reason, now_us)
+
+    async def dead_letters(
+        self, *, limit: int, below: tuple[int, str] | None = None
+    ) -> Sequence[DeadLetter]:
+        """List dead letters, newest first."""
+        keyed = ((letter.at_us, alert_id) for alert_id, letter in self.dead.items())
+        newest = sorted((key for key in keyed if below is None or key < below), reverse=True)
+        return [self.dead[alert_id] for _, alert_id in newest[:limit]]
+
+    async def dead_letter(self, alert_id: str) -> DeadLetter | None:
+        """Return one."""
+        return self.dead.get(alert_id)
+
+    async def revive(self, alert_id: str) -> bool:
+        """Put one back on the queue, with no attempts."""
+        letter = self.dead.pop(alert_id, None)
+        if letter is not None:
+            self._add(letter.envelope, self._clock.now_us())
+            self._ready.set()
+        return letter is not None
+
+    async def drop_dead(self, alert_id: str) -> bool:
+        """Forget one for good."""
+        return self.dead.pop(alert_id, None) is not None
 
     async def depth(self) -> QueueDepth:
         """Tell how much waits and how old the oldest is."""

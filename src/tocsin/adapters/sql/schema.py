@@ -226,6 +226,7 @@ dead_letters = _table(
     _text("reason"),
     _number("at_us"),
 )
+Index("dead_letters_at", dead_letters.c.at_us, dead_letters.c.id)
 
 keys = _table(
     "keys",

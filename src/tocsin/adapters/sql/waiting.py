@@ -1,6 +1,6 @@
 """Statements about the queue, the producers' ids and the dead letters."""
 
-from sqlalchemy import func, insert, null, select, update
+from sqlalchemy import func, insert, null, select, tuple_, update
 
 from tocsin.adapters.sql.parts import among, at_most, first, param
 from tocsin.adapters.sql.schema import alert_keys, dead_letters, queue
@@ -46,9 +46,19 @@ count_waiting = select(func.count()).select_from(queue)
 last_seq = first(select(queue.c.seq).order_by(queue.c.seq.desc()))
 
 bury = insert(dead_letters)
-dead_letter = select(dead_letters.c.payload, dead_letters.c.reason).where(
-    dead_letters.c.id == param("id")
+_LETTER = (
+    dead_letters.c.payload,
+    dead_letters.c.attempts,
+    dead_letters.c.reason,
+    dead_letters.c.at_us,
 )
+dead_letter = select(*_LETTER).where(dead_letters.c.id == param("id"))
+dead_page = at_most(
+    select(*_LETTER)
+    .where(tuple_(dead_letters.c.at_us, dead_letters.c.id) < tuple_(param("at_us"), param("id")))
+    .order_by(dead_letters.c.at_us.desc(), dead_letters.c.id.desc())
+)
+drop_dead = dead_letters.delete().where(dead_letters.c.id == param("id"))
 
 remembered = select(alert_keys.c.alert_id, alert_keys.c.fingerprint).where(
     alert_keys.c.hub == param("hub"),

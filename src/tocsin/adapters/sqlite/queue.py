@@ -19,17 +19,24 @@ from tocsin.adapters.sqlite.writer import Writer
 from tocsin.clock import US_PER_S, Clock
 from tocsin.model.alert import Envelope
 from tocsin.ports.limits import StoreLimits
-from tocsin.ports.queue import Leased, Published, QueueDepth
+from tocsin.ports.queue import DeadLetter, Leased, Published, QueueDepth
 
 _REMEMBERED, _REMEMBER = sql(waiting.remembered), sql(waiting.remember)
 _ADD, _DUE, _HIDE = sql(waiting.add_waiting), sql(waiting.due), sql(waiting.hide)
 _DROP, _PUT_OFF = sql(waiting.drop_waiting), sql(waiting.put_off)
 _BY_SEQ, _BURY = sql(waiting.waiting_by_seq), sql(waiting.bury)
-_OLDEST, _NEXT_DUE = sql(waiting.oldest_waiting), sql(waiting.next_due)
+_DEAD, _DEAD_PAGE, _DROP_DEAD = (
+    sql(waiting.dead_letter),
+    sql(waiting.dead_page),
+    sql(waiting.drop_dead),
+)
+_OLDEST, _COUNT = sql(waiting.oldest_waiting), sql(waiting.count_waiting)
+_NEXT_DUE = sql(waiting.next_due)
 
 _encode = msgspec.json.Encoder().encode
 decode_envelope = msgspec.json.Decoder(Envelope).decode
 ProducerKey = tuple[str, str, str, str]
+_TOP_US = 2**53  # after every time
 
 
 class SqliteQueue:
@@ -143,13 +150,60 @@ class SqliteQueue:
 
         await self._writer.run(job)
 
+    async def dead_letters(
+        self, *, limit: int, below: tuple[int, str] | None = None
+    ) -> Sequence[DeadLetter]:
+        """List dead letters of every hub, newest first."""
+        at_us, alert_id = below or (_TOP_US, "")
+        page = {"at_us": at_us, "id": alert_id, "limit": limit}
+        found = await self._readers.run(lambda c: c.execute(_DEAD_PAGE, page).fetchall())
+        return [_letter(row) for row in found]
+
+    async def dead_letter(self, alert_id: str) -> DeadLetter | None:
+        """Return one."""
+        found = await self._readers.run(lambda c: c.execute(_DEAD, {"id": alert_id}).fetchone())
+        return None if found is None else _letter(found)
+
+    async def revive(self, alert_id: str) -> bool:
+        """Put one back on the queue, due at once and with no attempts, in one transaction."""
+        row = {"id": alert_id, "attempts": 0, "available_us": self._clock.now_us()}
+
+        def job(connection: sqlite3.Connection) -> bool:
+            found = connection.execute(_DEAD, {"id": alert_id}).fetchone()
+            if found is None:
+                return False
+            connection.execute(_DROP_DEAD, {"id": alert_id})
+            self._numbers.seq += 1
+            connection.execute(_ADD, {"seq": self._numbers.seq, "payload": found[0], **row})
+            self._numbers.waiting += 1
+            return True
+
+        revived = await self._writer.run(job)
+        self._ready.set()
+        return revived
+
+    async def drop_dead(self, alert_id: str) -> bool:
+        """Forget one for good."""
+        row = {"id": alert_id}
+        return await self._writer.run(lambda c: c.execute(_DROP_DEAD, row).rowcount) > 0
+
     async def depth(self) -> QueueDepth:
-        """Tell how much waits and how old the oldest is."""
-        oldest = await self._readers.run(lambda connection: connection.execute(_OLDEST).fetchone())
-        if oldest is None:
+        """Tell how much waits and how old the oldest is, both from one snapshot.
+
+        The writer's own count is ahead of it: what is being delivered leaves that count before the commit.
+        """
+
+        def job(connection: sqlite3.Connection) -> tuple[int, bytes | None]:
+            oldest = connection.execute(_OLDEST).fetchone()
+            if oldest is None:
+                return 0, None
+            return connection.execute(_COUNT).fetchone()[0], oldest[0]
+
+        waiting, payload = await self._readers.run(job)
+        if payload is None:
             return QueueDepth(0, 0.0)
-        age_s = (self._clock.now_us() - decode_envelope(oldest[0]).accepted_us) / US_PER_S
-        return QueueDepth(self._numbers.waiting, max(0.0, age_s))
+        age_s = (self._clock.now_us() - decode_envelope(payload).accepted_us) / US_PER_S
+        return QueueDepth(waiting, max(0.0, age_s))
 
 
 class _Intake:
@@ -239,6 +293,11 @@ class _Intake:
         numbers.seq += len(accepted)
         numbers.key_no += len(self._taken)
         numbers.waiting += len(accepted)
+
+
+def _letter(row: tuple[bytes, int, str, int]) -> DeadLetter:
+    payload, attempts, reason, at_us = row
+    return DeadLetter(decode_envelope(payload), attempts, reason, at_us)
 
 
 def _producer_key(envelope: Envelope) -> ProducerKey | None:

@@ -23,7 +23,7 @@ def alert_status(connection: sqlite3.Connection, hub: str, alert_id: str) -> Ale
     if found is not None:
         return _unprocessed(hub, decode_envelope(found[0]), None)
     found = connection.execute(_DEAD, {"id": alert_id}).fetchone()
-    return None if found is None else _unprocessed(hub, decode_envelope(found[0]), found[1])
+    return None if found is None else _unprocessed(hub, decode_envelope(found[0]), found[2])
 
 
 def _processed(

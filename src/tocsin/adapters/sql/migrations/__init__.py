@@ -5,5 +5,5 @@
 
 from pathlib import Path
 
-HEAD = "0003"
+HEAD = "0004"
 FOLDER = Path(__file__).parent

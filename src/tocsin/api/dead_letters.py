@@ -1,0 +1,75 @@
+"""Dead letters: what was given up, for the owner of the data folder (Unix socket) and for admin keys, of every hub."""
+
+import msgspec
+
+from tocsin.api.auth import Authenticator
+from tocsin.api.http import Request, Response
+from tocsin.api.paging import cursor_of, cursor_text, limit_of
+from tocsin.clock import to_rfc3339
+from tocsin.errors import NotFoundError
+from tocsin.ports.queue import DeadLetter
+from tocsin.ports.queue import DeadLetters as KeptLetters
+
+
+class DeadLetters:
+    """The routes of dead letters."""
+
+    def __init__(self, auth: Authenticator, kept: KeptLetters) -> None:
+        self._auth = auth
+        self._kept = kept
+
+    async def list(self, request: Request) -> Response:
+        """``GET /v1/admin/dead``: newest first, page by page."""
+        self._auth.admin(request)
+        limit = limit_of(request)
+        found = await self._kept.dead_letters(limit=limit + 1, below=cursor_of(request))
+        page = found[:limit]
+        more = len(found) > limit
+        answer = {
+            "dead": [_describe(letter) for letter in page],
+            "page": {"next": cursor_text((page[-1].at_us, page[-1].envelope.id)) if more else None},
+        }
+        return Response(200, msgspec.json.encode(answer))
+
+    async def show(self, request: Request) -> Response:
+        """``GET /v1/admin/dead/{id}``: with what it says and whom it is for."""
+        self._auth.admin(request)
+        letter = await self._kept.dead_letter(request.params["id"])
+        if letter is None:
+            raise _no_letter(request)
+        envelope = letter.envelope
+        answer = {**_describe(letter), "to": envelope.audience, "alert": envelope.content}
+        return Response(200, msgspec.json.encode(answer))
+
+    async def retry(self, request: Request) -> Response:
+        """``POST /v1/admin/dead/{id}/retry``: back to the queue, as if it had never been tried."""
+        self._auth.admin(request)
+        alert_id = request.params["id"]
+        if not await self._kept.revive(alert_id):
+            raise _no_letter(request)
+        return Response(202, msgspec.json.encode({"id": alert_id, "status": "accepted"}))
+
+    async def drop(self, request: Request) -> Response:
+        """``DELETE /v1/admin/dead/{id}``: for good."""
+        self._auth.admin(request)
+        if not await self._kept.drop_dead(request.params["id"]):
+            raise _no_letter(request)
+        return Response(204)
+
+
+def _describe(letter: DeadLetter) -> dict[str, object]:
+    envelope = letter.envelope
+    return {
+        "id": envelope.id,
+        "hub": envelope.hub,
+        "key_id": envelope.key_id,
+        "reason": letter.reason,
+        "attempts": letter.attempts,
+        "accepted_at": to_rfc3339(envelope.accepted_us),
+        "dead_at": to_rfc3339(letter.at_us),
+    }
+
+
+def _no_letter(request: Request) -> NotFoundError:
+    detail = f"there is no dead letter {request.params['id'][:80]!r}; `tocsin dead list` shows them"
+    return NotFoundError(detail, code="dead-letter-not-found")

@@ -1,0 +1,54 @@
+"""Dead letters: look at what was given up, and decide."""
+
+from typing import Annotated
+from urllib.parse import quote
+
+import msgspec
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from tocsin.cli.calls import call, print_table
+
+dead = typer.Typer(no_args_is_help=True, help="Dead letters: alerts that could not be delivered.")
+
+AlertId = Annotated[str, typer.Argument(help="The id that `dead list` shows.")]
+
+
+@dead.command(name="list")
+def list_dead(context: typer.Context) -> None:
+    """List dead letters of every hub, newest first."""
+    table = Table("id", "hub", "dead since", "attempts", "reason", box=None, pad_edge=False)
+    cursor: str | None = ""
+    while cursor is not None:
+        answer = call(context, "GET", "/v1/admin/dead", **({"cursor": cursor} if cursor else {}))
+        for row in answer["dead"]:
+            reason = Text(row["reason"])
+            table.add_row(row["id"], row["hub"], row["dead_at"], str(row["attempts"]), reason)
+        cursor = answer["page"]["next"]
+    print_table(table)
+
+
+@dead.command(name="show")
+def show_dead(context: typer.Context, alert_id: AlertId) -> None:
+    """Print one as JSON: why it died, what it says, and whom it is for."""
+    letter = msgspec.json.encode(call(context, "GET", _path(alert_id)))
+    typer.echo(msgspec.json.format(letter).decode())
+
+
+@dead.command(name="retry")
+def retry_dead(context: typer.Context, alert_id: AlertId) -> None:
+    """Put one back on the queue, as if it had never been tried."""
+    call(context, "POST", f"{_path(alert_id)}/retry")
+    typer.echo(f"queued {alert_id}", err=True)
+
+
+@dead.command(name="drop")
+def drop_dead(context: typer.Context, alert_id: AlertId) -> None:
+    """Forget one for good."""
+    call(context, "DELETE", _path(alert_id))
+    typer.echo(f"dropped {alert_id}", err=True)
+
+
+def _path(alert_id: str) -> str:
+    return f"/v1/admin/dead/{quote(alert_id, safe='')}"
