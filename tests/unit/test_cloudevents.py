@@ -2,15 +2,24 @@
 
 import base64
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.unit.api_server import Server, running
 from tocsin.clock import US_PER_S, to_rfc3339
 from tocsin.config import Limits
 from tocsin.errors import InvalidInputError
-from tocsin.ingest.cloudevents import mode_of, parse_binary, parse_structured, split_batch
+from tocsin.ingest.cloudevents import (
+    CloudEvent,
+    mode_of,
+    parse_binary,
+    parse_structured,
+    split_batch,
+)
 
 EVENT: dict[str, Any] = {"specversion": "1.0", "id": "7", "source": "/billing", "type": "paid"}
 HEADERS = {"ce-specversion": "1.0", "ce-id": "7", "ce-source": "/billing", "ce-type": "paid"}
@@ -196,6 +205,39 @@ def test_the_content_type_of_a_binary_event_is_that_of_its_data() -> None:
     event = parse_binary(binary(content_type="text/plain"), b"hello")
     assert event.attributes["datacontenttype"] == "text/plain"
     assert not event.has_json
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=5,
+)
+names = st.sampled_from([*EVENT, "subject", "time", "data", "data_base64"]) | st.text()
+
+
+def outcome(parse: Callable[[], CloudEvent]) -> CloudEvent | InvalidInputError:
+    try:
+        return parse()
+    except InvalidInputError as refused:
+        return refused
+
+
+@given(st.dictionaries(names, json_values))
+def test_an_object_is_an_event_or_is_refused_with_its_place(members: dict[str, Any]) -> None:
+    read = outcome(lambda: parse_structured(structured(**members)))
+    if isinstance(read, CloudEvent):
+        assert all(isinstance(value, str | bool | int) for value in read.attributes.values())
+    else:
+        assert read.code == "invalid-json" or read.pointer
+
+
+@given(st.binary(max_size=40))
+def test_any_header_value_is_text_or_is_refused(value: bytes) -> None:
+    read = outcome(lambda: parse_binary([*binary(), (b"ce-mine", value)], b""))
+    if isinstance(read, CloudEvent):
+        assert isinstance(read.attributes["mine"], str)
+    else:
+        assert read.code == "invalid-event"
 
 
 # Over HTTP

@@ -1,111 +1,13 @@
 """The inbox as Server-Sent Events, from a whole node over real sockets."""
 
-import asyncio
-import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import httpx
 import pytest
 
 from tests.wire.gateway_fixture import eventually
-from tocsin.api.endpoints import find_endpoints
-from tocsin.api.http_guard import guarded_protocol
-from tocsin.api.listener import Listener, bind
-from tocsin.config import Settings
-from tocsin.node import Node
-
-
-class Event(NamedTuple):
-    """One event as ``EventSource`` would give it."""
-
-    kind: str
-    id: str
-    data: Any
-
-
-class Reader:
-    """Reads one stream."""
-
-    def __init__(self, response: httpx.Response) -> None:
-        self.response = response
-        self._lines = response.aiter_lines()
-
-    async def lines(self) -> list[str]:
-        """Return the lines up to the next empty one; none at the end."""
-        block: list[str] = []
-        async with asyncio.timeout(30):
-            async for line in self._lines:
-                if not line:
-                    return block
-                block.append(line)
-        return block
-
-    async def event(self) -> Event:
-        while (block := await self.lines()) == [":"]:
-            pass
-        fields = dict(line.split(": ", 1) for line in block)
-        return Event(
-            fields.get("event", "message"), fields.get("id", ""), json.loads(fields["data"])
-        )
-
-
-class Served:
-    """A node, its client, and keys."""
-
-    def __init__(self, node: Node, http: httpx.AsyncClient, server_key: str) -> None:
-        self.node = node
-        self.http = http
-        self.key = {"authorization": f"Bearer {server_key}"}
-
-    async def token(self, user: str = "ada") -> str:
-        answer = await self.http.post("/v1/client-tokens", json={"user_id": user}, headers=self.key)
-        token: str = answer.json()["token"]
-        return token
-
-    async def publish(self, title: str, **to: Any) -> None:
-        alert = {"to": to or {"users": ["ada"]}, "title": title}
-        answer = await self.http.post("/v1/alerts", json=alert, headers=self.key)
-        assert answer.status_code == 202
-
-    async def reached(self, rev: int, brev: int) -> None:
-        """Wait until Ada's inbox is there."""
-        while True:
-            answer = await self.http.get("/v1/inbox?user=ada", headers=self.key)
-            position = answer.json()["position"]
-            if (position["rev"], position["brev"]) == (rev, brev):
-                return
-
-    @asynccontextmanager
-    async def stream(self, query: str = "", **headers: str) -> AsyncIterator[Reader]:
-        given = {name.replace("_", "-"): value for name, value in headers.items()}
-        path = f"/v1/inbox/stream{query}"
-        async with self.http.stream("GET", path, headers=given) as response:
-            assert response.status_code == 200
-            yield Reader(response)
-
-
-@asynccontextmanager
-async def serving(data_dir: Path, **settings: Any) -> AsyncIterator[Served]:
-    bound = bind("127.0.0.1", 0)
-    port = bound.getsockname()[1]
-    endpoints = find_endpoints("127.0.0.1", port, None, tls=False)
-    async with Node.opened(Settings(data_dir=data_dir, **settings), endpoints) as node:
-        listener = Listener(
-            guarded_protocol(16_384, 10, 30), {"http": guarded_protocol(16_384, 10, 30)}
-        )
-        await listener.listen(bound, node.app)
-        node.start()
-        key, _ = await node.keyring.create("default", "server", "backend")
-        async with httpx.AsyncClient(base_url=endpoints.public, timeout=30) as http:
-            yield Served(node, http, key)
-        listener.stop_accepting()
-        await node.gateway.drain(0)
-        await listener.finish(5)
-        await node.finish_work(0)
-        node.gateway.close()
+from tests.wire.served_node import Served, serving
 
 
 @pytest.fixture
@@ -138,7 +40,7 @@ async def test_who_comes_back_with_the_last_event_id_gets_what_was_missed(served
     await eventually(lambda: served.node.gateway.stats().sessions == 0)
     await served.publish("Missed")
     await served.publish("Missed too", all=True)
-    await served.reached(1, 1)
+    assert set(await served.titles(2)) == {"Missed", "Missed too"}
     async with served.stream(
         f"?access_token={token}&since=x:0:0", last_event_id=position
     ) as reader:

@@ -50,6 +50,7 @@ _BAD_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 
 _Timestamp = Annotated[datetime, msgspec.Meta(tz=True)]
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_scalar: msgspec.json.Decoder[Value] = msgspec.json.Decoder(Value)
 _array = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -167,10 +168,13 @@ def _present(raw: msgspec.Raw | None) -> bytes | None:
 
 def _value(name: str, raw: msgspec.Raw) -> Value:
     """Return an attribute's value: a string, a boolean or a 32-bit integer."""
-    value = msgspec.json.decode(raw)
-    if isinstance(value, str | bool) or (isinstance(value, int) and value in _INT32):
-        return value
-    raise _fault(name, "is no string, boolean or 32-bit integer")
+    try:
+        value = _scalar.decode(raw)
+    except msgspec.ValidationError:
+        value = _INT32.stop  # as wrong as an integer that is too large
+    if isinstance(value, int) and value not in _INT32:
+        raise _fault(name, "is no string, boolean or 32-bit integer")
+    return value
 
 
 def _decode_base64(raw: bytes) -> bytes:

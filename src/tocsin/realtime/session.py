@@ -43,8 +43,8 @@ class Sink(Protocol):
 class Session(Outbox):
     """The state of one connection, its outbox included.
 
-    ``sink`` is the transport (or event stream), and None while nothing may be written: without a socket, while the peer does not
-    read, and once closing has begun.  ``epoch``, ``rev`` and ``brev`` are the position last sent on it, ``head_at_s``
+    ``sink`` is the transport or event stream, and None while nothing may be written: without a socket, while the
+    peer does not read, and once closing has begun.  ``epoch``, ``rev`` and ``brev`` are the position last sent on it, ``head_at_s``
     when its last head was; ``dirty`` is the writer's.  ``inbox`` sessions are those that get inbox frames.
     """
 
