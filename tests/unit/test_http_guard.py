@@ -272,6 +272,18 @@ async def test_no_http_is_a_problem() -> None:
     assert client.refusal == (400, "bad-request")
 
 
+async def test_fault_of_one_connection_does_not_stop_the_timer_of_all() -> None:
+    client = Client()
+
+    def faulty(now_s: float) -> None:
+        raise RuntimeError("a fault of ours")
+
+    client.guard.check = faulty  # type: ignore[method-assign]
+    with pytest.raises(RuntimeError):
+        client.watch._tick(client.loop)  # type: ignore[arg-type]
+    assert client.loop.timers == 2
+
+
 async def test_one_timer_serves_all_and_none_runs_when_nobody_waits() -> None:
     first = Client()
     assert first.loop.timers == 1

@@ -304,6 +304,22 @@ async def test_fault_in_the_handshake_is_answered_and_ends_the_connection(
     assert refused.value.response.status_code == 500
 
 
+async def test_fault_of_one_timer_entry_does_not_end_the_time_of_all(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    advance, advances = node.gateway.wheel.advance, []
+
+    def faulty(now_s: float) -> None:
+        advances.append(now_s)
+        if len(advances) == 1:
+            raise RuntimeError("a fault of ours")
+        advance(now_s)
+
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
+    monkeypatch.setattr(node.gateway.wheel, "advance", faulty)
+    await eventually(lambda: len(advances) >= 2)
+
+
 async def test_expired_token_is_refused(node: Node) -> None:
     with pytest.raises(websockets.InvalidStatus) as refused:
         await connect(node.url(now_us=0))

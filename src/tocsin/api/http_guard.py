@@ -72,8 +72,10 @@ class Watch:
             guard.check(now_s)
 
     def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.check(loop.time())
-        self._timer = loop.call_later(_TICK_S, self._tick, loop) if self._guards else None
+        try:
+            self.check(loop.time())
+        finally:
+            self._timer = loop.call_later(_TICK_S, self._tick, loop) if self._guards else None
 
 
 class HttpGuard(HttpToolsProtocol):

@@ -166,9 +166,10 @@ class Gateway:
         return self._clock.monotonic_s()
 
     def _tick(self) -> None:
-        self.wheel.advance(self.now_s())
+        # First the next tick: a fault in one entry must not end the time of all.
         if self._loop is not None:
             self._ticker = self._loop.call_later(TICK_S, self._tick)
+        self.wheel.advance(self.now_s())
 
     # Sessions come
 
