@@ -317,7 +317,8 @@ async def test_fault_of_one_timer_entry_does_not_end_the_time_of_all(
 
     asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
     monkeypatch.setattr(node.gateway.wheel, "advance", faulty)
-    await eventually(lambda: len(advances) >= 2)
+    async with asyncio.timeout(30):
+        await eventually(lambda: len(advances) >= 2)
 
 
 async def test_expired_token_is_refused(node: Node) -> None:
