@@ -161,7 +161,7 @@ class Node:
                 auth, store, store.queue, self.metrics, self.clock, self._connections
             ),
             web=WebFiles(),
-            demo=Demo(auth, alerts, tokens) if settings.demo else None,
+            demo=Demo(auth, alerts, tokens, self.endpoints) if settings.demo else None,
         )
 
     def _connections(self) -> int:

@@ -86,7 +86,9 @@ class Server:
 
 
 @asynccontextmanager
-async def running(limits: Limits | None = None, *, demo: bool = False) -> AsyncIterator[Server]:
+async def running(
+    limits: Limits | None = None, *, demo: bool = False, client: str = "203.0.113.9"
+) -> AsyncIterator[Server]:
     """Put an application together on the memory store."""
     limits = limits or Limits()
     clock, metrics, supervisor = ManualClock(), Metrics(), Supervisor()
@@ -117,11 +119,11 @@ async def running(limits: Limits | None = None, *, demo: bool = False) -> AsyncI
         dead=DeadLetters(auth, store.queue),
         operations=Operations(auth, store, store.queue, metrics, clock, lambda: 0),
         web=WebFiles(),
-        demo=Demo(auth, alerts, tokens) if demo else None,
+        demo=Demo(auth, alerts, tokens, endpoints) if demo else None,
     )
     app = App(build_router(resources), Cors({"default": Hub(allowed_origins=(ORIGIN,))}), metrics)
     worker = Worker(store.queue, store, fanout, clock, metrics)
-    transport = httpx.ASGITransport(app, client=("203.0.113.9", 1234))
+    transport = httpx.ASGITransport(app, client=(client, 1234))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as http:
         try:
             yield Server(http, store, fanout, keyring, worker, clock)

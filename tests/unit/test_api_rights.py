@@ -198,3 +198,20 @@ async def test_unknown_paths_and_methods_are_problems(server: Server) -> None:
 async def test_a_socket_address_asked_without_an_upgrade_says_so(server: Server) -> None:
     answer = await server.http.get("/client/hubs/default")
     assert (answer.status_code, answer.json()["code"]) == (400, "upgrade-needed")
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"origin": "http://127.0.0.1:8080"}, 200),
+        ({"origin": "http://localhost:8080"}, 200),
+        ({"origin": "https://evil.example"}, 401),
+        ({"origin": "null"}, 401),
+        ({"host": "evil.example:8080"}, 401),
+    ],
+)
+async def test_the_demo_answers_its_own_page_only(headers: dict[str, str], status: int) -> None:
+    async with running(demo=True, client="127.0.0.1") as server:
+        answer = await server.http.post("/demo/session", json={"user": "ada"}, headers=headers)
+        assert answer.status_code == status

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tocsin.adapters.sqlite import writer as writing
 from tocsin.adapters.sqlite.connection import connect_reader, connect_writer
 from tocsin.adapters.sqlite.writer import Writer
 from tocsin.errors import ConflictError, UnavailableError, UnknownOutcomeError
@@ -216,3 +217,16 @@ async def test_a_commit_that_fails_at_its_fsync_leaves_the_outcome_unknown(
         await writer.run(add(1))
     assert await writer.run(add(2)) == 2
     assert counted.kept() == [2]
+
+
+async def test_a_disk_that_gives_no_answer_in_time_leaves_the_outcome_unknown(
+    counted: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on, blocked = await held_back(counted.writer)
+    monkeypatch.setattr(writing, "_DEADLINE_S", 0.01)
+    with pytest.raises(UnknownOutcomeError, match="no answer"):
+        await counted.writer.run(add(1))
+    monkeypatch.undo()
+    go_on.set()
+    await blocked
+    assert await counted.writer.run(add(2)) == 2

@@ -4,6 +4,7 @@ It gives away inboxes of the default hub, so it answers this machine only, or an
 """
 
 from typing import Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -11,6 +12,7 @@ from tocsin.api.alerts import Alerts, status_answer
 from tocsin.api.auth import DEFAULT_HUB, Authenticator
 from tocsin.api.bodies import read_json
 from tocsin.api.client_tokens import ClientTokens, TokenRequest
+from tocsin.api.endpoints import Endpoints
 from tocsin.api.http import Request, Response
 from tocsin.ingest.admission import Producer
 
@@ -29,8 +31,11 @@ _session = msgspec.json.Decoder(Session)
 class Demo:
     """The routes of the demo page."""
 
-    def __init__(self, auth: Authenticator, alerts: Alerts, tokens: ClientTokens) -> None:
+    def __init__(
+        self, auth: Authenticator, alerts: Alerts, tokens: ClientTokens, endpoints: Endpoints
+    ) -> None:
         self._auth = auth
+        self._own = {urlsplit(address).netloc for address in endpoints.accepted}
         self._alerts = alerts
         self._tokens = tokens
 
@@ -52,5 +57,13 @@ class Demo:
         return status_answer(await self._alerts.status_in(DEFAULT_HUB, request))
 
     def _check(self, request: Request) -> None:
-        if not request.from_loopback:
-            self._auth.admin(request)
+        if request.is_local or (request.from_loopback and self._from_own_page(request)):
+            return
+        self._auth.admin(request)
+
+    def _from_own_page(self, request: Request) -> bool:
+        """Whether host and origin are ours: a browser on this machine also opens other people's pages."""
+        origin = request.header(b"origin")
+        return request.header(b"host") in self._own and (
+            origin is None or urlsplit(origin).netloc in self._own
+        )

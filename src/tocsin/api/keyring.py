@@ -89,7 +89,7 @@ class KeyRing:
             return known
         sealed = await self._store.access_keys(hub)
         if sealed is None:
-            detail = f"there is no hub {hub!r}; it begins with its first key or connection string"
+            detail = f"hub {hub!r} has no client tokens yet; the first one, or its connection string, makes it"
             raise NotFoundError(detail, code="hub-not-found")
         return self._remember(hub, sealed)
 

@@ -1,5 +1,6 @@
 """What operators and their machines ask: alive, ready, numbers."""
 
+import asyncio
 from collections.abc import Callable
 
 from prometheus_client import generate_latest
@@ -8,12 +9,13 @@ from tocsin.api.auth import Authenticator
 from tocsin.api.http import Request, Response
 from tocsin.api.problems import problem
 from tocsin.clock import Clock
-from tocsin.errors import TocsinError
+from tocsin.errors import TocsinError, UnavailableError
 from tocsin.ports.queue import Queue
 from tocsin.ports.store import Store
 from tocsin.telemetry import Metrics
 
 READY_CACHE_S = 1.0
+READY_DEADLINE_S = 5.0
 
 
 class Operations:
@@ -34,6 +36,7 @@ class Operations:
         self._metrics = metrics
         self._clock = clock
         self._connections = connections
+        self._checking = asyncio.Lock()
         self._checked_s = float("-inf")
         self._fault: TocsinError | None = None
 
@@ -43,18 +46,23 @@ class Operations:
 
     async def readyz(self, _request: Request) -> Response:
         """``GET /readyz``: 200 only if a publish would be durable now; checked at most once a second."""
-        now_s = self._clock.monotonic_s()
-        if now_s - self._checked_s >= READY_CACHE_S:
-            self._checked_s = now_s
-            try:
-                await self._store.check_writable()
-            except TocsinError as error:
-                self._fault = error
-            else:
-                self._fault = None
+        async with self._checking:  # whoever asks meanwhile gets this check's answer
+            if self._clock.monotonic_s() - self._checked_s >= READY_CACHE_S:
+                self._fault = await self._find_fault()
+                self._checked_s = self._clock.monotonic_s()
         if self._fault is not None:
             return problem(503, self._fault.code, self._fault.detail)
         return Response(200, b'{"status":"ready"}')
+
+    async def _find_fault(self) -> TocsinError | None:
+        try:
+            async with asyncio.timeout(READY_DEADLINE_S):
+                await self._store.check_writable()
+        except TocsinError as error:
+            return error
+        except TimeoutError:
+            return UnavailableError(f"the disk gave no answer within {READY_DEADLINE_S:.0f} s")
+        return None
 
     async def metrics(self, request: Request) -> Response:
         """``GET /metrics``: for this machine, or with an admin key."""

@@ -42,7 +42,7 @@ _RETRY_AFTER_MS: Final = 2000
 
 
 class GatewayStats(msgspec.Struct, frozen=True):
-    """What /metrics shows; all but the first four only grow."""
+    """What there is and what there was; all but the first four only grow."""
 
     sessions: int
     detached: int

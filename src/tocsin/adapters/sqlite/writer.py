@@ -22,6 +22,7 @@ T = TypeVar("T")
 Job = Callable[[sqlite3.Connection], Any]
 _MAX_BATCH = 1024
 _IDLE_S = 1.0
+_DEADLINE_S = 30.0
 _CHECKPOINT_BYTES = 4 * 1024 * 1024
 _DISK_ERRORS = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
 _BROKEN = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
@@ -68,13 +69,18 @@ class Writer:
 
         Raises:
             UnavailableError: the disk did not take it; nothing of it was stored.
-            UnknownOutcomeError: the disk failed at the commit; it may be stored.
+            UnknownOutcomeError: the disk failed at the commit, or gave no answer in time (I7); it may be stored.
         """
         if self._closed:
             raise UnavailableError("the store is closed", code="store-closed")
         future: asyncio.Future[T] = self._loop.create_future()
         self._jobs.put(_Waiting(job, future))
-        return await future
+        try:
+            async with asyncio.timeout(_DEADLINE_S):
+                return await future
+        except TimeoutError:
+            detail = f"the disk gave no answer within {_DEADLINE_S:.0f} s; repeat with the same id"
+            raise UnknownOutcomeError(detail) from None
 
     async def close(self) -> None:
         """Commit what was begun, fold the log into the file, and end the thread."""
