@@ -44,7 +44,8 @@ class Producers:
     def __init__(self, order: Order) -> None:
         self._order = order
         self._requests = cycle(_requests(order))
-        self._idle: list[_Producer] = []
+        # They take turns: one that rests for seconds would be closed by the server.
+        self._idle: deque[_Producer] = deque()
         self._connections: list[_Producer] = []
         self._turn: deque[int] = deque()
         self._left = 0
@@ -59,7 +60,7 @@ class Producers:
                 lambda: _Producer(self), "127.0.0.1", self._order.port
             )
             self._connections.append(producer)
-        self._idle = list(self._connections)
+        self._idle = deque(self._connections)
 
     def close(self) -> None:
         """Hang up."""
@@ -69,7 +70,7 @@ class Producers:
     def send(self, due_ns: int) -> None:
         """Send a request that is due, as soon as a connection is free."""
         if self._idle:
-            self._idle.pop().send(self._stamped(due_ns))
+            self._idle.popleft().send(self._stamped(due_ns))
         else:
             self._turn.append(due_ns)
 
