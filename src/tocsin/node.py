@@ -175,9 +175,8 @@ async def serve(settings: Settings) -> None:
         ConfigError: The settings cannot work here; nothing was started.
     """
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
-    stop = (
-        _stop_signal()
-    )  # first, so that who asks during the start (a migration may take a while) is heard after it
+    # First, so that who asks during the start (a migration may take a while) is heard after it.
+    stop = _stop_signal()
     bound = bind(settings.host, settings.port)
     port = bound.getsockname()[1]
     tls = None

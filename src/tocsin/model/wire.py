@@ -3,7 +3,7 @@
 Contents are never decoded here: an item's bytes are its few own fields around the alert's stored bytes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import msgspec
 
@@ -150,8 +150,3 @@ def head_frame(position: Position, spread_ms: int | None = None) -> bytes:
 def position_json(position: Position) -> bytes:
     """Encode a position."""
     return _encode(position)
-
-
-def items_json(items: Sequence[OwnItem], decided: Sequence[tuple[bool, bool]]) -> bytes:
-    """Encode own items with what was decided for each."""
-    return array_json(item_json(i, d) for i, d in zip(items, decided, strict=True))
