@@ -8,11 +8,20 @@ from types import ModuleType
 import pytest
 from sqlalchemy.sql import ClauseElement, Executable, FromClause
 
-from tocsin.adapters.sql import alerts, inboxes, items, secrets, stream, waiting
+from tocsin.adapters.sql import (
+    alerts,
+    collapses,
+    inboxes,
+    items,
+    receipts,
+    secrets,
+    stream,
+    waiting,
+)
 from tocsin.adapters.sqlite.migrate import migrate
 from tocsin.adapters.sqlite.text import sql
 
-MODULES = (alerts, inboxes, items, secrets, stream, waiting)
+MODULES = (alerts, collapses, inboxes, items, receipts, secrets, stream, waiting)
 
 # Walks that are meant: along the primary key or an index for a bounded number of rows, or of a table that stays small,
 # or once at start.

@@ -43,6 +43,7 @@ def arrive(
     """
     by_key = dict(newest)
     changes: dict[str, ItemChange] = {}
+    collapses: list[tuple[str, str]] = []
     last_sort = head.last_sort
     for envelope in envelopes:
         last_sort = next_sort(last_sort, now_us)
@@ -50,12 +51,15 @@ def arrive(
         stands = None if key is None else by_key.get(key)
         item = _item(envelope, key, last_sort, _collapsible(stands, head.watermarks))
         before = stands if stands is not None and stands.id == item.id else None
+        if before is not None:
+            collapses.append((before.alert_id, envelope.id))
         if item.id in changes:
             before = changes[item.id][0]
         changes[item.id] = (before, item)
         if key is not None:
             by_key[key] = item
-    return plan_rows(head, list(changes.values()), last_sort=last_sort)
+    plan = plan_rows(head, list(changes.values()), last_sort=last_sort)
+    return replace(plan, collapses=tuple(collapses)) if plan and collapses else plan
 
 
 def _collapsible(stands: OwnItem | None, watermarks: Watermarks) -> OwnItem | None:

@@ -15,11 +15,15 @@ from tocsin.model.rules import count_item
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """The head as it will be, and the rows to write; every row carries ``head.rev``."""
+    """The head as it will be, and the rows to write; every row carries ``head.rev``.
+
+    ``collapses`` are pairs of alerts: one, and the one that took its place in this inbox.
+    """
 
     head: Head
     items: tuple[OwnItem, ...] = ()
     states: tuple[StateRow, ...] = ()
+    collapses: tuple[tuple[str, str], ...] = ()
 
     def change_set(self, epoch: str) -> ChangeSet:
         """Return what the change tells clients: tombstones as ids, everything else in full."""

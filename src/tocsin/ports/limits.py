@@ -14,6 +14,7 @@ class StoreLimits(msgspec.Struct, frozen=True, kw_only=True):
     ``change_rows`` bounds an answer of changes; ``chunk_rows`` bounds a change set that is made in chunks (mark of a
     category, withdraw).  ``tombstone_us`` is how long deleted items and answers to op-ids are remembered,
     ``key_memory_us`` how long a producer's id is.  ``read_retention_us`` is the age at which read items are retired.
+    ``receipts_per_copy`` bounds what the devices of one person may say about one alert.
     ``low_water_bytes`` of free disk are left for finishing what was accepted: below it nothing more is taken in.
     """
 
@@ -25,4 +26,5 @@ class StoreLimits(msgspec.Struct, frozen=True, kw_only=True):
     read_retention_us: int = 90 * DAY_US
     key_memory_us: int = 7 * DAY_US
     queue_rows: int = 100_000
+    receipts_per_copy: int = 100
     low_water_bytes: int = 256 * 1024 * 1024

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from tocsin.adapters.memory.actions import act
 from tocsin.adapters.memory.published import alert_page
 from tocsin.adapters.memory.queue import MemoryQueue
+from tocsin.adapters.memory.receipts import MemoryReceipts
 from tocsin.adapters.memory.sweep import Sweep
 from tocsin.adapters.memory.tables import Alert, Hub, Tables
 from tocsin.clock import Clock
@@ -57,7 +58,7 @@ from tocsin.ports.store import (
 
 
 class MemoryStore:
-    """Inboxes, streams and keys in memory; ``queue`` is the queue beside them."""
+    """Inboxes, streams and keys in memory; ``queue`` and ``receipts`` are beside them."""
 
     def __init__(self, clock: Clock, limits: StoreLimits | None = None) -> None:
         self._clock = clock
@@ -65,6 +66,7 @@ class MemoryStore:
         self._tables = Tables()
         self._keys: dict[str, ApiKey] = {}
         self._access_keys: dict[str, AccessKeys] = {}
+        self.receipts = MemoryReceipts(self._tables, clock, self._limits)
         self.queue = MemoryQueue(clock, self._limits)
 
     async def deliver(self, envelopes: Sequence[Envelope]) -> Mapping[str, Delivered]:
@@ -102,6 +104,7 @@ class MemoryStore:
         if plan is None:
             return None
         inbox.write(plan)
+        inbox.collapses.update((old, (new, now_us)) for old, new in plan.collapses)
         return plan.change_set(hub.stream.epoch)
 
     def _broadcast(self, hub: Hub, envelope: Envelope, now_us: int) -> list[BroadcastEntry]:
@@ -109,6 +112,7 @@ class MemoryStore:
         hub.stream, entry = add_broadcast(hub.stream, envelope, now_us, limits.broadcast_ttl_us)
         if entry.add is not None:
             hub.live[entry.brev] = entry.add
+            hub.heard[envelope.id] = entry.brev
         excess = too_many(list(hub.live), limits.broadcasts_per_hub)
         hub.stream, withdrawn = withdraw_broadcasts(hub.stream, excess)
         for brev in excess:

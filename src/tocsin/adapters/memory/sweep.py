@@ -113,6 +113,8 @@ class Sweep:
             ][: self._room()]
             for item in old:
                 del inbox.items[item.id]
+            gone = {(item.alert_id, inbox.head.user) for item in old}
+            hub.receipts = [r for r in hub.receipts if (r.alert_id, r.user) not in gone]
             inbox.head = purge(inbox.head, [item.rev for item in old])
             dead = [brev for brev in inbox.states if brev not in hub.live]
             for brev in dead:
@@ -132,7 +134,15 @@ class Sweep:
         unused = [alert_id for alert_id in old if alert_id not in said][: self._room()]
         for alert_id in unused:
             del self._tables.alerts[alert_id]
+            self._forget_what_became_of(alert_id)
         self._left -= len(unused)
+
+    def _forget_what_became_of(self, alert_id: str) -> None:
+        for hub, inbox in self._inboxes():
+            inbox.collapses.pop(alert_id, None)
+            hub.heard.pop(alert_id, None)
+            hub.receipts = [receipt for receipt in hub.receipts if receipt.alert_id != alert_id]
+            hub.sketches = {key: s for key, s in hub.sketches.items() if key[0] != alert_id}
 
 
 def _is_due(at_us: int | None, now_us: int) -> bool:

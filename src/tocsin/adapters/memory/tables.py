@@ -7,17 +7,22 @@ from tocsin.model.commands import Outcome
 from tocsin.model.inbox import Broadcast, Head, OwnItem, StateRow
 from tocsin.model.plan import Plan, first_head
 from tocsin.model.position import Position
+from tocsin.model.receipt import Receipt
 from tocsin.model.stream import Stream, new_epoch
 
 
 @dataclass
 class Inbox:
-    """One user's head, rows and remembered answers (``op_id`` to outcome and time)."""
+    """One user's head, rows and remembered answers (``op_id`` to outcome and time).
+
+    ``collapses`` tells for an alert which one took its place, and when.
+    """
 
     head: Head
     items: dict[str, OwnItem] = field(default_factory=dict)
     states: dict[int, StateRow] = field(default_factory=dict)
     ops: dict[str, tuple[Outcome, int]] = field(default_factory=dict)
+    collapses: dict[str, tuple[str, int]] = field(default_factory=dict)
 
     def listed(self) -> list[OwnItem]:
         """Return own listed items, newest first."""
@@ -32,11 +37,18 @@ class Inbox:
 
 @dataclass
 class Hub:
-    """One hub's stream, its live broadcasts by ``brev`` in order, and its inboxes by user."""
+    """One hub's stream, its live broadcasts by ``brev`` in order, its inboxes by user, and its receipts.
+
+    ``heard`` has the ``brev`` of every broadcast, dead ones too, by alert.  ``sketches`` are by alert, fact and action.
+    """
 
     stream: Stream
     live: dict[int, Broadcast] = field(default_factory=dict)
     inboxes: dict[str, Inbox] = field(default_factory=dict)
+    heard: dict[str, int] = field(default_factory=dict)
+    receipts: list[Receipt] = field(default_factory=list)
+    last_receipt: int = 0
+    sketches: dict[tuple[str, str, str], bytes] = field(default_factory=dict)
 
     def visible(self, head: Head, above: int = 0) -> list[Broadcast]:
         """Return the live broadcasts of an inbox, those above ``above``."""

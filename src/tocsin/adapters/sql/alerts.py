@@ -73,8 +73,10 @@ next_processed = first(
     .order_by(alerts.c.alert_no)
 )
 # Once dropped, a repeated delivery of the alert is not known any more; retention is longer than any queue.
-drop_unused = alerts.delete().where(
+_unused = (
     alerts.c.alert_no == param("alert_no"),
     ~exists().where(items.c.alert_no == param("alert_no")),
     ~exists().where(broadcasts.c.alert_no == param("alert_no")),
 )
+unused = select(alerts.c.alert_no).where(*_unused)
+drop_unused = alerts.delete().where(*_unused)

@@ -115,7 +115,9 @@ still_unread = at_most(
     )
 )
 old_tombstones = at_most(
-    select(items.c.user_no, items.c.id, items.c.rev).where(items.c.deleted_at < param("before"))
+    select(items.c.user_no, items.c.id, items.c.rev, items.c.alert_no).where(
+        items.c.deleted_at < param("before")
+    )
 )
 verdicts = (
     select(

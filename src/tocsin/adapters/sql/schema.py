@@ -246,4 +246,42 @@ access_keys = _table(
     Column("secondary_key", LargeBinary, nullable=False),
 )
 
+# What "" stands for in an action or device: none.
+receipts = _table(
+    "receipts",
+    Column("hub_no", Number, primary_key=True, autoincrement=False),
+    Column("number", Number, primary_key=True, autoincrement=False),
+    _number("alert_no"),
+    _number("user_no"),
+    _text("fact"),
+    _text("action"),
+    _text("device"),
+    _number("at_us"),
+    UniqueConstraint("alert_no", "user_no", "fact", "action", "device"),
+    rowid=False,
+)
+
+receipt_numbers = _table("receipt_numbers", _serial("hub_no"), _number("number"))
+
+receipt_sketches = _table(
+    "receipt_sketches",
+    Column("alert_no", Number, primary_key=True, autoincrement=False),
+    Column("fact", Text, primary_key=True),
+    Column("action", Text, primary_key=True),
+    Column("sketch", LargeBinary, nullable=False),
+    rowid=False,
+)
+
+# Which alert took the place of which in whose inbox.
+collapses = _table(
+    "collapses",
+    Column("user_no", Number, primary_key=True, autoincrement=False),
+    Column("alert_no", Number, primary_key=True, autoincrement=False),
+    _number("by_alert_no"),
+    _number("at_us"),
+    rowid=False,
+)
+Index("collapses_alert", collapses.c.alert_no)
+Index("collapses_by", collapses.c.by_alert_no)
+
 probe = _table("probe", _serial("probe_no"), _number("at_us"))

@@ -4,7 +4,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from tocsin.adapters.sql import alerts, inboxes, items, stream, waiting
+from tocsin.adapters.sql import alerts, collapses, inboxes, items, stream, waiting
 from tocsin.adapters.sqlite.contact import open_heads, open_hub
 from tocsin.adapters.sqlite.numbers import Numbers
 from tocsin.adapters.sqlite.rows import (
@@ -29,6 +29,7 @@ _NEWEST_OF_KEY = sql(items.newest_of_key)
 _ADD_ITEM, _REPLACE_ITEM = sql(items.add_item), sql(items.replace_item)
 _LIVE_BREVS, _ADD_BROADCAST = sql(stream.live_brevs), sql(stream.add_broadcast)
 _DROP_DELIVERED = sql(waiting.drop_delivered)
+_ADD_COLLAPSE = sql(collapses.add_collapse)
 _WITHDRAW, _MOVE_STREAM = sql(stream.withdraw_broadcast), sql(inboxes.move_stream)
 
 
@@ -116,6 +117,7 @@ class Delivery:
                 plans.append((row, plan))
         write_heads(self._connection, [(row.user_no, plan.head) for row, plan in plans])
         self._write_items(plans)
+        self._write_collapses(plans)
         return [plan.change_set(hub.stream.epoch) for _, plan in plans]
 
     def _newest(self, user_no: int, envelopes: Sequence[Envelope]) -> dict[str, OwnItem]:
@@ -143,6 +145,16 @@ class Delivery:
                     replaced.append({"at_user": row.user_no, "at_id": item.id, **columns})
         self._connection.executemany(_ADD_ITEM, added)
         self._connection.executemany(_REPLACE_ITEM, replaced)
+
+    def _write_collapses(self, plans: Iterable[tuple[HeadRow, Plan]]) -> None:
+        self._connection.executemany(
+            _ADD_COLLAPSE,
+            [
+                {"user_no": row.user_no, "id": alert_id, "by_id": by_id, "at_us": self._now_us}
+                for row, plan in plans
+                for alert_id, by_id in plan.collapses
+            ],
+        )
 
     def _columns(self, item: OwnItem) -> dict[str, int | str | None]:
         return {

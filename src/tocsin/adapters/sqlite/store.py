@@ -24,6 +24,7 @@ from tocsin.adapters.sqlite.published import alert_page
 from tocsin.adapters.sqlite.queries import Snapshot
 from tocsin.adapters.sqlite.queue import SqliteQueue
 from tocsin.adapters.sqlite.readers import Readers
+from tocsin.adapters.sqlite.receipts import SqliteReceipts
 from tocsin.adapters.sqlite.status import alert_status
 from tocsin.adapters.sqlite.sweep import Sweep, Walk
 from tocsin.adapters.sqlite.text import sql
@@ -53,7 +54,7 @@ _WRITE_PROBE, _VOID_LEASES = sql(secrets.write_probe), sql(waiting.void_leases)
 
 
 class SqliteStore(SqliteKeyring):
-    """Inboxes, streams and keys in one file; ``queue`` is the queue in the same file.
+    """Inboxes, streams and keys in one file; ``queue`` and ``receipts`` are in the same file.
 
     Made by :meth:`open`; it holds the data folder until :meth:`close`.
     """
@@ -73,6 +74,7 @@ class SqliteStore(SqliteKeyring):
         self._clock = clock
         self._limits = limits
         self._walk = Walk()
+        self.receipts = SqliteReceipts(writer, readers, clock, limits)
         self.queue = SqliteQueue(writer, readers, numbers, folder, clock, limits)
 
     @classmethod

@@ -8,7 +8,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from tocsin.adapters.sql import alerts, inboxes, items, stream, waiting
+from tocsin.adapters.sql import alerts, collapses, inboxes, items, receipts, stream, waiting
 from tocsin.adapters.sqlite.delivery import write_withdrawals
 from tocsin.adapters.sqlite.rows import (
     HeadRow,
@@ -39,6 +39,10 @@ _STATES_OF_BROADCAST, _DROP_STATE = sql(stream.states_of_broadcast), sql(stream.
 _OLDEST_OPS, _DROP_OPS = sql(inboxes.oldest_ops), sql(inboxes.drop_ops)
 _OLDEST_KEYS, _FORGET_KEYS = sql(waiting.oldest_keys), sql(waiting.forget_keys)
 _NEXT_PROCESSED, _DROP_UNUSED = sql(alerts.next_processed), sql(alerts.drop_unused)
+_UNUSED, _DROP_OF_COPY = sql(alerts.unused), sql(receipts.drop_of_copy)
+_SOME_RECEIPTS, _DROP_RECEIPT = sql(receipts.some_of_alert), sql(receipts.drop_receipt)
+_SOME_COLLAPSES, _DROP_COLLAPSE = sql(collapses.some_of_alert), sql(collapses.drop_collapse)
+_DROP_SKETCHES = sql(receipts.drop_sketches)
 _OF_ALERT, _STILL_UNREAD = sql(items.of_alert), sql(items.still_unread)
 _LIVE_OF_ALERT = sql(stream.live_of_alert)
 
@@ -148,10 +152,13 @@ class Sweep:
         before_us = self._now_us - self._limits.tombstone_us
         found = self._take(_OLD_TOMBSTONES, before=before_us)
         revs: defaultdict[int, list[int]] = defaultdict(list)
-        for user_no, _, rev in found:
+        for user_no, _, rev, _ in found:
             revs[user_no].append(rev)
         self._connection.executemany(
-            _DROP_ITEM, [{"user_no": user_no, "id": item_id} for user_no, item_id, _ in found]
+            _DROP_ITEM, [{"user_no": row[0], "id": row[1]} for row in found]
+        )
+        self._connection.executemany(
+            _DROP_OF_COPY, [{"user_no": row[0], "alert_no": row[3]} for row in found]
         )
         heads = heads_by_no(self._connection, revs)
         write_heads(
@@ -210,9 +217,24 @@ class Sweep:
         if self._left <= 0:
             walk.user_no = found[-1][_USER_NO]
             return
-        self._connection.execute(_DROP_UNUSED, {"alert_no": alert_no})
+        if self._connection.execute(_UNUSED, {"alert_no": alert_no}).fetchone() is not None:
+            self._forget_what_became_of(alert_no)
+            if self._left <= 0:
+                return
+            self._connection.execute(_DROP_UNUSED, {"alert_no": alert_no})
         walk.alert_no, walk.user_no = alert_no, 0
         self._left -= 1
+
+    def _forget_what_became_of(self, alert_no: int) -> None:
+        """Drop what is known of copies that others took the place of, and the counts of a broadcast."""
+        for some, drop, names in (
+            (_SOME_RECEIPTS, _DROP_RECEIPT, ("hub_no", "number")),
+            (_SOME_COLLAPSES, _DROP_COLLAPSE, ("user_no", "alert_no")),
+        ):
+            found = self._take(some, alert_no=alert_no)
+            rows = [dict(zip(names, row, strict=True)) for row in found]
+            self._connection.executemany(drop, rows)
+        self._connection.execute(_DROP_SKETCHES, {"alert_no": alert_no})
 
 
 def _by_user(rows: Iterable[Row]) -> dict[int, list[OwnItem]]:

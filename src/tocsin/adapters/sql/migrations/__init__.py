@@ -5,5 +5,5 @@
 
 from pathlib import Path
 
-HEAD = "0004"
+HEAD = "0005"
 FOLDER = Path(__file__).parent
