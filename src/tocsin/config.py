@@ -6,6 +6,7 @@ Nothing here is read at import; :func:`load` is the one way in.
 
 import os
 from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -29,6 +30,8 @@ ANYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 -- recognised, not bound
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 Positive = Annotated[int, Field(gt=0)]
+HostName = Annotated[str, Field(pattern=r"^[0-9A-Za-z_.-]*[A-Za-z][0-9A-Za-z_.-]*$")]
+AllowedHost = Annotated[IPv4Network | IPv6Network | HostName, Field(union_mode="left_to_right")]
 
 
 class Section(BaseModel):
@@ -69,6 +72,22 @@ class Retention(Section):
     )
     producer_keys_days: Positive = Field(7, description="ids and Idempotency-Keys of producers")
     broadcast_days: Positive = Field(30, description="broadcasts without an expiry of their own")
+
+
+class Outbound(Section):
+    """Calls to other servers (I13)."""
+
+    allow: tuple[AllowedHost, ...] = Field(
+        (), description="names, addresses and networks called although not public, also by http"
+    )
+    ca_file: Path | None = Field(
+        None, description="certificates (PEM) trusted besides the machine's"
+    )
+    connect_s: float = Field(5, gt=0, description="time to connect")
+    total_s: float = Field(15, gt=0, description="time for a whole call")
+    answer_bytes: Positive = Field(65_536, description="body of one answer")
+    connections: Positive = Field(256, description="connections to all servers")
+    connections_per_host: Positive = Field(16, description="connections to one server")
 
 
 class Hub(Section):
@@ -116,6 +135,7 @@ class Settings(BaseSettings):
     )
     limits: Limits = Limits()
     retention: Retention = Retention()
+    outbound: Outbound = Outbound()
     hubs: dict[str, Hub] = Field(default_factory=dict)
 
     @classmethod

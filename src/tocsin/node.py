@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import structlog
 
 from tocsin.adapters.memory.fanout import MemoryFanout
+from tocsin.adapters.outbound.client import OutboundClient
 from tocsin.adapters.sqlite.store import SqliteStore
 from tocsin.api.admin import Admin
 from tocsin.api.alerts import Alerts
@@ -78,6 +79,7 @@ class Node:
         self.supervisor = Supervisor()
         self.fanout = MemoryFanout()
         self.keyring = KeyRing(store, open_seal(settings.data_dir), self.clock)
+        self.outbound = OutboundClient(settings.outbound, self.metrics)
         self.gateway = Gateway(
             store=store,
             keyring=self.keyring,
@@ -112,11 +114,12 @@ class Node:
         store = await SqliteStore.open(settings.data_dir, SystemClock(), _store_limits(settings))
         try:
             node = cls(settings, store, found)
-            await node.keyring.load()
             try:
+                await node.keyring.load()
                 yield node
             finally:
                 await node.supervisor.stop()
+                await node.outbound.close()
         finally:
             await store.close()
 

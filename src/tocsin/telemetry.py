@@ -52,6 +52,19 @@ class Metrics:
             ["route", "status"],
             registry=registry,
         )
+        self.outbound = Counter(
+            "tocsin_outbound_calls_total",
+            "Calls to other servers by what came of them.",
+            ["purpose", "outcome"],
+            registry=registry,
+        )
+        self.outbound_s = Histogram(
+            "tocsin_outbound_seconds",
+            "Time of calls to other servers.",
+            ["purpose"],
+            registry=registry,
+            buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15),
+        )
 
 
 def configure_logging(form: Literal["auto", "json", "console"]) -> None:

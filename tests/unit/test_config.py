@@ -1,6 +1,7 @@
 """Settings: who wins, and what a wrong one is told."""
 
 import os
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,26 @@ def test_a_section_can_come_from_the_environment(monkeypatch: pytest.MonkeyPatch
 def test_a_wrong_setting_is_named(text: str, named: str) -> None:
     Path("tocsin.toml").write_text(text)
     with pytest.raises(ConfigError, match=named):
+        load({})
+
+
+def test_hosts_that_may_be_called_are_names_addresses_and_networks() -> None:
+    Path("tocsin.toml").write_text(
+        '[outbound]\nallow = ["hooks.internal", "10.1.0.0/16", "10.2.0.1", "fd00::/8", "4you"]'
+    )
+    assert load({}).outbound.allow == (
+        "hooks.internal",
+        IPv4Network("10.1.0.0/16"),
+        IPv4Network("10.2.0.1/32"),
+        IPv6Network("fd00::/8"),
+        "4you",
+    )
+
+
+@pytest.mark.parametrize("host", ["10.1.0.1/16", "300.1.1.1", "https://a.example", "*.example", ""])
+def test_a_host_that_could_not_be_called_is_named(host: str) -> None:
+    Path("tocsin.toml").write_text(f'[outbound]\nallow = ["{host}"]')
+    with pytest.raises(ConfigError, match=r"outbound\.allow"):
         load({})
 
 
