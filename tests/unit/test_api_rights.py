@@ -72,7 +72,7 @@ async def test_a_token_for_a_hub_that_never_was_makes_no_hub(server: Server) -> 
     server.keyring._access.clear()
     server.store._access_keys.clear()
     answer = await server.http.get("/v1/inbox", headers=headers)
-    assert answer.status_code == 404
+    assert (answer.status_code, answer.json()["code"]) == (401, "token-signature")
     assert server.store._access_keys == {}
 
 

@@ -12,6 +12,7 @@ import httpx
 from tocsin.api.endpoints import find_endpoints
 from tocsin.api.http_guard import guarded_protocol
 from tocsin.api.listener import Listener, bind
+from tocsin.api.upgrade import socket_upgrade
 from tocsin.config import Settings
 from tocsin.node import Node
 
@@ -91,9 +92,8 @@ async def serving(data_dir: Path, **settings: Any) -> AsyncIterator[Served]:
     port = bound.getsockname()[1]
     endpoints = find_endpoints("127.0.0.1", port, None, tls=False)
     async with Node.opened(Settings(data_dir=data_dir, **settings), endpoints) as node:
-        listener = Listener(
-            guarded_protocol(16_384, 10, 30), {"http": guarded_protocol(16_384, 10, 30)}
-        )
+        protocol = guarded_protocol(16_384, 10, 30)
+        listener = Listener(protocol, {"http": protocol, "ws": socket_upgrade(node.gateway)})
         await listener.listen(bound, node.app)
         node.start()
         key, _ = await node.keyring.create("default", "server", "backend")

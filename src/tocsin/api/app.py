@@ -51,6 +51,10 @@ class App:
             await _send(send, response, more, with_body=method != "HEAD")
         self._count(route, response.status)
 
+    def routes(self) -> list[tuple[str, str]]:
+        """List what is answered, as ``(method, path)``."""
+        return self._router.routes()
+
     def _count(self, route: str, status: int) -> None:
         # Looking up a labelled counter costs more than counting; there are few routes and statuses.
         counter = self._counted.get((route, status))

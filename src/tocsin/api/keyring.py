@@ -15,8 +15,9 @@ from cryptography.fernet import Fernet, InvalidToken
 from msgspec.structs import replace
 
 from tocsin.clock import Clock
-from tocsin.errors import ConfigError, NotFoundError, UnauthenticatedError
+from tocsin.errors import ConfigError, UnauthenticatedError
 from tocsin.ports.store import AccessKeys, ApiKey, KeyStore, Role
+from tocsin.realtime.tokens import unsigned_token
 
 KEY_FILE = "access.key"
 PREFIX = "tsk"
@@ -79,18 +80,17 @@ class KeyRing:
     async def access_keys(self, hub: str) -> tuple[bytes, bytes]:
         """Return the hub's primary and secondary access key.
 
-        A token may name any hub, so asking never makes one.
+        A token may name any hub, so asking never makes one, and whoever asks is not told whether there is one (I10).
 
         Raises:
-            NotFoundError: Nothing was ever done in that hub.
+            UnauthenticatedError: Nothing was ever done in that hub, so no token of it holds.
         """
         known = self._access.get(hub)
         if known is not None:
             return known
         sealed = await self._store.access_keys(hub)
         if sealed is None:
-            detail = f"hub {hub!r} has no client tokens yet; the first one, or its connection string, makes it"
-            raise NotFoundError(detail, code="hub-not-found")
+            raise unsigned_token()
         return self._remember(hub, sealed)
 
     async def open_hub(self, hub: str) -> tuple[bytes, bytes]:

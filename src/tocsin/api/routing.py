@@ -41,6 +41,14 @@ class Router:
                 return Match(handler, route, params)
         return None
 
+    def routes(self) -> list[tuple[str, str]]:
+        """List all routes as ``(method, path)``, exact ones first."""
+        exact = [(method, match.route) for (method, _), match in self._exact.items()]
+        patterns = (
+            (method, route) for (method, _), some in self._patterns.items() for *_, route in some
+        )
+        return [*exact, *patterns]
+
     def methods(self, raw_path: bytes) -> list[str]:
         """List the methods this path answers to; empty when there is no such path."""
         known = {method for method, _ in self._exact} | {method for method, _ in self._patterns}

@@ -178,7 +178,6 @@ class Gateway:
 
         Raises:
             UnauthenticatedError: It does not hold for this hub and server.
-            NotFoundError: There is no such hub.
             UnavailableError: The keys cannot be read now.
         """
         keys = await self._keyring.access_keys(hub)

@@ -1,0 +1,83 @@
+"""How the isolation matrix asks for each route and frame: one line each, and a line that is missing fails the matrix.
+
+``$alert``, ``$user`` and so on stand for ids of these kinds, in a path's parameter, a query or a body; ``$reader`` is a
+user whom no line gives anything.  The matrix asks with ids of somebody else, and with ids of nobody
+(``isolation_world.py`` makes both), and compares.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+
+class Ask(NamedTuple):
+    """One route: the kind of its ``{id}``, its query and its body.  ``{user}``, ``{topic}``... are kinds themselves."""
+
+    id: str = ""
+    query: str = ""
+    body: Any = None
+    headers: Mapping[str, str] = MappingProxyType({})
+
+
+_ALERT = {"to": {"users": ["$user"]}, "title": "To whom"}
+_EVENT = {"specversion": "1.0", "source": "/s", "type": "t", "subject": "$user", "id": "$alert"}
+_PATCH = {"alert_id": "$alert", "read": True}
+_CLOUD = {"content-type": "application/cloudevents+json"}
+
+ROUTES = {
+    "POST /v1/alerts": Ask(body=_ALERT),
+    "GET /v1/alerts": Ask(query="source=$alert"),
+    "POST /v1/alerts/batch": Ask(body={"alerts": [_ALERT]}),
+    "GET /v1/alerts/{id}": Ask("alert"),
+    "DELETE /v1/alerts/{id}": Ask("alert"),
+    "POST /v1/events": Ask(body={**_EVENT, "data": {"title": "To whom"}}, headers=_CLOUD),
+    "POST /v1/client-tokens": Ask(body={"user_id": "$user"}),
+    "GET /v1/inbox": Ask(query="user=$reader&position=$epoch:0:0"),
+    "GET /v1/inbox/changes": Ask(query="user=$reader&since=$epoch:0:0"),
+    "GET /v1/inbox/stream": Ask(query="user=$reader&since=$epoch:0:0"),
+    "GET /v1/inbox/items": Ask(query="user=$reader"),
+    "PATCH /v1/inbox/items": Ask(
+        query="user=ada", body={"patches": [{"id": "$alert", "alert_id": "$alert", "read": True}]}
+    ),
+    "GET /v1/inbox/items/{id}": Ask("alert", "user=ada"),
+    "PATCH /v1/inbox/items/{id}": Ask("alert", "user=ada", _PATCH),
+    "DELETE /v1/inbox/items/{id}": Ask("alert", "user=ada&alert_id=$alert"),
+    "POST /v1/inbox/items/{id}/restore": Ask("alert", "user=ada&alert_id=$alert"),
+    "POST /v1/inbox/mark": Ask(
+        query="user=ada",
+        body={"action": "read", "up_to": {"epoch": "$epoch", "sort": 1, "brev": 1}},
+    ),
+    "POST /v1/admin/keys": Ask(body={"role": "admin", "hub": "south"}),
+    "GET /v1/admin/keys": Ask(query="hub=south"),
+    "DELETE /v1/admin/keys/{id}": Ask("key"),
+    "GET /v1/admin/dead": Ask(),
+    "GET /v1/admin/dead/{id}": Ask("dead"),
+    "POST /v1/admin/dead/{id}/retry": Ask("dead"),
+    "DELETE /v1/admin/dead/{id}": Ask("dead"),
+    "GET /v1/admin/connection-string": Ask(headers={"tocsin-hub": "south"}),
+    "GET /client/hubs/{hub}": Ask(),
+    "POST /demo/session": Ask(body={"user": "$topic"}),
+    "POST /demo/alerts": Ask(body=_ALERT),
+    "GET /demo/alerts/{id}": Ask("alert"),
+}
+
+# Open to everybody, or to this machine, and about no hub.
+PUBLIC = {"GET /healthz", "GET /readyz", "GET /metrics"}
+
+# What a live client may send, by the names of ``realtime/requests.py``.  ``$topic`` is the name of a group here.
+FRAMES: dict[str, dict[str, Any]] = {
+    "ping": {"type": "ping"},
+    "sequenceack": {"type": "sequenceAck", "sequenceId": 999},
+    "event": {"type": "event", "event": "$topic", "ackId": 1, "dataType": "text", "data": "$alert"},
+    "invoke": {"type": "invoke", "invocationId": "1", "target": "event", "event": "$topic"},
+    "cancelinvocation": {"type": "cancelInvocation", "invocationId": "$connection"},
+    "joingroup": {"type": "joinGroup", "group": "$topic", "ackId": 2},
+    "leavegroup": {"type": "leaveGroup", "group": "$topic", "ackId": 3},
+    "sendtogroup": {
+        "type": "sendToGroup",
+        "group": "$topic",
+        "ackId": 4,
+        "dataType": "text",
+        "data": "to whom",
+    },
+}

@@ -1,0 +1,137 @@
+"""Two hubs with two users each, and who asks there for what is not theirs.
+
+Hubs are ``north`` and ``south``; ``ada`` and ``ben`` are in both, ``cleo`` and ``dora`` in the south alone.  Whatever belongs to
+somebody says so: ``south`` stands in all the south has, ``ben`` in what only Ben may read.
+"""
+
+import secrets
+import uuid
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from tests.ports.world import envelope
+from tests.wire.served_node import Served
+from tocsin.ports.store import Role
+
+Ids = dict[str, str]
+ROLES: tuple[Role, ...] = ("producer", "server", "admin")
+
+
+class Caller(NamedTuple):
+    """Who asks from the north, the ids it tries, and the words that no answer to it may hold."""
+
+    name: str
+    headers: dict[str, str]
+    foreign: tuple[Ids, ...]
+    secret: tuple[str, ...]
+
+
+class World:
+    """What there is; ``south`` are its ids, ``ben`` those of Ben in the north, ``other`` of another producer there."""
+
+    def __init__(self, served: Served) -> None:
+        self.served = served
+        self.keys: dict[tuple[str, str], str] = {}
+        self.tokens: dict[tuple[str, str], str] = {}
+        self.south: Ids = {}
+        self.ben: Ids = {}
+        self.other: Ids = {}
+        self.connection = "a connection of the south"
+
+    def key(self, hub: str, role: str) -> dict[str, str]:
+        return {"authorization": f"Bearer {self.keys[hub, role]}"}
+
+    def token(self, hub: str, user: str) -> dict[str, str]:
+        return {"authorization": f"Bearer {self.tokens[hub, user]}"}
+
+    async def fill(self) -> None:
+        """Give each hub keys, users, alerts, a dead letter and a topic."""
+        for hub in ("north", "south"):
+            for role in ROLES:
+                text, key = await self.served.node.keyring.create(hub, role, f"{hub} {role}")
+                self.keys[hub, role] = text
+                self.south["key"] = key.id
+            for user in ("ada", "ben", *(["cleo", "dora"] if hub == "south" else [])):
+                body = {"user_id": user}
+                answer = await self.post("/v1/client-tokens", body, self.key(hub, "server"))
+                self.tokens[hub, user] = answer["token"]
+        text, _ = await self.served.node.keyring.create("north", "producer", "other")
+        self.keys["north", "other"] = text
+        self.other = await self.ids("north", "other", "ada")
+        self.ben = await self.ids("north", "producer", "ben")
+        await self.ids("north", "producer", "ada")
+        await self.ids("south", "producer", "ada")
+        self.south |= await self.ids("south", "producer", "cleo")
+        self.south["dead"] = await self._bury()
+        self.south |= {"topic": "south-topic", "reader": "dora"}
+
+    async def ids(self, hub: str, role: str, user: str) -> Ids:
+        """Publish an alert for a user, wait for it, and return the ids that are known then."""
+        said = f"{hub} {role} told {user}"
+        alert = {"to": {"users": [user]}, "title": said, "body": said, "category": f"{hub}-{user}"}
+        alert_id = (await self.post("/v1/alerts", alert, self.key(hub, role)))["id"]
+        inbox: dict[str, Any] = {}
+        while alert_id not in [item["id"] for item in inbox.get("items", ())]:
+            inbox = await self.get("/v1/inbox", self.token(hub, user))
+        theirs = {"alert": alert_id, "user": user, "category": f"{hub}-{user}"}
+        # Everybody of a hub knows its epoch.
+        return theirs if hub == "north" else theirs | {"epoch": inbox["position"]["epoch"]}
+
+    async def _bury(self) -> str:
+        """Give an alert of the south up, for Cleo."""
+        queue = self.served.node.store.queue
+        while True:  # until it is not the worker who takes it
+            told = envelope("cleo", hub="south", id=str(uuid.uuid4()), accepted_us=1)
+            await queue.publish([told])
+            for leased in await queue.lease(limit=1, lease_s=30):
+                await queue.bury(leased.receipt, reason="south fell")
+                return leased.envelope.id
+
+    def callers(self) -> Iterator[Caller]:
+        """Name who asks; administrators are not among them, since they may name any hub."""
+        south = self.south | {"connection": self.connection}
+        yield Caller(
+            "producer",
+            self.key("north", "producer"),
+            (south, {**south, **self.other}),
+            ("south", "other told"),
+        )
+        yield Caller("server", self.key("north", "server"), (south,), ("south",))
+        token = self.token("north", "ada")
+        yield Caller("client", token, (south, {**south, **self.ben}), ("south", "told ben"))
+
+    def nobody(self) -> Ids:
+        """Make ids of every kind, of the usual shape, that nobody has."""
+        return {
+            "alert": str(uuid.uuid4()),
+            "dead": str(uuid.uuid4()),
+            "key": secrets.token_hex(6),
+            "user": f"u{secrets.token_hex(6)}",
+            "reader": f"r{secrets.token_hex(6)}",
+            "epoch": secrets.token_hex(8),
+            "category": secrets.token_hex(4),
+            "topic": secrets.token_hex(5),
+            "connection": secrets.token_urlsafe(16),
+        }
+
+    async def holdings(self, hub: str) -> list[Any]:
+        """Read all that the matrix must leave as it was."""
+        admin = self.key(hub, "admin")
+        paths = [
+            "/v1/alerts",
+            "/v1/admin/keys",
+            "/v1/admin/dead",
+            "/v1/inbox?user=ada",
+            "/v1/inbox?user=ben",
+        ]
+        return [await self.get(path, admin) for path in paths]
+
+    async def get(self, path: str, headers: dict[str, str]) -> Any:
+        answer = await self.served.http.get(path, headers=headers)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    async def post(self, path: str, body: Any, headers: dict[str, str]) -> Any:
+        answer = await self.served.http.post(path, json=body, headers=headers)
+        assert answer.is_success, answer.text
+        return answer.json()
