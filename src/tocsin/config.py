@@ -49,6 +49,8 @@ class Limits(Section):
     audience_users: Positive = Field(1_000, description="users named in one alert")
     data_depth: Positive = Field(32, description="nesting of an alert's data")
     queue_alerts: Positive = Field(100_000, description="alerts that wait for processing")
+    scheduled_alerts: Positive = Field(100_000, description="alerts that wait for their time")
+    schedule_days: Positive = Field(90, description="how far ahead deliver_at may lie")
     broadcasts_per_hub: Positive = Field(200, description="live broadcasts of one hub")
     connections_per_user: Positive = Field(20, description="live connections of one user")
     message_bytes: Positive = Field(1_048_576, description="one WebSocket message from a client")

@@ -264,6 +264,7 @@ def _store_limits(settings: Settings) -> StoreLimits:
         read_retention_us=retention.read_items_days * _DAY_US,
         key_memory_us=retention.producer_keys_days * _DAY_US,
         queue_rows=limits.queue_alerts,
+        scheduled_rows=limits.scheduled_alerts,
         low_water_bytes=limits.free_disk_bytes,
     )
 

@@ -33,12 +33,15 @@ class Metrics:
         )
         self.process_s = Histogram(
             "tocsin_process_seconds",
-            "Time from acceptance to the inbox.",
+            "Time from acceptance, or the time set, to the inbox.",
             registry=registry,
             buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300),
         )
         self.waiting = Gauge(
             "tocsin_queue_alerts", "Alerts waiting on the queue.", registry=registry
+        )
+        self.scheduled = Gauge(
+            "tocsin_scheduled_alerts", "Alerts waiting for their time.", registry=registry
         )
         self.oldest_s = Gauge(
             "tocsin_queue_oldest_seconds", "Age of the oldest waiting alert.", registry=registry

@@ -14,6 +14,7 @@ from tocsin.adapters.sql import (
     inboxes,
     items,
     receipts,
+    schedule,
     secrets,
     stream,
     waiting,
@@ -21,7 +22,7 @@ from tocsin.adapters.sql import (
 from tocsin.adapters.sqlite.migrate import migrate
 from tocsin.adapters.sqlite.text import sql
 
-MODULES = (alerts, collapses, inboxes, items, receipts, secrets, stream, waiting)
+MODULES = (alerts, collapses, inboxes, items, receipts, schedule, secrets, stream, waiting)
 
 # Walks that are meant: along the primary key or an index for a bounded number of rows, or of a table that stays small,
 # or once at start.
@@ -31,6 +32,8 @@ MEANT = {
     "inboxes.oldest_ops": "SCAN ops",
     "alerts.last_alert_no": "SCAN alerts",
     "stream.dead": "SCAN broadcasts USING INDEX broadcasts_dead",
+    "schedule.next_time": "SCAN scheduled USING COVERING INDEX scheduled_due",
+    "schedule.count_all": "SCAN scheduled USING COVERING INDEX sqlite_autoindex_scheduled_1",
     "waiting.void_leases": "SCAN queue",
     "waiting.count_waiting": "SCAN queue USING COVERING INDEX queue_due",
     "waiting.oldest_waiting": "SCAN queue",
@@ -137,6 +140,21 @@ def test_lists_of_alerts_are_read_by_the_index_made_for_them(
 def test_dead_letters_are_listed_by_the_index_made_for_it(connection: sqlite3.Connection) -> None:
     assert plan(connection, EVERY["waiting.dead_page"]) == [
         "SEARCH dead_letters USING INDEX dead_letters_at ((at_us,id)<(?,?))"
+    ]
+
+
+def test_scheduled_alerts_are_found_by_their_time(connection: sqlite3.Connection) -> None:
+    assert plan(connection, EVERY["schedule.due_now"]) == [
+        "SEARCH scheduled USING INDEX scheduled_due (due_us<?)"
+    ]
+
+
+def test_the_queue_is_read_by_due_time_and_order(connection: sqlite3.Connection) -> None:
+    assert plan(connection, EVERY["waiting.due"]) == [
+        "SEARCH queue USING INDEX queue_due (available_us=?)"
+    ]
+    assert plan(connection, EVERY["waiting.due_again"]) == [
+        "SEARCH queue USING INDEX queue_due (available_us>? AND available_us<?)"
     ]
 
 

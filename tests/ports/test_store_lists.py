@@ -55,7 +55,7 @@ async def test_a_listed_alert_tells_what_became_of_it(world: World) -> None:
     page = await world.store.alerts("h", AlertListing())
     contents = [alert.content for alert in page.alerts]
     assert page.alerts == (
-        ListedAlert(broadcast, 8, processed_us, None, None, contents[0]),
-        ListedAlert(told, 7, processed_us, world.clock.now_us(), 2, contents[1]),
+        ListedAlert(broadcast, 8, None, processed_us, None, None, None, contents[0]),
+        ListedAlert(told, 7, None, processed_us, world.clock.now_us(), None, 2, contents[1]),
     )
     assert all(bytes(content).startswith(b'{"source":"s"') for content in contents)

@@ -26,6 +26,7 @@ from tocsin.ports.queue import Published
 from tocsin.ports.store import AlertStatus, InboxStore
 
 NDJSON = "application/x-ndjson"
+SCHEDULE_FULL_S = 60
 _IDEMPOTENCY_KEY = b"idempotency-key"
 
 
@@ -161,15 +162,19 @@ def status_answer(status: AlertStatus) -> Response:
         "state": status.state,
         "accepted_at": to_rfc3339(status.accepted_us),
     }
+    times = {
+        "deliver_at": status.deliver_us,
+        "processed_at": status.processed_us,
+        "withdrawn_at": status.withdrawn_us,
+        "expired_at": status.expired_us,
+    }
+    fields |= {name: to_rfc3339(us) for name, us in times.items() if us is not None}
     if status.processed_us is not None:
-        fields["processed_at"] = to_rfc3339(status.processed_us)
         fields["counts"] = {
             "recipients": status.recipients,
             "seen": status.seen,
             "read": status.read,
         }
-    if status.withdrawn_us is not None:
-        fields["withdrawn_at"] = to_rfc3339(status.withdrawn_us)
     if status.reason is not None:
         fields["reason"] = status.reason
     return Response(200, msgspec.json.encode(fields))
@@ -229,5 +234,11 @@ def _fault(published: Published) -> TocsinError | None:
         case "full":
             detail = "the queue is full (limits.queue_alerts); publish again later"
             return OverloadedError(detail, code="queue-full")
+        case "schedule_full":
+            detail = (
+                "too many alerts wait for their time (limits.scheduled_alerts); "
+                "publish it nearer to its time, or withdraw others"
+            )
+            return OverloadedError(detail, code="schedule-full", retry_after_s=SCHEDULE_FULL_S)
         case "unknown":
             return UnknownOutcomeError("the queue gave no answer; repeat with the same id")

@@ -71,6 +71,7 @@ class Operations:
         depth = await self._queue.depth()
         self._metrics.waiting.set(depth.waiting)
         self._metrics.oldest_s.set(depth.oldest_age_s)
+        self._metrics.scheduled.set(depth.scheduled)
         self._metrics.connections.set(self._connections())
         body = generate_latest(self._metrics.registry)
         return Response(200, body, b"text/plain; version=0.0.4; charset=utf-8")

@@ -9,7 +9,7 @@ from tocsin.api.http import Request, Response
 from tocsin.api.paging import cursor_of, cursor_text, limit_of
 from tocsin.clock import from_datetime, to_rfc3339
 from tocsin.errors import InvalidInputError
-from tocsin.ports.store import AlertListing, InboxStore, ListedAlert
+from tocsin.ports.store import AlertListing, InboxStore, ListedAlert, processed_state
 
 
 class Published:
@@ -52,12 +52,16 @@ def _since_us(request: Request) -> int:
 def _describe(alert: ListedAlert) -> dict[str, object]:
     described: dict[str, object] = {
         "id": alert.id,
-        "state": "processed" if alert.withdrawn_us is None else "withdrawn",
+        "state": processed_state(alert.withdrawn_us, alert.expired_us),
         "accepted_at": to_rfc3339(alert.accepted_us),
         "processed_at": to_rfc3339(alert.processed_us),
         "recipients": alert.recipients,
         "alert": alert.content,
     }
-    if alert.withdrawn_us is not None:
-        described["withdrawn_at"] = to_rfc3339(alert.withdrawn_us)
+    times = {
+        "deliver_at": alert.deliver_us,
+        "withdrawn_at": alert.withdrawn_us,
+        "expired_at": alert.expired_us,
+    }
+    described |= {name: to_rfc3339(us) for name, us in times.items() if us is not None}
     return described

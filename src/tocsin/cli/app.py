@@ -197,6 +197,10 @@ def publish(
         str | None, typer.Option("--id", help="Makes repeats safe.", show_default=False)
     ] = None,
     source: Annotated[str | None, typer.Option(help="Who says it.", show_default=False)] = None,
+    deliver_at: Annotated[
+        str | None,
+        typer.Option(help="Not before this time, e.g. 2026-12-01T08:00:00Z.", show_default=False),
+    ] = None,
     expires_in_s: Annotated[
         int | None, typer.Option(help="Seconds until it expires.", show_default=False)
     ] = None,
@@ -215,6 +219,7 @@ def publish(
         "url": url,
         "id": alert_id,
         "source": source,
+        "deliver_at": deliver_at,
     }
     alert |= {name: value for name, value in optional.items() if value is not None}
     if data is not None:

@@ -18,7 +18,8 @@ from tocsin.model.alert import Action, Audience, Content, Envelope, Severity
 from tocsin.model.ids import check_id, uuid7
 
 MAX_ACTIONS = 5
-_LONGEST_LIFE_US = 5 * 366 * 86_400 * US_PER_S
+_DAY_US = 86_400 * US_PER_S
+_LONGEST_LIFE_US = 5 * 366 * _DAY_US
 
 # msgspec has no optional Raw; an empty one is no JSON, so nobody can send it.
 NO_DATA = msgspec.Raw(b"")
@@ -43,6 +44,7 @@ class AlertRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
     icon: Link | None = None
     actions: Annotated[tuple[Action, ...], Meta(max_length=MAX_ACTIONS)] = ()
     data: msgspec.Raw = NO_DATA
+    deliver_at: datetime | None = None
     expires_at: datetime | None = None
 
 
@@ -111,7 +113,7 @@ def admit(
     """Check the rules that types cannot tell, and make the envelope.
 
     ``id`` (with ``source``) makes repeats safe; where it is missing, ``idempotency_key`` does; without either
-    the alert cannot be repeated.
+    the alert cannot be repeated.  A ``deliver_at`` that has passed means at once, so that a repeat stays a repeat.
 
     Raises:
         InvalidInputError: A rule is broken; code, pointer, limit and remedy are named.
@@ -126,13 +128,15 @@ def admit(
         check_id(request.category, "category", f"{pointer}/category")
     collapse_key = _check_collapse_key(request, pointer)
     owner, repeat_key = _repeat_key(request, source, idempotency_key, pointer)
-    expires_us = _check_expiry(request.expires_at, now_us, pointer)
+    deliver_us = _check_delivery(request.deliver_at, now_us, limits, pointer)
+    shown_us = now_us if deliver_us is None else deliver_us
+    expires_us = _check_expiry(request.expires_at, shown_us, now_us, pointer)
     content = _encode(
         Content(
             source=source,
             title=request.title,
             severity=request.severity,
-            created_at=to_rfc3339(now_us),
+            created_at=to_rfc3339(shown_us),
             body=request.body,
             category=request.category,
             url=request.url,
@@ -156,6 +160,7 @@ def admit(
         severity=request.severity,
         collapse_key=collapse_key,
         expires_us=expires_us,
+        deliver_us=deliver_us,
     )
 
 
@@ -198,21 +203,43 @@ def _check_audience(audience: Audience, limits: Limits, pointer: str) -> Audienc
     return audience
 
 
-def _check_expiry(expires_at: datetime | None, now_us: int, pointer: str) -> int | None:
+def _check_delivery(
+    deliver_at: datetime | None, now_us: int, limits: Limits, pointer: str
+) -> int | None:
+    if deliver_at is None:
+        return None
+    place = f"{pointer}/deliver_at"
+    deliver_us = _read_time(deliver_at, place)
+    if deliver_us > now_us + limits.schedule_days * _DAY_US:
+        detail = (
+            f"deliver_at {to_rfc3339(deliver_us)} is more than {limits.schedule_days} days away "
+            "(limits.schedule_days); publish it nearer to its time"
+        )
+        raise InvalidInputError(detail, code="invalid-time", pointer=place)
+    return deliver_us if deliver_us > now_us else None
+
+
+def _check_expiry(
+    expires_at: datetime | None, shown_us: int, now_us: int, pointer: str
+) -> int | None:
     if expires_at is None:
         return None
     place = f"{pointer}/expires_at"
-    try:
-        expires_us = from_datetime(expires_at)
-    except ValueError as error:
-        raise InvalidInputError(str(error), code="invalid-time", pointer=place) from error
-    if not now_us < expires_us <= now_us + _LONGEST_LIFE_US:
+    expires_us = _read_time(expires_at, place)
+    if not shown_us < expires_us <= now_us + _LONGEST_LIFE_US:
         detail = (
-            f"expires_at {to_rfc3339(expires_us)} is not in the future "
-            f"(now {to_rfc3339(now_us)}), or more than five years away"
+            f"expires_at {to_rfc3339(expires_us)} is not after the alert's delivery "
+            f"({to_rfc3339(shown_us)}), or more than five years away"
         )
         raise InvalidInputError(detail, code="invalid-time", pointer=place)
     return expires_us
+
+
+def _read_time(stamp: datetime, place: str) -> int:
+    try:
+        return from_datetime(stamp)
+    except ValueError as error:
+        raise InvalidInputError(str(error), code="invalid-time", pointer=place) from error
 
 
 def _check_data(data: msgspec.Raw, limits: Limits, pointer: str) -> msgspec.Raw | UnsetType:

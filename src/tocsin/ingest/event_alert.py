@@ -22,6 +22,7 @@ _FILLED: Final[Mapping[str, str]] = {
     "to": "subject",
     "category": "type",
     "severity": "severity",
+    "deliver_at": "deliverytime",
     "expires_at": "expirytime",
 }
 _ATTRIBUTES_ONLY: Final = ("id", "source")

@@ -45,7 +45,8 @@ class Envelope(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True)
 
     ``content`` is the encoded :class:`Content`.  ``key_id`` is the producer key that owns ``source`` and
     ``producer_id`` (I10); ``producer_id`` is None where the producer gave neither an id nor an Idempotency-Key, and
-    then nothing can repeat it.  ``fingerprint`` tells a repeat from a conflict.
+    then nothing can repeat it.  ``fingerprint`` tells a repeat from a conflict.  ``deliver_us`` is the time before which
+    nobody gets it, None for at once.
     """
 
     id: str
@@ -61,3 +62,17 @@ class Envelope(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True)
     severity: Severity = "info"
     collapse_key: str | None = None
     expires_us: int | None = None
+    deliver_us: int | None = None
+
+    @property
+    def due_us(self) -> int:
+        """When people should have had it: at its acceptance, or at the time that its producer set."""
+        return self.accepted_us if self.deliver_us is None else self.deliver_us
+
+    def is_scheduled(self, now_us: int) -> bool:
+        """Tell whether its time is still to come."""
+        return self.deliver_us is not None and self.deliver_us > now_us
+
+    def is_expired(self, now_us: int) -> bool:
+        """Tell whether nobody should get it any more."""
+        return self.expires_us is not None and self.expires_us <= now_us

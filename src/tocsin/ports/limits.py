@@ -27,4 +27,5 @@ class StoreLimits(msgspec.Struct, frozen=True, kw_only=True):
     key_memory_us: int = 7 * DAY_US
     queue_rows: int = 100_000
     receipts_per_copy: int = 100
+    scheduled_rows: int = 100_000
     low_water_bytes: int = 256 * 1024 * 1024

@@ -16,11 +16,12 @@ class Published(msgspec.Struct, frozen=True):
     """What became of one published envelope.
 
     ``accepted``: durable.  ``duplicate``: the same content under the same key was accepted before, as ``id``.
-    ``conflict``: other content stands under that key, as ``id``.  ``full``: refused, the bound is reached.
+    ``conflict``: other content stands under that key, as ``id``.  ``full``: refused, the bound is reached;
+    ``schedule_full``: likewise, that of alerts whose time is to come.
     ``unknown``: it may or may not be durable; publish again with the same key.
     """
 
-    outcome: Literal["accepted", "duplicate", "conflict", "full", "unknown"]
+    outcome: Literal["accepted", "duplicate", "conflict", "full", "schedule_full", "unknown"]
     id: str
 
 
@@ -33,10 +34,11 @@ class Leased(msgspec.Struct, frozen=True):
 
 
 class QueueDepth(msgspec.Struct, frozen=True):
-    """How much waits, and for how long the oldest has (0 when nothing waits)."""
+    """How much is due, and for how long the oldest has been (0 when nothing is); ``scheduled`` waits for its time."""
 
     waiting: int
     oldest_age_s: float
+    scheduled: int = 0
 
 
 class DeadLetter(msgspec.Struct, frozen=True):
@@ -80,7 +82,8 @@ class Source(Protocol):
         """Take up to ``limit`` envelopes that are due and hide them for ``lease_s`` seconds.
 
         Returns at once, also when nothing is due; ``wait_ready`` is the call that waits.  An envelope not acknowledged
-        in time becomes due again, so effects must be idempotent (I2).
+        in time becomes due again, so effects must be idempotent (I2).  What was put off and is due again comes first,
+        then the rest in order.  The due time of what was never put off or scheduled depends on no clock.
 
         Raises:
             UnavailableError: The queue was not reached; nothing was leased.
@@ -104,7 +107,7 @@ class Source(Protocol):
         ...
 
     async def depth(self) -> QueueDepth:
-        """Tell how much waits and how old the oldest is."""
+        """Tell how much is due, how old the oldest is, and how much waits for its time."""
         ...
 
 
@@ -114,6 +117,7 @@ class Queue(Source, DeadLetters, Protocol):
     async def publish(self, envelopes: Sequence[Envelope]) -> Sequence[Published]:
         """Put envelopes on disk; one answer each, in order, after the commit that covers them.
 
+        One whose ``deliver_us`` is to come is kept apart, under a bound of its own, and joins the queue at that time.
         A repeat within the same call is told like any other.  Nothing is half done: each is accepted or not.
 
         Raises:

@@ -45,20 +45,25 @@ class Swept(msgspec.Struct, frozen=True):
     more: bool = False
 
 
+Fate = Literal["withdrawn", "expired"]  # what keeps an alert from reaching anybody
+
+
 class AlertStatus(msgspec.Struct, frozen=True):
     """Where an alert stands.
 
-    Counts are over its recipients; a broadcast's ``recipients`` is None.  An alert that was withdrawn before it reached
-    anybody has none, and was processed when it was withdrawn.
+    Counts are over its recipients; a broadcast's ``recipients`` is None.  An alert that was withdrawn, or expired, before
+    it reached anybody has none, and was processed then.  ``expired_us`` is about these only.
     """
 
     id: str
     hub: str
     key_id: str
-    state: Literal["accepted", "processed", "withdrawn", "dead"]
+    state: Literal["accepted", "scheduled", "processed", "withdrawn", "expired", "dead"]
     accepted_us: int
+    deliver_us: int | None = None
     processed_us: int | None = None
     withdrawn_us: int | None = None
+    expired_us: int | None = None
     recipients: int | None = None
     seen: int = 0
     read: int = 0
@@ -94,8 +99,10 @@ class ListedAlert(msgspec.Struct, frozen=True):
 
     id: str
     accepted_us: int
+    deliver_us: int | None
     processed_us: int
     withdrawn_us: int | None
+    expired_us: int | None
     recipients: int | None
     content: msgspec.Raw
 
@@ -105,6 +112,15 @@ class AlertPage(msgspec.Struct, frozen=True):
 
     alerts: tuple[ListedAlert, ...]
     next: tuple[int, str] | None
+
+
+def processed_state(
+    withdrawn_us: int | None, expired_us: int | None
+) -> Literal["processed", "withdrawn", "expired"]:
+    """Name where an alert stands that left the queue for good."""
+    if withdrawn_us is not None:
+        return "withdrawn"
+    return "processed" if expired_us is None else "expired"
 
 
 def page_of_alerts(found: Sequence[ListedAlert], limit: int) -> AlertPage:
@@ -120,7 +136,8 @@ class InboxStore(Protocol):
     async def deliver(self, envelopes: Sequence[Envelope]) -> Mapping[str, Delivered]:
         """Write alerts, items, revisions and counts in one transaction; the result is per hub.
 
-        Envelopes delivered before are dropped silently (I2), so a redelivery changes nothing.  All items that one
+        Envelopes delivered before are dropped silently (I2), so a redelivery changes nothing.  One that has expired by
+        now reaches nobody.  All items that one
         call gives a user may share a revision; users are locked in order, the hub's row last.
 
         Raises:
@@ -167,7 +184,7 @@ class InboxStore(Protocol):
     async def withdraw(self, hub: str, alert_id: str) -> Swept:
         """Take an alert back from every inbox where it is unread; a broadcast from everybody.
 
-        One that still waits on the queue, or is dead, will reach nobody.  Call again while the answer says ``more``.
+        One that still waits on the queue or for its time, or is dead, will reach nobody.  Call again while the answer says ``more``.
         """
         ...
 

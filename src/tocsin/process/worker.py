@@ -136,7 +136,7 @@ class Worker:
 
     @staticmethod
     def _age_s(leased: Leased, now_us: int) -> float:
-        return (now_us - leased.envelope.accepted_us) / US_PER_S
+        return (now_us - leased.envelope.due_us) / US_PER_S
 
 
 def _split(batch: Sequence[Leased]) -> list[list[Leased]]:

@@ -43,8 +43,10 @@ def _listed(alert: Alert) -> ListedAlert:
     return ListedAlert(
         envelope.id,
         envelope.accepted_us,
+        envelope.deliver_us,
         alert.processed_us,
         alert.withdrawn_us,
+        alert.expired_us,
         alert.recipients,
         envelope.content,
     )

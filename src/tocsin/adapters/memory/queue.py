@@ -17,7 +17,7 @@ class Waiting:
     """One envelope on the queue."""
 
     envelope: Envelope
-    due_us: int
+    due_us: int = 0  # the time it was put off to; 0 is at once, whatever the clock says
     attempts: int = 0
 
 
@@ -39,6 +39,7 @@ class MemoryQueue:
         self._receipts = 0
         self._ready = asyncio.Event()
         self.waiting: dict[int, Waiting] = {}
+        self.scheduled: dict[str, Envelope] = {}
         self.dead: dict[str, DeadLetter] = {}
         self.keys: dict[ProducerKey, Remembered] = {}
 
@@ -54,23 +55,38 @@ class MemoryQueue:
         if key is not None and (stands := self.keys.get(key)) is not None:
             same = stands.fingerprint == envelope.fingerprint
             return Published("duplicate" if same else "conflict", stands.alert_id)
-        if len(self.waiting) >= self._limits.queue_rows:
+        later = envelope.is_scheduled(now_us)
+        if later and len(self.scheduled) >= self._limits.scheduled_rows:
+            return Published("schedule_full", envelope.id)
+        if not later and len(self.waiting) >= self._limits.queue_rows:
             return Published("full", envelope.id)
         if key is not None:
             self.keys[key] = Remembered(envelope.id, envelope.fingerprint, now_us)
-        self._add(envelope, now_us)
+        if later:
+            self.scheduled[envelope.id] = envelope
+        else:
+            self._add(envelope)
         return Published("accepted", envelope.id)
 
-    def _add(self, envelope: Envelope, now_us: int) -> None:
+    def _add(self, envelope: Envelope) -> None:
         self._receipts += 1
-        self.waiting[self._receipts] = Waiting(envelope, now_us)
+        self.waiting[self._receipts] = Waiting(envelope)
+
+    def _due_scheduled(self, now_us: int) -> list[Envelope]:
+        due = (told for told in self.scheduled.values() if told.due_us <= now_us)
+        return sorted(due, key=lambda told: (told.due_us, told.id))
 
     async def lease(self, *, limit: int, lease_s: float) -> Sequence[Leased]:
         """Take what is due and hide it for ``lease_s`` seconds."""
         now_us = self._clock.now_us()
-        due = [receipt for receipt, row in self.waiting.items() if row.due_us <= now_us][:limit]
+        for told in self._due_scheduled(now_us)[:limit]:
+            self._add(self.scheduled.pop(told.id))
+        due = [receipt for receipt, row in self.waiting.items() if row.due_us <= now_us]
+        due.sort(
+            key=lambda receipt: (not self.waiting[receipt].due_us, self.waiting[receipt].due_us)
+        )
         leased = []
-        for receipt in due:
+        for receipt in due[:limit]:
             row = self.waiting[receipt]
             row.due_us = now_us + round(lease_s * US_PER_S)
             row.attempts += 1
@@ -80,9 +96,10 @@ class MemoryQueue:
     async def wait_ready(self, timeout_s: float) -> None:
         """Return when something may be due, at the latest after ``timeout_s`` seconds."""
         self._ready.clear()
-        first = min((row.due_us for row in self.waiting.values()), default=None)
-        if first is not None:
-            timeout_s = min(timeout_s, (first - self._clock.now_us()) / US_PER_S)
+        due_us = [row.due_us for row in self.waiting.values()]
+        due_us += [told.due_us for told in self.scheduled.values()]
+        if due_us:
+            timeout_s = min(timeout_s, (min(due_us) - self._clock.now_us()) / US_PER_S)
         if timeout_s <= 0:
             return
         try:
@@ -124,7 +141,7 @@ class MemoryQueue:
         """Put one back on the queue, with no attempts."""
         letter = self.dead.pop(alert_id, None)
         if letter is not None:
-            self._add(letter.envelope, self._clock.now_us())
+            self._add(letter.envelope)
             self._ready.set()
         return letter is not None
 
@@ -133,15 +150,17 @@ class MemoryQueue:
         return self.dead.pop(alert_id, None) is not None
 
     async def depth(self) -> QueueDepth:
-        """Tell how much waits and how old the oldest is."""
-        oldest = min((row.envelope.accepted_us for row in self.waiting.values()), default=None)
-        if oldest is None:
-            return QueueDepth(0, 0.0)
-        age_s = max(0.0, (self._clock.now_us() - oldest) / US_PER_S)
-        return QueueDepth(len(self.waiting), age_s)
+        """Tell how much is due, how old the oldest is, and how much waits for its time."""
+        now_us = self._clock.now_us()
+        due = [row.envelope for row in self.waiting.values()] + self._due_scheduled(now_us)
+        age_us = max((now_us - envelope.due_us for envelope in due), default=0)
+        later = len(self.waiting) + len(self.scheduled) - len(due)
+        return QueueDepth(len(due), max(0.0, age_us / US_PER_S), later)
 
     def find(self, alert_id: str) -> Envelope | None:
-        """Return an alert that waits or is dead."""
+        """Return an alert that waits, for its turn or its time, or is dead."""
+        if alert_id in self.scheduled:
+            return self.scheduled[alert_id]
         if alert_id in self.dead:
             return self.dead[alert_id].envelope
         waiting = (row.envelope for row in self.waiting.values())

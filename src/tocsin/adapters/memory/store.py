@@ -54,6 +54,7 @@ from tocsin.ports.store import (
     Delivered,
     Listing,
     Swept,
+    processed_state,
 )
 
 
@@ -80,6 +81,10 @@ class MemoryStore:
     def _deliver(self, hub: Hub, envelopes: Sequence[Envelope]) -> Delivered:
         now_us = self._clock.now_us()
         by_user: defaultdict[str, list[Envelope]] = defaultdict(list)
+        late = [envelope for envelope in envelopes if envelope.is_expired(now_us)]
+        for envelope in late:
+            self._tables.alerts[envelope.id] = Alert(envelope, now_us, 0, expired_us=now_us)
+        envelopes = [envelope for envelope in envelopes if not envelope.is_expired(now_us)]
         for envelope in envelopes:
             users = () if envelope.audience.all else dict.fromkeys(envelope.audience.users)
             recipients = None if envelope.audience.all else len(users)
@@ -216,6 +221,7 @@ class MemoryStore:
         envelope = self.queue.find(alert_id)
         if envelope is not None and envelope.hub == hub and alert_id not in alerts:
             alerts[alert_id] = Alert(envelope, now_us, 0)
+            self.queue.scheduled.pop(alert_id, None)
         alert = alerts.get(alert_id)
         if alert is not None and alert.envelope.hub == hub and alert.withdrawn_us is None:
             alert.withdrawn_us = now_us
@@ -246,15 +252,16 @@ class MemoryStore:
         envelope = self.queue.find(alert_id)
         if envelope is None or envelope.hub != hub:
             return None
-        letter = self.queue.dead.get(alert_id)
-        return AlertStatus(
+        status = AlertStatus(
             id=alert_id,
             hub=hub,
             key_id=envelope.key_id,
-            state="accepted" if letter is None else "dead",
+            state="scheduled" if alert_id in self.queue.scheduled else "accepted",
             accepted_us=envelope.accepted_us,
-            reason=None if letter is None else letter.reason,
+            deliver_us=envelope.deliver_us,
         )
+        letter = self.queue.dead.get(alert_id)
+        return status if letter is None else replace(status, state="dead", reason=letter.reason)
 
     def _processed(self, alert: Alert) -> AlertStatus:
         envelope = alert.envelope
@@ -268,10 +275,12 @@ class MemoryStore:
             id=envelope.id,
             hub=envelope.hub,
             key_id=envelope.key_id,
-            state="processed" if alert.withdrawn_us is None else "withdrawn",
+            state=processed_state(alert.withdrawn_us, alert.expired_us),
             accepted_us=envelope.accepted_us,
+            deliver_us=envelope.deliver_us,
             processed_us=alert.processed_us,
             withdrawn_us=alert.withdrawn_us,
+            expired_us=alert.expired_us,
             recipients=alert.recipients,
             seen=sum(seen for seen, _ in decided),
             read=sum(read for _, read in decided),

@@ -61,12 +61,13 @@ class Hub:
 
 @dataclass
 class Alert:
-    """A processed alert; ``recipients`` is None for a broadcast."""
+    """A processed alert; ``recipients`` is None for a broadcast, 0 for one that was withdrawn or expired on its way."""
 
     envelope: Envelope
     processed_us: int
     recipients: int | None
     withdrawn_us: int | None = None
+    expired_us: int | None = None
 
 
 @dataclass

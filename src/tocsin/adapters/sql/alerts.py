@@ -30,6 +30,8 @@ alert_by_id = (
         alerts.c.processed_us,
         alerts.c.recipients,
         alerts.c.withdrawn_us,
+        alerts.c.deliver_us,
+        alerts.c.expired_us,
     )
     .join(hubs, hubs.c.hub_no == alerts.c.hub_no)
     .where(alerts.c.id == param("id"), hubs.c.name == param("hub"))
@@ -49,8 +51,10 @@ def _page(*where: ColumnElement[bool]) -> Select[Any]:
         select(
             alerts.c.id,
             alerts.c.accepted_us,
+            alerts.c.deliver_us,
             alerts.c.processed_us,
             alerts.c.withdrawn_us,
+            alerts.c.expired_us,
             alerts.c.recipients,
             alerts.c.content,
         )

@@ -87,12 +87,14 @@ alerts = _table(
     _number("hub_no"),
     _text("key_id"),
     _number("accepted_us"),
+    _perhaps("deliver_us"),
     _number("processed_us"),
     _perhaps("recipients"),
     Column("category", Text),
     _text("severity"),
     Column("content", LargeBinary, nullable=False),
     _perhaps("withdrawn_us"),
+    _perhaps("expired_us"),
     UniqueConstraint("id"),
 )
 Index("alerts_hub", alerts.c.hub_no, alerts.c.accepted_us, alerts.c.id)
@@ -204,6 +206,14 @@ queue = _table(
     UniqueConstraint("id"),
 )
 Index("queue_due", queue.c.available_us, queue.c.seq)
+
+scheduled = _table(
+    "scheduled",
+    Column("id", Text, primary_key=True),
+    Column("payload", LargeBinary, nullable=False),
+    _number("due_us"),
+)
+Index("scheduled_due", scheduled.c.due_us, scheduled.c.id)
 
 alert_keys = _table(
     "alert_keys",

@@ -1,6 +1,6 @@
 """Statements about the queue, the producers' ids and the dead letters."""
 
-from sqlalchemy import func, insert, null, select, tuple_, update
+from sqlalchemy import func, insert, literal_column, null, select, tuple_, update
 
 from tocsin.adapters.sql.parts import among, at_most, first, param
 from tocsin.adapters.sql.schema import alert_keys, dead_letters, queue
@@ -12,11 +12,14 @@ add_waiting = insert(queue).values(
     attempts=param("attempts"),
     available_us=param("available_us"),
 )
-due = at_most(
-    select(queue.c.seq, queue.c.payload, queue.c.attempts)
-    .where(queue.c.available_us <= param("now"))
-    .order_by(queue.c.available_us, queue.c.seq)
+_LEASABLE = select(queue.c.seq, queue.c.payload, queue.c.attempts)
+# Zero means due at once, whatever the clock says.
+due_again = at_most(
+    _LEASABLE.where(
+        queue.c.available_us > literal_column("0"), queue.c.available_us <= param("now")
+    ).order_by(queue.c.available_us, queue.c.seq)
 )
+due = at_most(_LEASABLE.where(queue.c.available_us == literal_column("0")).order_by(queue.c.seq))
 hide = (
     update(queue)
     .where(queue.c.seq == param("at_seq"))
@@ -27,7 +30,7 @@ hide = (
 void_leases = (
     update(queue)
     .where(queue.c.leased_us.is_not(None))
-    .values(available_us=queue.c.leased_us, leased_us=null())
+    .values(available_us=literal_column("0"), leased_us=null())
 )
 put_off = (
     update(queue)

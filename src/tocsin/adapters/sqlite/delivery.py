@@ -22,7 +22,7 @@ from tocsin.model.inbox import BroadcastEntry, ChangeSet, OwnItem
 from tocsin.model.plan import Plan
 from tocsin.model.stream import Stream, add_broadcast, too_many, withdraw_broadcasts
 from tocsin.ports.limits import StoreLimits
-from tocsin.ports.store import Delivered
+from tocsin.ports.store import Delivered, Fate
 
 _KNOWN, _ADD_ALERT = sql(alerts.known), sql(alerts.add_alert)
 _NEWEST_OF_KEY = sql(items.newest_of_key)
@@ -68,6 +68,10 @@ class Delivery:
 
     def _deliver(self, name: str, envelopes: Sequence[Envelope]) -> Delivered:
         hub = open_hub(self._connection, self._numbers, name)
+        late = [envelope for envelope in envelopes if envelope.is_expired(self._now_us)]
+        if late:
+            self.add_alerts(hub, late, "expired")
+            envelopes = [told for told in envelopes if not told.is_expired(self._now_us)]
         by_user: defaultdict[str, list[Envelope]] = defaultdict(list)
         for envelope in envelopes:
             if not envelope.audience.all:
@@ -78,9 +82,9 @@ class Delivery:
         return Delivered(tuple(changes), tuple(self._broadcast(hub, envelopes)))
 
     def add_alerts(
-        self, hub: HubRow, envelopes: Sequence[Envelope], *, withdrawn: bool = False
+        self, hub: HubRow, envelopes: Sequence[Envelope], fate: Fate | None = None
     ) -> None:
-        """Keep the contents, once per alert; one that is withdrawn on its way has no recipients."""
+        """Keep the contents, once per alert; those that met their fate on the way have no recipients."""
         for envelope in envelopes:
             self._alert_nos[envelope.id] = self._numbers.next_alert()
         self._connection.executemany(
@@ -92,12 +96,14 @@ class Delivery:
                     "hub_no": hub.hub_no,
                     "key_id": envelope.key_id,
                     "accepted_us": envelope.accepted_us,
+                    "deliver_us": envelope.deliver_us,
                     "processed_us": self._now_us,
-                    "recipients": 0 if withdrawn else _recipients(envelope),
+                    "recipients": _recipients(envelope) if fate is None else 0,
                     "category": envelope.category,
                     "severity": envelope.severity,
                     "content": bytes(envelope.content),
-                    "withdrawn_us": self._now_us if withdrawn else None,
+                    "withdrawn_us": self._now_us if fate == "withdrawn" else None,
+                    "expired_us": self._now_us if fate == "expired" else None,
                 }
                 for envelope in envelopes
             ],

@@ -2,16 +2,17 @@
 
 import sqlite3
 
-from tocsin.adapters.sql import alerts, inboxes, waiting
+from tocsin.adapters.sql import alerts, inboxes, schedule, waiting
 from tocsin.adapters.sqlite.text import sql
 
 _LAST_USER, _LAST_ALERT = sql(inboxes.last_user_no), sql(alerts.last_alert_no)
 _LAST_SEQ, _LAST_KEY = sql(waiting.last_seq), sql(waiting.last_key_no)
-_COUNT_WAITING, _ALL_HUBS = sql(waiting.count_waiting), sql(inboxes.all_hubs)
+_COUNT_WAITING, _COUNT_SCHEDULED = sql(waiting.count_waiting), sql(schedule.count_all)
+_ALL_HUBS = sql(inboxes.all_hubs)
 
 
 class Numbers:
-    """The next number of each kind, and how many envelopes wait; touched in the writer's thread only."""
+    """The next number of each kind, and how many envelopes wait, on the queue or for their time; touched in the writer's thread only."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.user_no = _last(connection, _LAST_USER)
@@ -19,12 +20,13 @@ class Numbers:
         self.seq = _last(connection, _LAST_SEQ)
         self.key_no = _last(connection, _LAST_KEY)
         self.hub_no = max((row[0] for row in connection.execute(_ALL_HUBS)), default=0)
-        self.waiting = 0
+        self.waiting = self.scheduled = 0
         self.recount(connection)
 
     def recount(self, connection: sqlite3.Connection) -> None:
         """Count what waits anew, after a rollback."""
         self.waiting = connection.execute(_COUNT_WAITING).fetchone()[0]
+        self.scheduled = connection.execute(_COUNT_SCHEDULED).fetchone()[0]
 
     def next_user(self) -> int:
         """Give out a user's number."""

@@ -32,5 +32,5 @@ def alert_page(connection: sqlite3.Connection, hub: str, listing: AlertListing) 
             "limit": listing.limit + 1,
         },
     )
-    rows = [ListedAlert(r[0], r[1], r[2], r[3], r[4], msgspec.Raw(r[5])) for r in found]
+    rows = [ListedAlert(r[0], r[1], r[2], r[3], r[4], r[5], r[6], msgspec.Raw(r[7])) for r in found]
     return page_of_alerts(rows, listing.limit)

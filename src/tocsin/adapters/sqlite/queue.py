@@ -6,14 +6,16 @@ Leases live as long as the process: it alone holds the file, so at start they ar
 import asyncio
 import sqlite3
 from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
 
-from tocsin.adapters.sql import waiting
+from tocsin.adapters.sql import schedule, waiting
 from tocsin.adapters.sqlite.folder import DataFolder
 from tocsin.adapters.sqlite.numbers import Numbers
 from tocsin.adapters.sqlite.readers import Readers
 from tocsin.adapters.sqlite.rows import as_json
+from tocsin.adapters.sqlite.schedule import enqueue_due, put_on_schedule
 from tocsin.adapters.sqlite.text import sql
 from tocsin.adapters.sqlite.writer import Writer
 from tocsin.clock import US_PER_S, Clock
@@ -22,7 +24,8 @@ from tocsin.ports.limits import StoreLimits
 from tocsin.ports.queue import DeadLetter, Leased, Published, QueueDepth
 
 _REMEMBERED, _REMEMBER = sql(waiting.remembered), sql(waiting.remember)
-_ADD, _DUE, _HIDE = sql(waiting.add_waiting), sql(waiting.due), sql(waiting.hide)
+_ADD, _HIDE = sql(waiting.add_waiting), sql(waiting.hide)
+_DUE_AGAIN, _DUE = sql(waiting.due_again), sql(waiting.due)
 _DROP, _PUT_OFF = sql(waiting.drop_waiting), sql(waiting.put_off)
 _BY_SEQ, _BURY = sql(waiting.waiting_by_seq), sql(waiting.bury)
 _DEAD, _DEAD_PAGE, _DROP_DEAD = (
@@ -31,7 +34,8 @@ _DEAD, _DEAD_PAGE, _DROP_DEAD = (
     sql(waiting.drop_dead),
 )
 _OLDEST, _COUNT = sql(waiting.oldest_waiting), sql(waiting.count_waiting)
-_NEXT_DUE = sql(waiting.next_due)
+_NEXT_DUE, _NEXT_TIME = sql(waiting.next_due), sql(schedule.next_time)
+_COUNT_DUE, _COUNT_SCHEDULED = sql(schedule.count_due), sql(schedule.count_all)
 
 _encode = msgspec.json.Encoder().encode
 decode_envelope = msgspec.json.Decoder(Envelope).decode
@@ -66,18 +70,20 @@ class SqliteQueue:
             UnavailableError: the disk is full, or nearly; nothing was stored.
         """
         self._folder.check_room(self._limits.low_water_bytes)
-        intake = _Intake(self._numbers, self._limits.queue_rows, self._clock.now_us())
+        intake = _Intake(self._numbers, self._limits, self._clock.now_us())
         answers = await self._writer.run(lambda connection: intake.run(connection, envelopes))
         self._ready.set()
         return answers
 
     async def lease(self, *, limit: int, lease_s: float) -> Sequence[Leased]:
-        """Take what is due and hide it for ``lease_s`` seconds; attempts are counted on disk."""
+        """Take what is due, scheduled alerts too, and hide it for ``lease_s`` seconds; attempts are counted on disk."""
         now_us = self._clock.now_us()
         until_us = now_us + round(lease_s * US_PER_S)
 
         def job(connection: sqlite3.Connection) -> list[tuple[int, bytes, int]]:
-            found = connection.execute(_DUE, {"now": now_us, "limit": limit}).fetchall()
+            enqueue_due(connection, self._numbers, now_us, limit)
+            found = connection.execute(_DUE_AGAIN, {"now": now_us, "limit": limit}).fetchall()
+            found += connection.execute(_DUE, {"limit": limit - len(found)}).fetchall()
             connection.executemany(
                 _HIDE,
                 [
@@ -100,9 +106,14 @@ class SqliteQueue:
     async def wait_ready(self, timeout_s: float) -> None:
         """Return when something may be due, at the latest after ``timeout_s`` seconds."""
         self._ready.clear()
-        first = await self._readers.run(lambda connection: connection.execute(_NEXT_DUE).fetchone())
-        if first is not None:
-            timeout_s = min(timeout_s, (first[0] - self._clock.now_us()) / US_PER_S)
+
+        def job(connection: sqlite3.Connection) -> list[int]:
+            firsts = (connection.execute(query).fetchone() for query in (_NEXT_DUE, _NEXT_TIME))
+            return [first[0] for first in firsts if first is not None]
+
+        due_us = await self._readers.run(job)
+        if due_us:
+            timeout_s = min(timeout_s, (min(due_us) - self._clock.now_us()) / US_PER_S)
         if timeout_s <= 0:
             return
         try:
@@ -166,7 +177,7 @@ class SqliteQueue:
 
     async def revive(self, alert_id: str) -> bool:
         """Put one back on the queue, due at once and with no attempts, in one transaction."""
-        row = {"id": alert_id, "attempts": 0, "available_us": self._clock.now_us()}
+        row = {"id": alert_id, "attempts": 0, "available_us": 0}
 
         def job(connection: sqlite3.Connection) -> bool:
             found = connection.execute(_DEAD, {"id": alert_id}).fetchone()
@@ -188,50 +199,53 @@ class SqliteQueue:
         return await self._writer.run(lambda c: c.execute(_DROP_DEAD, row).rowcount) > 0
 
     async def depth(self) -> QueueDepth:
-        """Tell how much waits and how old the oldest is, both from one snapshot.
+        """Tell how much is due, how old the oldest is, and how much waits for its time, all from one snapshot.
 
         The writer's own count is ahead of it: what is being delivered leaves that count before the commit.
         """
+        now_us = self._clock.now_us()
 
-        def job(connection: sqlite3.Connection) -> tuple[int, bytes | None]:
+        def job(connection: sqlite3.Connection) -> QueueDepth:
             oldest = connection.execute(_OLDEST).fetchone()
-            if oldest is None:
-                return 0, None
-            return connection.execute(_COUNT).fetchone()[0], oldest[0]
+            time = connection.execute(_NEXT_TIME).fetchone()
+            since_us = [] if oldest is None else [decode_envelope(oldest[0]).due_us]
+            since_us += [] if time is None else [time[0]]
+            due = connection.execute(_COUNT_DUE, {"now": now_us}).fetchone()[0]
+            return QueueDepth(
+                connection.execute(_COUNT).fetchone()[0] + due,
+                max(0.0, (now_us - min(since_us, default=now_us)) / US_PER_S),
+                connection.execute(_COUNT_SCHEDULED).fetchone()[0] - due,
+            )
 
-        waiting, payload = await self._readers.run(job)
-        if payload is None:
-            return QueueDepth(0, 0.0)
-        age_s = (self._clock.now_us() - decode_envelope(payload).accepted_us) / US_PER_S
-        return QueueDepth(waiting, max(0.0, age_s))
+        return await self._readers.run(job)
 
 
 class _Intake:
     """One publish on the writing connection: few Python steps per envelope, two statements for all."""
 
-    def __init__(self, numbers: Numbers, bound: int, now_us: int) -> None:
+    def __init__(self, numbers: Numbers, limits: StoreLimits, now_us: int) -> None:
         self._numbers = numbers
-        self._bound = bound
+        self._limits = limits
         self._now_us = now_us
         self._taken: dict[ProducerKey, tuple[str, bytes]] = {}
+        self._due: list[Envelope] = []
+        self._later: list[Envelope] = []
 
     def run(
         self, connection: sqlite3.Connection, envelopes: Sequence[Envelope]
     ) -> Sequence[Published]:
         """Answer each envelope and write those that are accepted."""
-        accepted: list[Envelope] = []
-        room = self._bound - self._numbers.waiting
+        room = self._limits.queue_rows - self._numbers.waiting
+        room_later = self._limits.scheduled_rows - self._numbers.scheduled
         answers = []
         for envelope in envelopes:
             answer = self._repeat(connection, envelope)
-            if answer is None and len(accepted) >= room:
-                answer = Published("full", envelope.id)
-            if answer is None:
-                accepted.append(envelope)
-                self._take(envelope)
-                answer = Published("accepted", envelope.id)
+            if answer is None and envelope.is_scheduled(self._now_us):
+                answer = self._take(envelope, self._later, room_later, "schedule_full")
+            elif answer is None:
+                answer = self._take(envelope, self._due, room, "full")
             answers.append(answer)
-        self._write(connection, accepted)
+        self._write(connection)
         return answers
 
     def _repeat(self, connection: sqlite3.Connection, envelope: Envelope) -> Published | None:
@@ -252,12 +266,22 @@ class _Intake:
         same = fingerprint == envelope.fingerprint
         return Published("duplicate" if same else "conflict", alert_id)
 
-    def _take(self, envelope: Envelope) -> None:
+    def _take(
+        self,
+        envelope: Envelope,
+        into: list[Envelope],
+        room: int,
+        refusal: Literal["full", "schedule_full"],
+    ) -> Published:
+        if len(into) >= room:
+            return Published(refusal, envelope.id)
+        into.append(envelope)
         key = _producer_key(envelope)
         if key is not None:
             self._taken[key] = (envelope.id, envelope.fingerprint)
+        return Published("accepted", envelope.id)
 
-    def _write(self, connection: sqlite3.Connection, accepted: Sequence[Envelope]) -> None:
+    def _write(self, connection: sqlite3.Connection) -> None:
         numbers = self._numbers
         connection.executemany(
             _ADD,
@@ -267,10 +291,13 @@ class _Intake:
                     "id": envelope.id,
                     "payload": _encode(envelope),
                     "attempts": 0,
-                    "available_us": self._now_us,
+                    "available_us": 0,
                 }
-                for seq, envelope in enumerate(accepted, numbers.seq + 1)
+                for seq, envelope in enumerate(self._due, numbers.seq + 1)
             ],
+        )
+        put_on_schedule(
+            connection, numbers, [(told.id, _encode(told), told.due_us) for told in self._later]
         )
         connection.executemany(
             _REMEMBER,
@@ -290,9 +317,9 @@ class _Intake:
                 )
             ],
         )
-        numbers.seq += len(accepted)
+        numbers.seq += len(self._due)
         numbers.key_no += len(self._taken)
-        numbers.waiting += len(accepted)
+        numbers.waiting += len(self._due)
 
 
 def _letter(row: tuple[bytes, int, str, int]) -> DeadLetter:

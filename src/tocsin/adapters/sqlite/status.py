@@ -1,38 +1,54 @@
 """Where an alert stands: processed, still waiting, or given up."""
 
 import sqlite3
+from typing import Literal
 
-from tocsin.adapters.sql import alerts, items, waiting
+from tocsin.adapters.sql import alerts, items, schedule, waiting
 from tocsin.adapters.sqlite.queue import decode_envelope
 from tocsin.adapters.sqlite.text import sql
 from tocsin.model.alert import Envelope
 from tocsin.model.inbox import Marks
 from tocsin.model.rules import Cover, is_read, is_seen
-from tocsin.ports.store import AlertStatus
+from tocsin.ports.store import AlertStatus, processed_state
 
 _ALERT, _VERDICTS = sql(alerts.alert_by_id), sql(items.verdicts)
 _WAITING, _DEAD = sql(waiting.waiting_payload), sql(waiting.dead_letter)
+_SCHEDULED = sql(schedule.payload_of)
 
 
 def alert_status(connection: sqlite3.Connection, hub: str, alert_id: str) -> AlertStatus | None:
-    """Look among the processed, then the waiting, then the dead, in one snapshot."""
+    """Look among the processed, the waiting, the scheduled and the dead, in one snapshot."""
     found = connection.execute(_ALERT, {"id": alert_id, "hub": hub}).fetchone()
     if found is not None:
         return _processed(connection, hub, alert_id, found)
     found = connection.execute(_WAITING, {"id": alert_id}).fetchone()
     if found is not None:
-        return _unprocessed(hub, decode_envelope(found[0]), None)
+        return _unprocessed(hub, decode_envelope(found[0]), "accepted")
+    found = connection.execute(_SCHEDULED, {"id": alert_id}).fetchone()
+    if found is not None:
+        return _unprocessed(hub, decode_envelope(found[0]), "scheduled")
     found = connection.execute(_DEAD, {"id": alert_id}).fetchone()
-    return None if found is None else _unprocessed(hub, decode_envelope(found[0]), found[2])
+    if found is not None:
+        return _unprocessed(hub, decode_envelope(found[0]), "dead", found[2])
+    return None
 
 
 def _processed(
     connection: sqlite3.Connection,
     hub: str,
     alert_id: str,
-    row: tuple[int, str, int, int, int | None, int | None],
+    row: tuple[int, str, int, int, int | None, int | None, int | None, int | None],
 ) -> AlertStatus:
-    alert_no, key_id, accepted_us, processed_us, recipients, withdrawn_us = row
+    (
+        alert_no,
+        key_id,
+        accepted_us,
+        processed_us,
+        recipients,
+        withdrawn_us,
+        deliver_us,
+        expired_us,
+    ) = row
     seen = read = 0
     verdicts = connection.execute(_VERDICTS, {"alert_no": alert_no})
     for sort, seen_at, read_at, unread_at, seen_up_to, read_up_to in verdicts:
@@ -44,24 +60,32 @@ def _processed(
         id=alert_id,
         hub=hub,
         key_id=key_id,
-        state="processed" if withdrawn_us is None else "withdrawn",
+        state=processed_state(withdrawn_us, expired_us),
         accepted_us=accepted_us,
+        deliver_us=deliver_us,
         processed_us=processed_us,
         withdrawn_us=withdrawn_us,
+        expired_us=expired_us,
         recipients=recipients,
         seen=seen,
         read=read,
     )
 
 
-def _unprocessed(hub: str, envelope: Envelope, reason: str | None) -> AlertStatus | None:
+def _unprocessed(
+    hub: str,
+    envelope: Envelope,
+    state: Literal["accepted", "scheduled", "dead"],
+    reason: str | None = None,
+) -> AlertStatus | None:
     if envelope.hub != hub:
         return None
     return AlertStatus(
         id=envelope.id,
         hub=hub,
         key_id=envelope.key_id,
-        state="accepted" if reason is None else "dead",
+        state=state,
         accepted_us=envelope.accepted_us,
+        deliver_us=envelope.deliver_us,
         reason=reason,
     )

@@ -2,11 +2,12 @@
 
 import sqlite3
 
-from tocsin.adapters.sql import alerts, waiting
+from tocsin.adapters.sql import alerts, schedule, waiting
 from tocsin.adapters.sqlite.contact import open_hub
 from tocsin.adapters.sqlite.delivery import Delivery
 from tocsin.adapters.sqlite.numbers import Numbers
 from tocsin.adapters.sqlite.queue import decode_envelope
+from tocsin.adapters.sqlite.schedule import take_off_schedule
 from tocsin.adapters.sqlite.sweep import Sweep
 from tocsin.adapters.sqlite.text import sql
 from tocsin.model.alert import Envelope
@@ -14,7 +15,11 @@ from tocsin.ports.limits import StoreLimits
 from tocsin.ports.store import Swept
 
 _ALERT, _WITHDRAW = sql(alerts.alert_by_id), sql(alerts.withdraw_alert)
-_WAITING, _DEAD = sql(waiting.waiting_payload), sql(waiting.dead_letter)
+_UNPROCESSED = (
+    sql(waiting.waiting_payload),
+    sql(schedule.payload_of),
+    sql(waiting.dead_letter),
+)
 
 
 class Withdrawal:
@@ -37,12 +42,13 @@ class Withdrawal:
         envelope = _unprocessed(connection, alert_id)
         if envelope is not None and envelope.hub == hub:
             delivery = Delivery(connection, self._numbers, self._limits, self._now_us)
-            delivery.add_alerts(home, [envelope], withdrawn=True)
+            delivery.add_alerts(home, [envelope], "withdrawn")
+            take_off_schedule(connection, self._numbers, [alert_id])
         return Swept()
 
 
 def _unprocessed(connection: sqlite3.Connection, alert_id: str) -> Envelope | None:
-    for query in (_WAITING, _DEAD):
+    for query in _UNPROCESSED:
         row = connection.execute(query, {"id": alert_id}).fetchone()
         if row is not None:
             return decode_envelope(row[0])

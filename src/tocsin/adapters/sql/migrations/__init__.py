@@ -5,5 +5,5 @@
 
 from pathlib import Path
 
-HEAD = "0005"
+HEAD = "0006"
 FOLDER = Path(__file__).parent

@@ -1,0 +1,99 @@
+"""What time does to alerts, over restarts and kills: delivery at a set time, expiry, and snooze."""
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.acceptance.deadlines import until
+from tests.acceptance.server_process import ServerProcess
+
+pytestmark = pytest.mark.acceptance
+
+ALERTS, USERS, BATCH = 5_000, 25, 1_000
+LATE_S = 5.0  # how far behind its time a delivery may be
+
+
+def soon(seconds: float) -> datetime:
+    return datetime.now(UTC) + timedelta(seconds=seconds)
+
+
+def test_a_kill_in_the_middle_of_a_scheduled_second_loses_and_doubles_nothing(
+    server: ServerProcess,
+) -> None:
+    key, due = server.key("server"), soon(5)
+    wanted = {
+        f"u{user}": {str(number) for number in range(user, ALERTS, USERS)} for user in range(USERS)
+    }
+    alerts = [
+        {"to": {"users": [user]}, "title": title, "deliver_at": due.isoformat()}
+        for user, titles in wanted.items()
+        for title in titles
+    ]
+    for start in range(0, ALERTS, BATCH):
+        batch = {"alerts": alerts[start : start + BATCH]}
+        answer = server.request("POST", "/v1/alerts/batch", json=batch, headers=key)
+        assert {row["status"] for row in answer.json()["results"]} == {"accepted"}
+    server.restart()
+    until(lambda: any(server.titles(key, user) for user in ("u0", "u12", "u24")), "some arrive")
+    assert datetime.now(UTC) >= due
+    server.restart()
+
+    def all_arrived() -> bool:
+        return all(len(server.titles(key, user)) >= len(wanted[user]) for user in wanted)
+
+    until(all_arrived, "all arrive", 60)
+    for user, titles in wanted.items():
+        arrived = server.titles(key, user)
+        assert (len(arrived), set(arrived)) == (len(titles), titles)
+
+
+def test_a_scheduled_alert_comes_at_its_time_and_wakes_the_server(server: ServerProcess) -> None:
+    key, due = server.key("server"), soon(2)
+    server.publish(key, title="Later", deliver_at=due.isoformat())
+    until(lambda: server.titles(key) == ["Later"], "it arrives")
+    assert timedelta() <= datetime.now(UTC) - due < timedelta(seconds=LATE_S)
+
+
+def test_what_expires_while_the_server_is_down_is_gone_after_the_start(
+    server: ServerProcess,
+) -> None:
+    key, end = server.key("server"), soon(3)
+    server.publish(key, title="Stays")
+    server.publish(key, title="Short", expires_at=end.isoformat())
+    until(lambda: len(server.titles(key)) == 2, "both arrive")
+    never = server.publish(
+        key, deliver_at=soon(1).isoformat(), expires_at=end.isoformat(), title="Never"
+    )
+    server.kill()
+    time.sleep(max(0.0, (end - datetime.now(UTC)).total_seconds()))
+    server.start()
+    until(lambda: server.titles(key) == ["Stays"], "only the one is left")
+
+    def state() -> str:
+        path = never.headers["location"]
+        return str(server.request("GET", path, headers=key).json()["state"])
+
+    until(lambda: state() == "expired", "the one that never appeared says why")
+
+
+def test_what_was_snoozed_wakes_after_a_kill(server: ServerProcess) -> None:
+    key, wakes = server.key("server"), soon(3)
+    server.publish(key, title="Snoozed")
+    until(lambda: server.titles(key), "it arrives")
+    page = server.request("GET", "/v1/inbox?user=ada", headers=key).json()
+    item = page["items"][0]
+    answer = server.request(
+        "PATCH",
+        f"/v1/inbox/items/{item['id']}?user=ada",
+        json={"alert_id": item["alert_id"], "snoozed_until": wakes.isoformat(), "read": True},
+        headers=key,
+    )
+    assert answer.status_code == 200, answer.text
+    server.kill()
+    server.start()
+    until(lambda: server.titles(key) == ["Snoozed"], "it wakes")
+    assert datetime.now(UTC) >= wakes
+    woken = server.request("GET", "/v1/inbox?user=ada", headers=key).json()
+    assert woken["counts"] == {"unseen": 1, "unread": 1}
+    assert woken["items"][0]["sort"] > item["sort"]
