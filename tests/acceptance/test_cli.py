@@ -3,32 +3,33 @@
 import json
 import re
 import signal
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer.main
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from tests.acceptance.conftest import MakeServer
 from tests.acceptance.deadlines import until
 from tests.acceptance.server_process import ServerProcess
+from tocsin.cli.app import app
 
 pytestmark = pytest.mark.acceptance
 
 RELIABLE = Subprotocol("json.reliable.webpubsub.azure.v1")
-COMMANDS = (
-    (),
-    ("serve",),
-    ("key",),
-    ("key", "create"),
-    ("key", "list"),
-    ("key", "revoke"),
-    ("connection-string",),
-    ("client-token",),
-    ("publish",),
-    ("tail",),
-    ("check-config",),
-)
+
+
+def commands(command: Any, *name: str) -> Iterator[tuple[str, ...]]:
+    """Yield the words of a command and of everything below it, as the application has them."""
+    yield name
+    for word, child in getattr(command, "commands", {}).items():
+        yield from commands(child, *name, word)
+
+
+COMMANDS = tuple(commands(typer.main.get_command(app)))
 
 
 def key_id(server: ServerProcess, name: str) -> str:
@@ -194,4 +195,9 @@ def test_every_command_explains_itself(make_server: MakeServer, command: tuple[s
     server = make_server()
     printed = server.cli(*command, "--help")
     assert "Usage:" in printed
+    assert " ".join(("tocsin", *command)) in printed
     assert "--help" in printed
+
+
+def test_the_commands_that_explain_themselves_are_all_there_are() -> None:
+    assert {("withdraw",), ("dead", "retry"), ("key", "create"), ()} <= set(COMMANDS)

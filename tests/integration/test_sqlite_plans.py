@@ -18,11 +18,23 @@ from tocsin.adapters.sql import (
     secrets,
     stream,
     waiting,
+    withdrawals,
 )
 from tocsin.adapters.sqlite.migrate import migrate
 from tocsin.adapters.sqlite.text import sql
 
-MODULES = (alerts, collapses, inboxes, items, receipts, schedule, secrets, stream, waiting)
+MODULES = (
+    alerts,
+    collapses,
+    inboxes,
+    items,
+    receipts,
+    schedule,
+    secrets,
+    stream,
+    waiting,
+    withdrawals,
+)
 
 # Walks that are meant: along the primary key or an index for a bounded number of rows, or of a table that stays small,
 # or once at start.
@@ -34,13 +46,17 @@ MEANT = {
     "stream.dead": "SCAN broadcasts USING INDEX broadcasts_dead",
     "schedule.next_time": "SCAN scheduled USING COVERING INDEX scheduled_due",
     "schedule.count_all": "SCAN scheduled USING COVERING INDEX sqlite_autoindex_scheduled_1",
-    "waiting.void_leases": "SCAN queue",
+    "waiting.count_in_hand": "SCAN queue",
+    "waiting.give_back": "SCAN queue",
+    "waiting.suspect_all": "SCAN queue",
+    "waiting.suspect_one": "SCAN queue",
     "waiting.count_waiting": "SCAN queue USING COVERING INDEX queue_due",
     "waiting.oldest_waiting": "SCAN queue",
     "waiting.next_due": "SCAN queue USING COVERING INDEX queue_due",
     "waiting.last_seq": "SCAN queue",
     "waiting.last_key_no": "SCAN alert_keys",
     "waiting.oldest_keys": "SCAN alert_keys",
+    "withdrawals.oldest_open": "SCAN withdrawals",
     "secrets.all_keys": "SCAN keys",
     "secrets.keys_of_hub": "SCAN keys",
 }
@@ -63,7 +79,7 @@ ITEM_INDEXES = {
     "to_wake": "items_snoozed (snoozed_until<?)",
     "to_expire": "items_expiring (expires_us<?)",
     "of_alert": "items_alert (alert_no=? AND user_no>?)",
-    "still_unread": "items_alert (alert_no=?)",
+    "still_unread": "items_alert (alert_no=? AND user_no>?)",
     "old_tombstones": "items_deleted (deleted_at<?)",
     "verdicts": "items_alert (alert_no=?)",
     "mark_item": "PRIMARY KEY (user_no=? AND id=?)",

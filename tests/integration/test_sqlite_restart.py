@@ -1,14 +1,17 @@
 """What a closed or killed store has when it is opened again: everything that was answered."""
 
 import asyncio
+import shutil
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.integration.sqlite_stores import opened
 from tests.ports.turned_clock import TurnedClock
-from tests.ports.world import envelope, refusal_of
+from tests.ports.world import World, envelope, refusal_of
 from tocsin.model.commands import MarkUpTo
 from tocsin.ports.store import AccessKeys, ApiKey
 
@@ -31,7 +34,7 @@ async def test_an_inbox_is_the_same_after_a_restart(tmp_path: Path) -> None:
         assert (await world.at()).rev == before.position.rev + 1
 
 
-async def test_leases_are_void_after_a_restart_and_attempts_are_kept(tmp_path: Path) -> None:
+async def test_an_orderly_end_gives_leases_back_and_keeps_attempts(tmp_path: Path) -> None:
     clock = TurnedClock()
     async with opened(tmp_path, clock) as world:
         told = [envelope("ann") for _ in range(3)]
@@ -39,12 +42,56 @@ async def test_leases_are_void_after_a_restart_and_attempts_are_kept(tmp_path: P
         leased = await world.store.queue.lease(limit=2, lease_s=3600)
         await world.store.queue.retry_later(leased[1].receipt, delay_s=60, reason="busy")
     async with opened(tmp_path, clock) as world:
-        again = await world.store.queue.lease(limit=9, lease_s=3600)
-        found = {row.envelope.id: row.attempt for row in again}
-        assert found == {told[0].id: 2, told[2].id: 1}
+        assert await attempts(world) == {told[0].id: (1, 0), told[2].id: (1, 0)}
         clock.turn(s=60)
-        (late,) = await world.store.queue.lease(limit=9, lease_s=1)
-        assert (late.envelope.id, late.attempt) == (told[1].id, 2)
+        assert await attempts(world) == {told[1].id: (2, 0)}
+
+
+async def attempts(world: World) -> dict[str, tuple[int, int]]:
+    """Lease what there is, and tell the attempt and the crashes of each."""
+    leased = await world.store.queue.lease(limit=9, lease_s=3600)
+    return {row.envelope.id: (row.attempt, row.crashes) for row in leased}
+
+
+@asynccontextmanager
+async def after_a_crash(folder: Path, clock: TurnedClock) -> AsyncIterator[World]:
+    """Open what is on disk at this moment, as a new process would after the one that has it open had crashed."""
+    copy = folder.with_name(folder.name + "+")
+    shutil.copytree(folder, copy)
+    async with opened(copy, clock) as world:
+        yield world
+
+
+async def test_alerts_that_shared_a_crash_are_tried_one_by_one_and_none_is_blamed(
+    tmp_path: Path,
+) -> None:
+    clock, folder = TurnedClock(), tmp_path / "data"
+    async with opened(folder, clock) as world:
+        told = [envelope("ann") for _ in range(4)]
+        await world.store.queue.publish(told)
+        assert len(await world.store.queue.lease(limit=3, lease_s=3600)) == 3
+        async with after_a_crash(folder, clock) as again:
+            for suspect in told[:3]:
+                assert await attempts(again) == {suspect.id: (1, 0)}
+            assert await attempts(again) == {told[3].id: (1, 0)}
+
+
+async def test_an_alert_alone_in_a_crash_is_blamed_and_goes_behind_the_others(
+    tmp_path: Path,
+) -> None:
+    clock, folder = TurnedClock(), tmp_path / "data"
+    async with opened(folder, clock) as world:
+        told = [envelope("ann") for _ in range(3)]
+        await world.store.queue.publish(told)
+        assert len(await world.store.queue.lease(limit=1, lease_s=3600)) == 1
+        clock.turn(s=1)
+        async with after_a_crash(folder, clock) as again:
+            assert await attempts(again) == {told[1].id: (1, 0), told[2].id: (1, 0)}
+            await again.store.deliver(told[1:])
+            assert await attempts(again) == {told[0].id: (2, 1)}
+            clock.turn(s=1)
+            async with after_a_crash(folder.with_name("data+"), clock) as third:
+                assert await attempts(third) == {told[0].id: (3, 2)}
 
 
 async def test_the_bound_counts_what_waited_before_the_restart(tmp_path: Path) -> None:

@@ -154,6 +154,23 @@ async def test_a_large_withdrawal_goes_in_chunks(open_world: OpenStore) -> None:
     assert all(len(swept.changes) <= 2 for swept in rounds)
 
 
+async def test_a_withdrawal_that_was_cut_is_finished_by_the_sweep(open_world: OpenStore) -> None:
+    world = await open_world(chunk_rows=2)
+    users = ("a", "b", "c", "d", "e", "f", "g")
+    one, other = await world.alert(*users), await world.alert(*users)
+    begun = await world.store.withdraw("h", one)
+    assert begun.more
+    assert await world.store.withdraw("elsewhere", one) == Swept()
+    await world.patch(one, user="g", read=True)
+    rounds = await world.sweep(limit=3)
+    assert all(len(swept.changes) <= 3 for swept in rounds)
+    taken = [c.user for c in changes_of([begun, *rounds])]
+    assert sorted(taken) == ["a", "b", "c", "d", "e", "f"]
+    assert [await world.listed(user) for user in users] == [[other]] * 6 + [[other, one]]
+    assert await world.store.withdraw("h", one) == Swept()
+    assert changes_of(await world.sweep()) == []
+
+
 async def test_a_withdrawn_broadcast_is_one_entry(world: World) -> None:
     await world.page()
     told = await world.alert()

@@ -3,14 +3,18 @@
 from collections.abc import Mapping, Sequence
 
 from msgspec import Raw
+from msgspec.structs import replace
 
 from tocsin.adapters.memory.fanout import MemoryFanout
+from tocsin.adapters.memory.queue import MemoryQueue
 from tocsin.adapters.memory.store import MemoryStore
 from tocsin.errors import UnavailableError
 from tocsin.model.alert import Audience, Envelope
 from tocsin.ports.fanout import Announcement
+from tocsin.ports.limits import StoreLimits
+from tocsin.ports.queue import Leased
 from tocsin.ports.store import Delivered
-from tocsin.process.retry import MAX_ATTEMPTS, decide
+from tocsin.process.retry import MAX_ATTEMPTS, MAX_CRASHES, decide
 from tocsin.process.worker import Worker
 from tocsin.telemetry import Metrics
 from tocsin.testing import ManualClock
@@ -31,8 +35,10 @@ class PoisonedStore(MemoryStore):
     """Fails whenever it is given the alert ``poison``, and always while it is ``away``."""
 
     away = False
+    deliveries = 0
 
     async def deliver(self, envelopes: Sequence[Envelope]) -> Mapping[str, Delivered]:
+        self.deliveries += 1
         if self.away:
             raise UnavailableError("the store is away")
         if any(envelope.id == "poison" for envelope in envelopes):
@@ -82,6 +88,33 @@ async def test_poison_ends_as_a_dead_letter_with_its_reason() -> None:
     status = await bench.store.alert("default", "poison")
     assert status is not None
     assert (status.state, status.reason) == ("dead", "ValueError: poison")
+
+
+async def test_poison_in_a_large_batch_is_found_by_halves() -> None:
+    bench = Bench()
+    told = [_envelope(f"a{number:03}", f"user-{number}") for number in range(64)]
+    await bench.store.queue.publish([*told[:20], _envelope("poison"), *told[20:]])
+    await bench.worker.step()
+    assert bench.store.deliveries < 2 * 7 + 2
+    assert (await bench.store.queue.depth()).waiting == 1
+
+
+async def test_an_alert_that_ended_three_processes_alone_is_buried_untried() -> None:
+    class Crashed(MemoryQueue):
+        async def lease(self, *, limit: int, lease_s: float) -> Sequence[Leased]:
+            leased = await super().lease(limit=1, lease_s=lease_s)
+            return [replace(one, crashes=int(one.envelope.id)) for one in leased]
+
+    bench = Bench()
+    bench.store.queue = Crashed(bench.clock, StoreLimits())
+    bench.worker = Worker(bench.store.queue, bench.store, MemoryFanout(), bench.clock, Metrics())
+    await bench.store.queue.publish([_envelope(str(MAX_CRASHES - 1)), _envelope(str(MAX_CRASHES))])
+    await bench.worker.step()
+    await bench.worker.step()
+    assert await bench.items("ada") == [str(MAX_CRASHES - 1)]
+    letter = await bench.store.queue.dead_letter(str(MAX_CRASHES))
+    assert letter is not None
+    assert "ended 3 times" in letter.reason
 
 
 async def test_a_store_that_is_away_costs_no_attempts_and_no_alert() -> None:

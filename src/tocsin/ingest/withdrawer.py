@@ -15,7 +15,7 @@ class Withdrawer:
         """Take an alert back from every inbox where it is unread, chunk by chunk; repeating it is harmless.
 
         Raises:
-            UnavailableError: Some inboxes may have it still; repeat.
+            UnavailableError: Some inboxes may have it still.  Once begun, the sweeper finishes it; a repeat does it sooner.
         """
         more = True
         while more:

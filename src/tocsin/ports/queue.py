@@ -26,11 +26,16 @@ class Published(msgspec.Struct, frozen=True):
 
 
 class Leased(msgspec.Struct, frozen=True):
-    """One envelope a worker holds.  ``attempt`` counts from 1 and survives restarts (I11)."""
+    """One envelope a worker holds.
+
+    ``attempt`` counts from 1 and survives restarts (I11); a lease that others shared when its process ended is not
+    counted.  ``crashes`` is how often a process ended while this envelope was the only one leased.
+    """
 
     receipt: int
     envelope: Envelope
     attempt: int
+    crashes: int = 0
 
 
 class QueueDepth(msgspec.Struct, frozen=True):
@@ -84,6 +89,9 @@ class Source(Protocol):
         Returns at once, also when nothing is due; ``wait_ready`` is the call that waits.  An envelope not acknowledged
         in time becomes due again, so effects must be idempotent (I2).  What was put off and is due again comes first,
         then the rest in order.  The due time of what was never put off or scheduled depends on no clock.
+
+        One that was leased when a process ended, unless in good order, is leased alone from then on: so it is known which
+        one crashes processes, and the others are not blamed.
 
         Raises:
             UnavailableError: The queue was not reached; nothing was leased.

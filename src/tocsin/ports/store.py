@@ -184,12 +184,13 @@ class InboxStore(Protocol):
     async def withdraw(self, hub: str, alert_id: str) -> Swept:
         """Take an alert back from every inbox where it is unread; a broadcast from everybody.
 
-        One that still waits on the queue or for its time, or is dead, will reach nobody.  Call again while the answer says ``more``.
+        One that still waits on the queue or for its time, or is dead, will reach nobody.  Call again while the answer says
+        ``more``; what is left when nobody does, because of a crash or a disk that was away, is taken back by the sweep.
         """
         ...
 
     async def sweep(self, *, limit: int = 500) -> Swept:
-        """Wake what is due, expire, retire and purge, at most ``limit`` rows."""
+        """Wake what is due, expire, finish withdrawals, retire and purge, at most ``limit`` rows."""
         ...
 
     async def positions(self, hub: str, users: Sequence[str]) -> Mapping[str, Position]:

@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 
 MAX_ATTEMPTS = 8
+MAX_CRASHES = 3
 FIRST_DELAY_S = 0.5
 LONGEST_DELAY_S = 60.0
 
@@ -15,6 +16,17 @@ class RetryDecision(msgspec.Struct, frozen=True):
     verdict: Literal["again", "bury"]
     reason: str
     delay_s: float = 0.0
+
+
+def condemn(crashes: int) -> str | None:
+    """Return why an alert is given up without another try, if it is: processes end whenever it is tried.
+
+    Only crashes with this one alone in hand count, so neighbours are never blamed; and it takes three, since power may
+    fail at any moment.
+    """
+    if crashes < MAX_CRASHES:
+        return None
+    return f"the process ended {crashes} times while it worked on this alert and nothing else"
 
 
 def decide(attempt: int, error: Exception, random: float) -> RetryDecision:

@@ -15,7 +15,7 @@ from tocsin.errors import TocsinError, UnavailableError, UnknownOutcomeError
 from tocsin.ports.fanout import Announcement, Fanout, announce_broadcasts, announce_changes
 from tocsin.ports.queue import Leased, Source
 from tocsin.ports.store import Delivered, InboxStore
-from tocsin.process.retry import decide
+from tocsin.process.retry import condemn, decide
 from tocsin.telemetry import Metrics
 
 log = structlog.get_logger()
@@ -78,6 +78,9 @@ class Worker:
         return len(batch)
 
     async def _process(self, batch: Sequence[Leased]) -> None:
+        if len(batch) == 1 and (reason := condemn(batch[0].crashes)) is not None:
+            await self._bury(batch[0], reason)
+            return
         try:
             delivered = await self._store.deliver([leased.envelope for leased in batch])
         except (UnavailableError, UnknownOutcomeError) as error:
@@ -85,9 +88,10 @@ class Worker:
         except Exception as error:  # noqa: BLE001 -- poison may raise anything, and must not stop the rest
             if len(batch) == 1:
                 await self._set_aside(batch[0], error)
-            else:  # one of them is poison: the others must not wait for it
-                for leased in batch:
-                    await self._process([leased])
+            else:  # one of them is poison, and is found by halves: the others must not wait for it
+                half = len(batch) // 2
+                await self._process(batch[:half])
+                await self._process(batch[half:])
         else:
             self._announce(delivered)
             self._count(batch, delivered)
@@ -111,13 +115,17 @@ class Worker:
             exc_info=error,
         )
         if decision.verdict == "bury":
-            await self._source.bury(leased.receipt, reason=decision.reason)
-            self._metrics.dead.inc()
+            await self._bury(leased, decision.reason)
         else:
             await self._source.retry_later(
                 leased.receipt, delay_s=decision.delay_s, reason=decision.reason
             )
             self._metrics.retried.inc()
+
+    async def _bury(self, leased: Leased, reason: str) -> None:
+        await self._source.bury(leased.receipt, reason=reason)
+        self._metrics.dead.inc()
+        log.error("process.buried", alert=leased.envelope.id, reason=reason)
 
     def _announce(self, delivered: Mapping[str, Delivered]) -> None:
         announcements: list[Announcement] = []

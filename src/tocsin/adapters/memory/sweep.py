@@ -32,6 +32,8 @@ class Sweep:
             due = [b.brev for b in hub.live.values() if _is_due(b.expires_us, self._now_us)]
             self._withdraw_broadcasts(hub, due[: self._room()])
         before_us = self._now_us - self._limits.read_retention_us
+        for hub_name, alert_id in sorted(self._tables.withdrawals):
+            self.withdraw(hub_name, alert_id)
         self._bury("retired", lambda inbox, item: retirable(item, inbox.head.watermarks, before_us))
         self._purge()
         self._drop_unused(before_us)
@@ -50,6 +52,10 @@ class Sweep:
             ),
             [hub],
         )
+        if self._left > 0:
+            self._tables.withdrawals.discard((hub_name, alert_id))
+        else:
+            self._tables.withdrawals.add((hub_name, alert_id))
         return self._swept()
 
     def _swept(self) -> Swept:

@@ -76,6 +76,8 @@ class Tables:
 
     hubs: dict[str, Hub] = field(default_factory=dict)
     alerts: dict[str, Alert] = field(default_factory=dict)
+    withdrawals: set[tuple[str, str]] = field(default_factory=set)
+    """Hub and id of alerts whose withdrawal is not finished."""
 
     def hub(self, name: str) -> Hub:
         """Return a hub, made at its first mention with an epoch of its own."""

@@ -109,10 +109,12 @@ still_unread = at_most(
     .select_from(_told.join(heads, heads.c.user_no == items.c.user_no))
     .where(
         items.c.alert_no == param("alert_no"),
+        items.c.user_no > param("after"),
         _standing,
         items.c.read_at.is_(None),
         or_(items.c.unread_at.is_not(None), items.c.sort > heads.c.read_up_to),
     )
+    .order_by(items.c.user_no)
 )
 old_tombstones = at_most(
     select(items.c.user_no, items.c.id, items.c.rev, items.c.alert_no).where(

@@ -100,6 +100,9 @@ alerts = _table(
 Index("alerts_hub", alerts.c.hub_no, alerts.c.accepted_us, alerts.c.id)
 Index("alerts_key", alerts.c.hub_no, alerts.c.key_id, alerts.c.accepted_us, alerts.c.id)
 
+# A withdrawal that is not finished: the inboxes of users up to ``after_user`` are done.
+withdrawals = _table("withdrawals", _serial("alert_no"), _number("after_user"))
+
 items = _table(
     "items",
     Column("user_no", Number, primary_key=True, autoincrement=False),
@@ -203,6 +206,7 @@ queue = _table(
     _number("available_us"),
     _perhaps("leased_us"),
     Column("last_error", Text),
+    _perhaps("crashes"),
     UniqueConstraint("id"),
 )
 Index("queue_due", queue.c.available_us, queue.c.seq)

@@ -12,7 +12,7 @@ add_waiting = insert(queue).values(
     attempts=param("attempts"),
     available_us=param("available_us"),
 )
-_LEASABLE = select(queue.c.seq, queue.c.payload, queue.c.attempts)
+_LEASABLE = select(queue.c.seq, queue.c.payload, queue.c.attempts, queue.c.crashes)
 # Zero means due at once, whatever the clock says.
 due_again = at_most(
     _LEASABLE.where(
@@ -27,10 +27,29 @@ hide = (
         attempts=param("attempts"), available_us=param("available_us"), leased_us=param("leased_us")
     )
 )
-void_leases = (
+_in_hand = queue.c.leased_us.is_not(None)
+count_in_hand = select(func.count()).select_from(queue).where(_in_hand)
+_given_back = (
     update(queue)
-    .where(queue.c.leased_us.is_not(None))
-    .values(available_us=literal_column("0"), leased_us=null())
+    .where(_in_hand)
+    .values(
+        available_us=literal_column("0"),
+        leased_us=null(),
+        attempts=queue.c.attempts - literal_column("1"),
+    )
+)
+give_back = _given_back
+# What a crash leaves is leased alone from now on.  One that was alone counts the crash, and goes behind all that waits.
+suspect_all = _given_back.values(crashes=func.coalesce(queue.c.crashes, literal_column("0")))
+suspect_one = (
+    update(queue)
+    .where(_in_hand)
+    .values(
+        seq=param("last_seq"),
+        available_us=literal_column("0"),
+        leased_us=null(),
+        crashes=func.coalesce(queue.c.crashes, literal_column("0")) + literal_column("1"),
+    )
 )
 put_off = (
     update(queue)

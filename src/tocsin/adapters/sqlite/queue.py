@@ -1,6 +1,7 @@
 """The queue in the store's own file, so that one disk and one fsync serve both.
 
-Leases live as long as the process: it alone holds the file, so at start they are void.  Attempts are on disk (I11).
+Leases live as long as the process: it alone holds the file, so at start they are void, and what is leased then was in
+hand when a process crashed.  Attempts and crashes are on disk (I11).
 """
 
 import asyncio
@@ -36,10 +37,14 @@ _DEAD, _DEAD_PAGE, _DROP_DEAD = (
 _OLDEST, _COUNT = sql(waiting.oldest_waiting), sql(waiting.count_waiting)
 _NEXT_DUE, _NEXT_TIME = sql(waiting.next_due), sql(schedule.next_time)
 _COUNT_DUE, _COUNT_SCHEDULED = sql(schedule.count_due), sql(schedule.count_all)
+_GIVE_BACK, _COUNT_IN_HAND = sql(waiting.give_back), sql(waiting.count_in_hand)
+_SUSPECT_ALL, _SUSPECT_ONE = sql(waiting.suspect_all), sql(waiting.suspect_one)
+_LAST_SEQ = sql(waiting.last_seq)
 
 _encode = msgspec.json.Encoder().encode
 decode_envelope = msgspec.json.Decoder(Envelope).decode
 ProducerKey = tuple[str, str, str, str]
+DueRow = tuple[int, bytes, int, int | None]  # number, payload, attempts, crashes
 _TOP_US = 2**53  # after every time
 
 
@@ -80,10 +85,9 @@ class SqliteQueue:
         now_us = self._clock.now_us()
         until_us = now_us + round(lease_s * US_PER_S)
 
-        def job(connection: sqlite3.Connection) -> list[tuple[int, bytes, int]]:
+        def job(connection: sqlite3.Connection) -> list[DueRow]:
             enqueue_due(connection, self._numbers, now_us, limit)
-            found = connection.execute(_DUE_AGAIN, {"now": now_us, "limit": limit}).fetchall()
-            found += connection.execute(_DUE, {"limit": limit - len(found)}).fetchall()
+            found = _next_due(connection, now_us, limit)
             connection.executemany(
                 _HIDE,
                 [
@@ -93,15 +97,20 @@ class SqliteQueue:
                         "available_us": until_us,
                         "leased_us": now_us,
                     }
-                    for seq, _, attempts in found
+                    for seq, _, attempts, _ in found
                 ],
             )
             return found
 
         leased = await self._writer.run(job)
         return [
-            Leased(seq, decode_envelope(payload), attempts + 1) for seq, payload, attempts in leased
+            Leased(seq, decode_envelope(payload), attempts + 1, crashes or 0)
+            for seq, payload, attempts, crashes in leased
         ]
+
+    async def give_back(self) -> None:
+        """Make everything that is leased due again, as if it never had been: this process ends in good order."""
+        await self._writer.run(lambda connection: connection.execute(_GIVE_BACK).rowcount)
 
     async def wait_ready(self, timeout_s: float) -> None:
         """Return when something may be due, at the latest after ``timeout_s`` seconds."""
@@ -218,6 +227,34 @@ class SqliteQueue:
             )
 
         return await self._readers.run(job)
+
+
+def void_leases(connection: sqlite3.Connection) -> None:
+    """Make due again what the last process held when it crashed, and note whether it held one or several.
+
+    Several are tried one by one from now on, and none is blamed.  One alone goes behind all that waits.
+    """
+    (in_hand,) = connection.execute(_COUNT_IN_HAND).fetchone()
+    if in_hand == 1:
+        (last_seq,) = connection.execute(_LAST_SEQ).fetchone()
+        connection.execute(_SUSPECT_ONE, {"last_seq": last_seq + 1})
+    else:
+        connection.execute(_SUSPECT_ALL)
+
+
+def _next_due(connection: sqlite3.Connection, now_us: int, limit: int) -> list[DueRow]:
+    """Return what is due up to the first one that has to be alone, or that one alone if it comes first."""
+    taken: list[DueRow] = []
+    for query in (_DUE_AGAIN, _DUE):
+        rows = connection.execute(query, {"now": now_us, "limit": limit - len(taken)})
+        for row in rows:
+            is_suspect = row[3] is not None
+            if not is_suspect or not taken:
+                taken.append(row)
+            if is_suspect:
+                rows.close()
+                return taken
+    return taken
 
 
 class _Intake:

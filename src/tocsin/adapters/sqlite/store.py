@@ -4,6 +4,7 @@ Writes are jobs on the writer (``writer.py``) and durable when their call return
 """
 
 import asyncio
+import contextlib
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Self, TypeVar
 
 from msgspec.structs import replace
 
-from tocsin.adapters.sql import inboxes, secrets, waiting
+from tocsin.adapters.sql import inboxes, secrets
 from tocsin.adapters.sqlite import actions, queries
 from tocsin.adapters.sqlite.connection import connect_writer, warn_if_old
 from tocsin.adapters.sqlite.contact import open_heads, open_hub
@@ -22,7 +23,7 @@ from tocsin.adapters.sqlite.migrate import migrate
 from tocsin.adapters.sqlite.numbers import Numbers
 from tocsin.adapters.sqlite.published import alert_page
 from tocsin.adapters.sqlite.queries import Snapshot
-from tocsin.adapters.sqlite.queue import SqliteQueue
+from tocsin.adapters.sqlite.queue import SqliteQueue, void_leases
 from tocsin.adapters.sqlite.readers import Readers
 from tocsin.adapters.sqlite.receipts import SqliteReceipts
 from tocsin.adapters.sqlite.status import alert_status
@@ -31,6 +32,7 @@ from tocsin.adapters.sqlite.text import sql
 from tocsin.adapters.sqlite.withdrawal import Withdrawal
 from tocsin.adapters.sqlite.writer import Writer
 from tocsin.clock import Clock
+from tocsin.errors import UnavailableError, UnknownOutcomeError
 from tocsin.model.alert import Envelope
 from tocsin.model.commands import Command, Done, Outcome
 from tocsin.model.inbox import (
@@ -50,7 +52,7 @@ from tocsin.ports.store import AlertListing, AlertPage, AlertStatus, Delivered, 
 
 T = TypeVar("T")
 _ALL_HUBS, _RENEW = sql(inboxes.all_hubs), sql(inboxes.renew_epoch)
-_WRITE_PROBE, _VOID_LEASES = sql(secrets.write_probe), sql(waiting.void_leases)
+_WRITE_PROBE = sql(secrets.write_probe)
 
 
 class SqliteStore(SqliteKeyring):
@@ -95,8 +97,12 @@ class SqliteStore(SqliteKeyring):
         return cls(held, writer, numbers, clock, limits or StoreLimits())
 
     async def close(self) -> None:
-        """Finish what was begun, fold the log into the file, and let the folder go."""
+        """Finish what was begun, give back what is leased, fold the log into the file, and let the folder go."""
         await self._readers.close()
+        with contextlib.suppress(
+            UnavailableError, UnknownOutcomeError
+        ):  # then it counts as a crash
+            await self.queue.give_back()
         await self._writer.close()
         self._folder.release()
 
@@ -258,5 +264,5 @@ def _begin(file: Path) -> tuple[sqlite3.Connection, Numbers]:
     """Bring the file up to date and count what is in it; leases of an earlier process are void."""
     migrate(file)
     connection = connect_writer(file)
-    connection.execute(_VOID_LEASES)
+    void_leases(connection)
     return connection, Numbers(connection)

@@ -8,7 +8,16 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from tocsin.adapters.sql import alerts, collapses, inboxes, items, receipts, stream, waiting
+from tocsin.adapters.sql import (
+    alerts,
+    collapses,
+    inboxes,
+    items,
+    receipts,
+    stream,
+    waiting,
+    withdrawals,
+)
 from tocsin.adapters.sqlite.delivery import write_withdrawals
 from tocsin.adapters.sqlite.rows import (
     HeadRow,
@@ -45,6 +54,8 @@ _SOME_COLLAPSES, _DROP_COLLAPSE = sql(collapses.some_of_alert), sql(collapses.dr
 _DROP_SKETCHES = sql(receipts.drop_sketches)
 _OF_ALERT, _STILL_UNREAD = sql(items.of_alert), sql(items.still_unread)
 _LIVE_OF_ALERT = sql(stream.live_of_alert)
+_OLDEST_OPEN = sql(withdrawals.oldest_open)
+_NOTE_PLACE, _FINISH = sql(withdrawals.note_place), sql(withdrawals.finish)
 
 _REST_US = 3600 * US_PER_S
 _USER_NO = 16  # where the user's number stands after an item's own columns
@@ -78,6 +89,7 @@ class Sweep:
         self._wake()
         self._expire()
         self._expire_broadcasts()
+        self._resume_withdrawals()
         self._purge_tombstones()
         self._drop_dead_states()
         before_us = self._now_us - self._limits.tombstone_us
@@ -87,12 +99,21 @@ class Sweep:
         self._retire(walk)
         return self._swept()
 
-    def withdraw(self, alert_no: int, hub_no: int) -> Swept:
-        """Take one alert back from those who have not read it, and from everybody if it is a broadcast."""
+    def withdraw(self, alert_no: int, hub_no: int, after_user: int) -> Swept:
+        """Take one alert back from those who have not read it, and from everybody if it is a broadcast.
+
+        ``after_user`` is the last user who is done.  Where this stopped is noted in the same transaction, so that a later
+        round goes on there, whoever asks for it.
+        """
         live = self._connection.execute(_LIVE_OF_ALERT, {"alert_no": alert_no})
         self._withdraw_broadcasts(hub_no, [row[0] for row in live])
-        found = self._take(_STILL_UNREAD, alert_no=alert_no)
+        found = self._take(_STILL_UNREAD, alert_no=alert_no, after=after_user)
         self._bury(_by_user(found), "withdrawn")
+        if self._left > 0:
+            self._connection.execute(_FINISH, {"alert_no": alert_no})
+        else:
+            place = found[-1][_USER_NO] if found else after_user
+            self._connection.execute(_NOTE_PLACE, {"alert_no": alert_no, "after_user": place})
         return self._swept()
 
     def _swept(self) -> Swept:
@@ -139,6 +160,14 @@ class Sweep:
             by_hub[hub_no].append(brev)
         for hub_no, brevs in by_hub.items():
             self._withdraw_broadcasts(hub_no, sorted(brevs))
+
+    def _resume_withdrawals(self) -> None:
+        """Go on with withdrawals that nobody finished, because the process ended or the disk was away."""
+        while self._left > 0:
+            unfinished = self._connection.execute(_OLDEST_OPEN).fetchone()
+            if unfinished is None:
+                return
+            self.withdraw(*unfinished)
 
     def _withdraw_broadcasts(self, hub_no: int, brevs: Sequence[int]) -> None:
         if not brevs:

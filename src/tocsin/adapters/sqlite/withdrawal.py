@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from tocsin.adapters.sql import alerts, schedule, waiting
+from tocsin.adapters.sql import alerts, schedule, waiting, withdrawals
 from tocsin.adapters.sqlite.contact import open_hub
 from tocsin.adapters.sqlite.delivery import Delivery
 from tocsin.adapters.sqlite.numbers import Numbers
@@ -15,6 +15,7 @@ from tocsin.ports.limits import StoreLimits
 from tocsin.ports.store import Swept
 
 _ALERT, _WITHDRAW = sql(alerts.alert_by_id), sql(alerts.withdraw_alert)
+_OPEN = sql(withdrawals.open_of_alert)
 _UNPROCESSED = (
     sql(waiting.waiting_payload),
     sql(schedule.payload_of),
@@ -35,16 +36,24 @@ class Withdrawal:
         home = open_hub(connection, self._numbers, hub)
         found = connection.execute(_ALERT, {"id": alert_id, "hub": hub}).fetchone()
         if found is not None:
-            marked = {"at_alert": found[0], "withdrawn_us": self._now_us}
-            connection.execute(_WITHDRAW, marked)
-            sweep = Sweep(connection, self._limits, self._now_us, self._limits.chunk_rows)
-            return sweep.withdraw(found[0], home.hub_no)
+            return self._take_back(connection, found[0], home.hub_no)
         envelope = _unprocessed(connection, alert_id)
         if envelope is not None and envelope.hub == hub:
             delivery = Delivery(connection, self._numbers, self._limits, self._now_us)
             delivery.add_alerts(home, [envelope], "withdrawn")
             take_off_schedule(connection, self._numbers, [alert_id])
         return Swept()
+
+    def _take_back(self, connection: sqlite3.Connection, alert_no: int, hub_no: int) -> Swept:
+        """Begin a withdrawal, or go on where it stopped; one that is finished stays as it is."""
+        marked = {"at_alert": alert_no, "withdrawn_us": self._now_us}
+        is_new = connection.execute(_WITHDRAW, marked).rowcount > 0
+        stopped = connection.execute(_OPEN, {"alert_no": alert_no}).fetchone()
+        if not is_new and stopped is None:
+            return Swept()
+        after_user = 0 if stopped is None else stopped[0]
+        sweep = Sweep(connection, self._limits, self._now_us, self._limits.chunk_rows)
+        return sweep.withdraw(alert_no, hub_no, after_user)
 
 
 def _unprocessed(connection: sqlite3.Connection, alert_id: str) -> Envelope | None:

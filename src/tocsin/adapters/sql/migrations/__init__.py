@@ -5,5 +5,5 @@
 
 from pathlib import Path
 
-HEAD = "0006"
+HEAD = "0007"
 FOLDER = Path(__file__).parent
