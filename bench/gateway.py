@@ -13,6 +13,7 @@ from tocsin.api.listener import Listener
 from tocsin.api.upgrade import socket_upgrade
 from tocsin.clock import SystemClock
 from tocsin.model.position import Position
+from tocsin.model.receipt import Fact, Told
 from tocsin.ports.fanout import Announcement
 from tocsin.realtime.gateway import Gateway
 from tocsin.realtime.settings import GatewaySettings
@@ -40,6 +41,7 @@ class GatewayAlone:
             supervisor=Supervisor(),
             settings=GatewaySettings(),
             endpoints=(self._endpoint(),),
+            recorder=_NoReceipts(),
         )
         gateway.start()
         protocol = guarded_protocol(16_384, 10, 30)
@@ -81,6 +83,14 @@ class _NoStore:
 class _Keys:
     async def access_keys(self, _hub: str) -> tuple[bytes, bytes]:
         return _KEYS
+
+
+class _NoReceipts:
+    def keeps(self, _hub: str, _fact: Fact) -> bool:
+        return False
+
+    def record(self, _told: Sequence[Told]) -> bool:
+        return True
 
 
 async def _no_application(_scope: Any, _receive: Any, send: Any) -> None:  # noqa: ANN401 -- ASGI

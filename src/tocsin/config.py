@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
@@ -92,8 +92,15 @@ class Outbound(Section):
     connections_per_host: Positive = Field(16, description="connections to one server")
 
 
+KeptFact = Literal["written", "received", "shown", "seen", "read", "acted"]
+
+
 class Hub(Section):
     """What differs per hub."""
+
+    receipts: frozenset[KeptFact] = Field(
+        frozenset(get_args(KeptFact)), description="which facts about alerts are kept"
+    )
 
     allowed_origins: tuple[str, ...] = Field(
         (), description="browser origins of other sites that may use this hub's API and socket"

@@ -28,14 +28,16 @@ from tocsin.api.keyring import KeyRing, open_seal
 from tocsin.api.listener import Listener, bind, bind_unix, tls_context
 from tocsin.api.operations import Operations
 from tocsin.api.published import Published
+from tocsin.api.receipts import Receipts
 from tocsin.api.routes import Resources, build_router
 from tocsin.api.stream import InboxStream
 from tocsin.api.upgrade import socket_upgrade
 from tocsin.api.web_files import WebFiles
 from tocsin.clock import US_PER_S, SystemClock
-from tocsin.config import SOCKET_NAME, Settings, advice
+from tocsin.config import SOCKET_NAME, Hub, Settings, advice
 from tocsin.errors import UnauthenticatedError
 from tocsin.inbox.actor import Actor
+from tocsin.inbox.recorder import Recorder
 from tocsin.ingest.publisher import Publisher
 from tocsin.ingest.withdrawer import Withdrawer
 from tocsin.ports.limits import StoreLimits
@@ -80,6 +82,12 @@ class Node:
         self.fanout = MemoryFanout()
         self.keyring = KeyRing(store, open_seal(settings.data_dir), self.clock)
         self.outbound = OutboundClient(settings.outbound, self.metrics)
+        self.recorder = Recorder(
+            store.receipts,
+            {name: hub.receipts for name, hub in settings.hubs.items()},
+            Hub().receipts,
+            self.metrics,
+        )
         self.gateway = Gateway(
             store=store,
             keyring=self.keyring,
@@ -88,6 +96,7 @@ class Node:
             supervisor=self.supervisor,
             settings=_gateway_settings(settings),
             endpoints=endpoints.accepted,
+            recorder=self.recorder,
         )
         self._working: asyncio.Task[None] | None = None
         self.publisher = Publisher(store.queue, self.supervisor, self.metrics)
@@ -132,6 +141,7 @@ class Node:
         """Start processing, sweeping and the gateway."""
         self._working = self.supervisor.keep("process.worker", self.worker.run)
         self.supervisor.keep("process.sweeper", self.sweeper.run)
+        self.supervisor.keep("inbox.recorder", self.recorder.run)
         self.gateway.start()
 
     async def finish_work(self, within_s: float) -> None:
@@ -142,12 +152,21 @@ class Node:
         self.worker.stop()
         if self._working is not None:
             await asyncio.wait([self._working], timeout=within_s)
+        await self.recorder.flush()
 
     def _resources(self) -> Resources:
         settings, store = self.settings, self.store
         auth = Authenticator(self.keyring, self.endpoints, self.clock)
         withdrawer = Withdrawer(store, self.fanout)
-        alerts = Alerts(auth, self.publisher, withdrawer, store, self.clock, settings.limits)
+        alerts = Alerts(
+            auth,
+            self.publisher,
+            withdrawer,
+            store,
+            store.receipts,
+            self.clock,
+            settings.limits,
+        )
         tokens = ClientTokens(
             auth, self.keyring, store, self.endpoints, self.clock, settings.limits
         )
@@ -156,7 +175,8 @@ class Node:
             published=Published(auth, store),
             events=Events(auth, alerts, self.clock, settings.limits),
             tokens=tokens,
-            inbox=Inbox(auth, store, Actor(store, self.fanout)),
+            inbox=Inbox(auth, store, Actor(store, self.fanout, self.recorder, self.clock)),
+            receipts=Receipts(auth, self.recorder, self.clock),
             stream=InboxStream(auth, self.gateway, store),
             admin=Admin(auth, self.keyring, self.endpoints),
             dead=DeadLetters(auth, store.queue),

@@ -37,6 +37,11 @@ class Metrics:
             registry=registry,
             buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300),
         )
+        self.receipts_lost = Counter(
+            "tocsin_receipts_lost_total",
+            "Receipts dropped because too many waited.",
+            registry=registry,
+        )
         self.waiting = Gauge(
             "tocsin_queue_alerts", "Alerts waiting on the queue.", registry=registry
         )

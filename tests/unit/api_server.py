@@ -25,11 +25,13 @@ from tocsin.api.inbox import Inbox
 from tocsin.api.keyring import KeyRing
 from tocsin.api.operations import Operations
 from tocsin.api.published import Published
+from tocsin.api.receipts import Receipts
 from tocsin.api.routes import Resources, build_router
 from tocsin.api.stream import InboxStream
 from tocsin.api.web_files import WebFiles
 from tocsin.config import Hub, Limits
 from tocsin.inbox.actor import Actor
+from tocsin.inbox.recorder import Recorder
 from tocsin.ingest.publisher import Publisher
 from tocsin.ingest.withdrawer import Withdrawer
 from tocsin.ports.fanout import Announcement
@@ -54,6 +56,7 @@ class Server:
     keyring: KeyRing
     worker: Worker
     clock: ManualClock
+    recorder: Recorder
 
     async def key(self, role: Role = "producer", hub: str = "default") -> dict[str, str]:
         """Make a key and return the header that carries it."""
@@ -97,7 +100,8 @@ async def running(
     keyring = KeyRing(store, Fernet(Fernet.generate_key()), clock)
     auth = Authenticator(keyring, endpoints, clock)
     publisher, withdrawer = Publisher(store.queue, supervisor, metrics), Withdrawer(store, fanout)
-    alerts = Alerts(auth, publisher, withdrawer, store, clock, limits)
+    alerts = Alerts(auth, publisher, withdrawer, store, store.receipts, clock, limits)
+    recorder = Recorder(store.receipts, {}, Hub().receipts, metrics)
     tokens = ClientTokens(auth, keyring, store, endpoints, clock, limits)
     gateway = Gateway(  # never started: it accepts nobody
         store=store,
@@ -107,13 +111,15 @@ async def running(
         supervisor=supervisor,
         settings=GatewaySettings(),
         endpoints=endpoints.accepted,
+        recorder=recorder,
     )
     resources = Resources(
         alerts=alerts,
         published=Published(auth, store),
         events=Events(auth, alerts, clock, limits),
         tokens=tokens,
-        inbox=Inbox(auth, store, Actor(store, fanout)),
+        inbox=Inbox(auth, store, Actor(store, fanout, recorder, clock)),
+        receipts=Receipts(auth, recorder, clock),
         stream=InboxStream(auth, gateway, store),
         admin=Admin(auth, keyring, endpoints),
         dead=DeadLetters(auth, store.queue),
@@ -126,6 +132,6 @@ async def running(
     transport = httpx.ASGITransport(app, client=(client, 1234))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as http:
         try:
-            yield Server(http, store, fanout, keyring, worker, clock)
+            yield Server(http, store, fanout, keyring, worker, clock, recorder)
         finally:
             await supervisor.stop()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tocsin.model.position import Position
+from tocsin.model.receipt import Told
 from tocsin.realtime.protocol import JSON, Dialect
 from tocsin.realtime.session import Session
 
@@ -40,6 +41,22 @@ class FakeTransport:
 
     def abort(self) -> None:
         self.is_aborted = True
+
+
+class Notes:
+    """Takes receipts and keeps them to look at; with ``full`` it takes none."""
+
+    def __init__(self) -> None:
+        self.told: list[Told] = []
+        self.full = False
+
+    def keeps(self, hub: str, fact: str) -> bool:
+        return hub != "keeps-nothing"
+
+    def record(self, told: Sequence[Told]) -> bool:
+        if not self.full:
+            self.told += told
+        return not self.full
 
 
 class FakeClock:

@@ -4,7 +4,7 @@ import asyncio
 import json
 from typing import Any
 
-from tests.unit.realtime_fakes import FakeClock, FakeStore, Turns
+from tests.unit.realtime_fakes import FakeClock, FakeStore, Notes, Turns
 from tocsin.adapters.memory.fanout import MemoryFanout
 from tocsin.model.position import Position
 from tocsin.model.wire import head_frame
@@ -24,6 +24,7 @@ class Floor:
 
     def __init__(self, **settings: Any) -> None:
         self.clock, self.turns, self.fanout = FakeClock(), Turns(), MemoryFanout()
+        self.notes = Notes()
         self.gateway = Gateway(
             store=FakeStore(),  # type: ignore[arg-type]
             keyring=None,  # type: ignore[arg-type]
@@ -32,6 +33,7 @@ class Floor:
             supervisor=Supervisor(),
             settings=GatewaySettings(**settings),
             endpoints=("http://x",),
+            recorder=self.notes,
         )
         self.gateway.accepting = True
         self.gateway.writer._call_soon = self.turns

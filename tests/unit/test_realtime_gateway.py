@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.realtime_fakes import FakeClock, FakeStore, FakeTransport, Turns
+from tests.unit.realtime_fakes import FakeClock, FakeStore, FakeTransport, Notes, Turns
 from tests.wire.client_frames import client_frame
 from tocsin.adapters.memory.fanout import MemoryFanout
 from tocsin.errors import ConfigError
@@ -28,6 +28,7 @@ class Floor:
 
     def __init__(self, **settings: Any) -> None:
         self.clock, self.turns, self.fanout = FakeClock(), Turns(), MemoryFanout()
+        self.notes = Notes()
         self.gateway = Gateway(
             store=FakeStore(),  # type: ignore[arg-type]
             keyring=None,  # type: ignore[arg-type]
@@ -36,6 +37,7 @@ class Floor:
             supervisor=Supervisor(),
             settings=GatewaySettings(**settings),
             endpoints=("http://x",),
+            recorder=self.notes,
         )
         self.gateway.accepting = True
         self.gateway.writer._call_soon = self.turns

@@ -2,11 +2,12 @@
 
 import json
 
+import msgspec
 import pytest
 
 from tests.unit.realtime_fakes import session
 from tocsin.realtime.frames import BINARY, TEXT
-from tocsin.realtime.protocol import JSON, PLAIN, RELIABLE_JSON, Message
+from tocsin.realtime.protocol import JSON, PLAIN, RELIABLE_JSON, AckError, Message
 from tocsin.realtime.requests import handle_message
 from tocsin.realtime.session import Session
 
@@ -18,12 +19,20 @@ class Recorder:
         self.answers: list[dict[str, object]] = []
         self.asked: list[Session] = []
         self.closed: list[int] = []
+        self.reported: list[bytes] = []
 
     def answer(self, session: Session, frame: bytes) -> None:
         self.answers.append(json.loads(frame[frame.index(b"{") :]))
 
     def ask_head(self, session: Session) -> None:
         self.asked.append(session)
+
+    def acknowledged(self, session: Session, sequence_id: int) -> None:
+        session.acknowledge(sequence_id)
+
+    def take_receipts(self, session: Session, data: msgspec.Raw) -> AckError | None:
+        self.reported.append(bytes(data))
+        return None
 
     def close_session(self, session: Session, code: int, reason: str) -> None:
         self.closed.append(code)

@@ -2,10 +2,11 @@
 
 import json
 
-from tests.unit.realtime_fakes import FakeSocket, Turns, session
+from tests.unit.realtime_fakes import FakeClock, FakeSocket, Notes, Turns, session
 from tocsin.ports.fanout import Announcement
 from tocsin.realtime.hub import Hubs
 from tocsin.realtime.protocol import JSON, PLAIN, RELIABLE_JSON, Message
+from tocsin.realtime.receipts import Witness
 from tocsin.realtime.relay import Relay
 from tocsin.realtime.session import Session
 from tocsin.realtime.settings import REPLAY_MESSAGES
@@ -25,7 +26,7 @@ class Floor:
             overflowed=lambda session, added: self.overflows.append((session, added)),
             outbox_bytes=outbox_bytes,
         )
-        self.relay = Relay(self.hubs, self.writer)
+        self.relay = Relay(self.hubs, self.writer, Witness(Notes(), FakeClock()))
 
     def join(self, *sessions: Session) -> list[FakeSocket]:
         for each in sessions:

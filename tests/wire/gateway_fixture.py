@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import uvicorn
 
+from tests.unit.realtime_fakes import Notes
 from tocsin.adapters.memory.fanout import MemoryFanout
 from tocsin.api.upgrade import socket_upgrade
 from tocsin.clock import SystemClock
@@ -58,11 +59,14 @@ async def no_app(scope: Any, receive: Any, send: Any) -> None:
 class Node:
     """A running gateway and how to reach it."""
 
-    def __init__(self, gateway: Gateway, fanout: MemoryFanout, store: Positions, port: int) -> None:
+    def __init__(
+        self, gateway: Gateway, fanout: MemoryFanout, store: Positions, port: int, notes: Notes
+    ) -> None:
         self.gateway = gateway
         self.fanout = fanout
         self.store = store
         self.port = port
+        self.notes = notes
 
     @property
     def endpoint(self) -> str:
@@ -81,10 +85,15 @@ class Node:
         return f"ws://127.0.0.1:{self.port}/client/hubs/{hub}?access_token={token}"
 
     def announce(
-        self, number: int, user: str | None = "u1", hub: str = "chat", **body: Any
+        self,
+        number: int,
+        user: str | None = "u1",
+        hub: str = "chat",
+        alert_ids: tuple[str, ...] = (),
+        **body: Any,
     ) -> None:
         data = msgspec.json.encode({"tocsin": 1, "kind": "test", "rev": number} | body)
-        self.fanout.announce([Announcement(hub, user, number, data)])
+        self.fanout.announce([Announcement(hub, user, number, data, alert_ids)])
 
 
 async def eventually(condition: Callable[[], bool]) -> None:
@@ -100,7 +109,7 @@ async def running_node(
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     supervisor = Supervisor()
-    fanout, store = MemoryFanout(), Positions()
+    fanout, store, notes = MemoryFanout(), Positions(), Notes()
     gateway = Gateway(
         store=store,  # type: ignore[arg-type]
         keyring=FixedKeys(),
@@ -109,6 +118,7 @@ async def running_node(
         supervisor=supervisor,
         settings=settings or GatewaySettings(),
         endpoints=(f"http://127.0.0.1:{port}",),
+        recorder=notes,
     )
     gateway.start()
     config = uvicorn.Config(
@@ -124,7 +134,7 @@ async def running_node(
     serving = asyncio.get_running_loop().create_task(server._serve(sockets=[listener]))
     await eventually(lambda: server.started)
     try:
-        yield Node(gateway, fanout, store, port)
+        yield Node(gateway, fanout, store, port, notes)
     finally:
         await gateway.drain(0)
         gateway.close()

@@ -47,6 +47,9 @@ ROUTES = {
         query="user=ada",
         body={"action": "read", "up_to": {"epoch": "$epoch", "sort": 1, "brev": 1}},
     ),
+    "POST /v1/inbox/receipts": Ask(
+        query="user=ada", body={"receipts": [{"alert_id": "$alert", "fact": "shown"}]}
+    ),
     "POST /v1/admin/keys": Ask(body={"role": "admin", "hub": "south"}),
     "GET /v1/admin/keys": Ask(query="hub=south"),
     "DELETE /v1/admin/keys/{id}": Ask("key"),

@@ -22,7 +22,9 @@ from tocsin.ingest.admission import Producer, admit, decode_alert, refused_field
 from tocsin.ingest.publisher import Publisher
 from tocsin.ingest.withdrawer import Withdrawer
 from tocsin.model.alert import Envelope
+from tocsin.model.receipt import TOLD_FACTS, Tally
 from tocsin.ports.queue import Published
+from tocsin.ports.receipts import ReceiptStore
 from tocsin.ports.store import AlertStatus, InboxStore
 
 NDJSON = "application/x-ndjson"
@@ -48,6 +50,7 @@ class Alerts:
         publisher: Publisher,
         withdrawer: Withdrawer,
         store: InboxStore,
+        receipts: ReceiptStore,
         clock: Clock,
         limits: Limits,
     ) -> None:
@@ -55,6 +58,7 @@ class Alerts:
         self._publisher = publisher
         self._withdrawer = withdrawer
         self._store = store
+        self._receipts = receipts
         self._clock = clock
         self._limits = limits
 
@@ -128,13 +132,17 @@ class Alerts:
 
     async def status(self, request: Request) -> Response:
         """``GET /v1/alerts/{id}``: a producer sees its own alerts, a server or admin key those of its hub."""
-        return status_answer(await self._own_status(request))
+        return await self.answer(await self._own_status(request))
 
     async def withdraw(self, request: Request) -> Response:
         """``DELETE /v1/alerts/{id}``: when it is answered, nobody has the alert unread; repeating it is harmless."""
         alert = await self._own_status(request)
         await self._withdrawer.withdraw(alert.hub, alert.id)
-        return status_answer(await self.status_in(alert.hub, request))
+        return await self.answer(await self.status_in(alert.hub, request))
+
+    async def answer(self, status: AlertStatus) -> Response:
+        """Tell where an alert stands, and what became of it."""
+        return status_answer(status, await self._receipts.tally(status.hub, status.id))
 
     async def _own_status(self, request: Request) -> AlertStatus:
         principal = self._auth.key(request)
@@ -155,7 +163,7 @@ class Alerts:
         return status
 
 
-def status_answer(status: AlertStatus) -> Response:
+def status_answer(status: AlertStatus, tally: Tally) -> Response:
     """Encode where an alert stands."""
     fields: dict[str, object] = {
         "id": status.id,
@@ -175,6 +183,8 @@ def status_answer(status: AlertStatus) -> Response:
             "seen": status.seen,
             "read": status.read,
         }
+        facts: dict[str, int] = {fact: tally.facts.get(fact, 0) for fact in TOLD_FACTS}
+        fields["receipts"] = {"stored": status.recipients, **facts, "actions": tally.actions}
     if status.reason is not None:
         fields["reason"] = status.reason
     return Response(200, msgspec.json.encode(fields))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from tocsin.api.http import Response, Scope
 from tocsin.config import Hub
 
-_REQUEST_HEADERS = b"authorization, content-type, idempotency-key, last-event-id"
+_REQUEST_HEADERS = b"authorization, content-type, idempotency-key, last-event-id, tocsin-device"
 _MAX_AGE_S = b"600"
 
 

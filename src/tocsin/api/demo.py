@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from tocsin.api.alerts import Alerts, status_answer
+from tocsin.api.alerts import Alerts
 from tocsin.api.auth import DEFAULT_HUB, Authenticator
 from tocsin.api.bodies import read_json
 from tocsin.api.client_tokens import ClientTokens, TokenRequest
@@ -54,7 +54,7 @@ class Demo:
     async def status(self, request: Request) -> Response:
         """``GET /demo/alerts/{id}``: where an alert of the default hub stands."""
         self._check(request)
-        return status_answer(await self._alerts.status_in(DEFAULT_HUB, request))
+        return await self._alerts.answer(await self._alerts.status_in(DEFAULT_HUB, request))
 
     def _check(self, request: Request) -> None:
         if request.is_local or (request.from_loopback and self._from_own_page(request)):

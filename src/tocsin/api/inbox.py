@@ -13,6 +13,7 @@ from tocsin.api.bodies import read_json
 from tocsin.api.http import JSON, Request, Response
 from tocsin.api.paging import cursor_of, integer, limit_of
 from tocsin.api.problems import PROBLEM
+from tocsin.api.receipts import device_of
 from tocsin.clock import from_datetime
 from tocsin.errors import InvalidInputError, NotFoundError
 from tocsin.inbox.actor import Actor
@@ -170,7 +171,7 @@ class Inbox:
         op_id = request.header(b"idempotency-key")
         if op_id is not None:
             check_id(op_id, "Idempotency-Key")
-        outcome = await self._actor.act(hub, user, command, op_id)
+        outcome = await self._actor.act(hub, user, command, op_id, device_of(request))
         status, body = outcome_answer(outcome)
         return Response(status, body, JSON if status == HTTPStatus.OK else PROBLEM)
 

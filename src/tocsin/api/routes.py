@@ -12,6 +12,7 @@ from tocsin.api.http import Request, Response
 from tocsin.api.inbox import Inbox
 from tocsin.api.operations import Operations
 from tocsin.api.published import Published
+from tocsin.api.receipts import Receipts
 from tocsin.api.routing import Router
 from tocsin.api.stream import InboxStream
 from tocsin.api.web_files import WebFiles
@@ -26,6 +27,7 @@ class Resources(msgspec.Struct, frozen=True):
     events: Events
     tokens: ClientTokens
     inbox: Inbox
+    receipts: Receipts
     stream: InboxStream
     admin: Admin
     dead: DeadLetters
@@ -65,6 +67,7 @@ def build_router(resources: Resources) -> Router:
         ("DELETE", "/v1/inbox/items/{id}", inbox.delete),
         ("POST", "/v1/inbox/items/{id}/restore", inbox.restore),
         ("POST", "/v1/inbox/mark", inbox.mark),
+        ("POST", "/v1/inbox/receipts", resources.receipts.report),
         ("POST", "/v1/admin/keys", admin.create_key),
         ("GET", "/v1/admin/keys", admin.list_keys),
         ("DELETE", "/v1/admin/keys/{id}", admin.revoke_key),

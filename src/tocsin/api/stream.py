@@ -4,6 +4,7 @@ from typing import Final
 
 from tocsin.api.auth import Authenticator
 from tocsin.api.http import Request, Streaming
+from tocsin.api.receipts import device_of
 from tocsin.errors import OverloadedError
 from tocsin.model.answers import changes_answer, reload_answer
 from tocsin.model.inbox import Reload
@@ -36,7 +37,7 @@ class InboxStream:
         if not gateway.accepting:
             raise OverloadedError("the server is shutting down", code="draining")
         claims = Claims(reader.hub, reader.user, reader.expires_us, scopes=(INBOX_SCOPE,))
-        stream = gateway.open_stream(claims)
+        stream = gateway.open_stream(claims, device_of(request))
         try:
             if since is not None:
                 found = await self._store.changes(reader.hub, reader.user, since)

@@ -30,7 +30,7 @@ from tocsin.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
-from tocsin.model.ids import canonical_hub
+from tocsin.model.ids import canonical_hub, check_id
 from tocsin.realtime.frames import CLOSE_POLICY, encode_close
 from tocsin.realtime.gateway import Gateway
 from tocsin.realtime.protocol import choose_dialect
@@ -238,8 +238,11 @@ class Upgrade(asyncio.Protocol):
             if handshake.token is None:
                 detail = "no access token; add ?access_token= or an Authorization header"
                 raise UnauthenticatedError(detail, code="token-missing")
+            device = handshake.query.get("device")
+            if device is not None:
+                check_id(device, "device")
             claims = await gateway.authenticate(hub, handshake.token)
-            session = gateway.open_session(claims, dialect)
+            session = gateway.open_session(claims, dialect, device)
             answer += gateway.greeting(session)
         self._attach(transport, session, answer)
 

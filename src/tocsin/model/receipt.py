@@ -1,7 +1,7 @@
 """Receipts: facts about one person's copy of an alert, per device, each with the time at which it first was true."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
 import msgspec
 from msgspec.structs import replace
@@ -9,7 +9,7 @@ from msgspec.structs import replace
 Fact = Literal[
     "stored", "written", "received", "shown", "seen", "read", "acted", "pushed", "push_failed"
 ]
-FACTS: Final[tuple[Fact, ...]] = get_args(Fact)
+TOLD_FACTS: Final[tuple[Fact, ...]] = ("written", "received", "shown", "seen", "read", "acted")
 
 Key = tuple[str, str, str]
 """What a copy has at most one receipt of: fact, action and device, the last two "" where there is none."""

@@ -19,13 +19,15 @@ class Announcement(msgspec.Struct, frozen=True):
     """One frame for one user's connections, or with ``user`` None for every inbox connection of the hub.
 
     ``body`` is the frame's JSON, encoded once.  ``number`` is the frame's ``rev`` (or ``brev`` without a user): after
-    writing it the gateway knows how far the connection got.
+    writing it the gateway knows how far the connection got.  ``alert_ids`` are the alerts that it brings to the user
+    for the first time, of which receipts are kept.
     """
 
     hub: str
     user: str | None
     number: int
     body: bytes
+    alert_ids: tuple[str, ...] = ()
 
 
 class Fanout(Protocol):
@@ -47,15 +49,23 @@ def announce_changes(hub: str, changes: Sequence[ChangeSet]) -> list[Announcemen
 
     Such a head says 0 for ``brev``, which is never ahead of a client, so it speaks of ``rev`` alone.
     """
+    return [_announcement(hub, change) for change in changes]
+
+
+def announce_arrivals(hub: str, changes: Sequence[ChangeSet]) -> list[Announcement]:
+    """Turn the change sets of a delivery into announcements; every item in them is new to its user."""
     return [
-        Announcement(
-            hub,
-            change.user,
-            change.rev,
-            change_frame(change) or head_frame(Position(change.epoch, change.rev, 0)),
-        )
+        _announcement(hub, change, tuple(item.alert_id for item in change.items))
         for change in changes
     ]
+
+
+def _announcement(hub: str, change: ChangeSet, alert_ids: tuple[str, ...] = ()) -> Announcement:
+    body = change_frame(change)
+    if body is None:
+        head = head_frame(Position(change.epoch, change.rev, 0))
+        return Announcement(hub, change.user, change.rev, head)
+    return Announcement(hub, change.user, change.rev, body, alert_ids)
 
 
 def announce_broadcasts(entries: Sequence[BroadcastEntry]) -> list[Announcement]:

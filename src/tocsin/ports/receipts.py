@@ -10,7 +10,7 @@ Facts about broadcasts are counted per alert and not kept per person: they are i
 from collections.abc import Sequence
 from typing import Protocol
 
-from tocsin.model.receipt import Receipt, Tally, Told
+from tocsin.model.receipt import Fact, Receipt, Tally, Told
 
 
 class ReceiptStore(Protocol):
@@ -44,6 +44,10 @@ class ReceiptStore(Protocol):
 class Recorder(Protocol):
     """Takes facts without making anybody wait.  What does not fit is lost, and counted as lost."""
 
-    def record(self, told: Told) -> bool:
-        """Keep a fact for the next note; False if it was not taken."""
+    def keeps(self, hub: str, fact: Fact) -> bool:
+        """Tell whether this fact is kept in this hub at all."""
+        ...
+
+    def record(self, told: Sequence[Told]) -> bool:
+        """Keep facts for the next note; False if some of them found no room."""
         ...

@@ -12,7 +12,7 @@ import structlog
 
 from tocsin.clock import US_PER_S, Clock
 from tocsin.errors import TocsinError, UnavailableError, UnknownOutcomeError
-from tocsin.ports.fanout import Announcement, Fanout, announce_broadcasts, announce_changes
+from tocsin.ports.fanout import Announcement, Fanout, announce_arrivals, announce_broadcasts
 from tocsin.ports.queue import Leased, Source
 from tocsin.ports.store import Delivered, InboxStore
 from tocsin.process.retry import condemn, decide
@@ -130,7 +130,7 @@ class Worker:
     def _announce(self, delivered: Mapping[str, Delivered]) -> None:
         announcements: list[Announcement] = []
         for hub, result in delivered.items():
-            announcements += announce_changes(hub, result.changes)
+            announcements += announce_arrivals(hub, result.changes)
             announcements += announce_broadcasts(result.broadcasts)
         self._fanout.announce(announcements)
 

@@ -15,6 +15,7 @@ import msgspec
 
 from tocsin.clock import Clock
 from tocsin.ports.fanout import Fanout
+from tocsin.ports.receipts import Recorder
 from tocsin.ports.store import InboxStore
 from tocsin.realtime import requests
 from tocsin.realtime.anti_entropy import AntiEntropy
@@ -22,7 +23,8 @@ from tocsin.realtime.connection import Connection
 from tocsin.realtime.event_stream import EventStream
 from tocsin.realtime.frames import CLOSE_GOING_AWAY, CLOSE_POLICY
 from tocsin.realtime.hub import Hubs
-from tocsin.realtime.protocol import EVENT_STREAM, Dialect, connected
+from tocsin.realtime.protocol import EVENT_STREAM, AckError, Dialect, connected
+from tocsin.realtime.receipts import Witness
 from tocsin.realtime.recovery import Recovery
 from tocsin.realtime.relay import Relay
 from tocsin.realtime.session import Session
@@ -69,6 +71,7 @@ class Gateway:
         supervisor: Supervisor,
         settings: GatewaySettings,
         endpoints: Sequence[str],
+        recorder: Recorder,
     ) -> None:
         """Make a gateway; nothing happens before ``start``.
 
@@ -80,6 +83,7 @@ class Gateway:
             supervisor: Runs the anti-entropy loop and the handshakes.
             settings: Bounds and times.
             endpoints: The public ``http(s)://`` addresses of this server; tokens are made out for one of them.
+            recorder: Takes what became of alerts.
         """
         self.settings = settings
         self.endpoints = tuple(endpoints)
@@ -102,7 +106,8 @@ class Gateway:
             overflowed=self._overflowed,
             outbox_bytes=settings.outbox_bytes,
         )
-        self.relay = Relay(self.hubs, self.writer)
+        self._witness = Witness(recorder, clock)
+        self.relay = Relay(self.hubs, self.writer, self._witness)
         self.anti_entropy = AntiEntropy(
             store, self.hubs, self.writer, clock.monotonic_s, settings.head_s
         )
@@ -185,9 +190,10 @@ class Gateway:
             token, keys=keys, endpoints=self.endpoints, hub=hub, now_us=self._clock.now_us()
         )
 
-    def open_session(self, claims: Claims, dialect: Dialect) -> Session:
+    def open_session(self, claims: Claims, dialect: Dialect, device: str | None = None) -> Session:
         """Register a new session; from here on it gets what is announced for its user.
 
+        ``device`` is the installation that the client names; receipts of one that names none are its connection's.
         The user's oldest session is closed if it is one too many.
         """
         if claims.user is not None:
@@ -201,6 +207,7 @@ class Gateway:
             dialect=dialect,
             inbox=claims.opens_inbox,
             expires_us=claims.expires_us,
+            device=device,
         )
         self.hubs.add(session)
         self._opened += 1
@@ -234,9 +241,9 @@ class Gateway:
             self.anti_entropy.ask(session)
         return connection
 
-    def open_stream(self, claims: Claims) -> EventStream:
+    def open_stream(self, claims: Claims, device: str | None = None) -> EventStream:
         """Register a session that is read as Server-Sent Events; it keeps what comes until ``begin_stream``."""
-        return EventStream(self, self.open_session(claims, EVENT_STREAM))
+        return EventStream(self, self.open_session(claims, EVENT_STREAM, device))
 
     def begin_stream(self, stream: EventStream, *, greet: bool) -> None:
         """Let a stream go; ``greet`` asks for a head, where nothing else says where the server stands."""
@@ -269,6 +276,15 @@ class Gateway:
     def ask_head(self, session: Session) -> None:
         """Send a head frame soon."""
         self.anti_entropy.ask(session)
+
+    def acknowledged(self, session: Session, sequence_id: int) -> None:
+        """Forget what the client has, and take note that it has it."""
+        self._witness.acknowledged(session, sequence_id)
+        session.acknowledge(sequence_id)
+
+    def take_receipts(self, session: Session, data: msgspec.Raw) -> AckError | None:
+        """Take receipts that a client tells; why not, if they are not taken."""
+        return self._witness.told(session, data)
 
     def _send_answers(self) -> None:
         sessions, self._answering = self._answering, []

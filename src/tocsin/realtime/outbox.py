@@ -60,6 +60,11 @@ class Outbox:
             self._drop(len(taken))
         return taken, first
 
+    def covered_by(self, sequence_id: int) -> Sequence[Message]:
+        """Return the written messages that an acknowledgement up to ``sequence_id`` speaks of."""
+        written = len(self._queue) - self._unwritten
+        return self._queue[: max(0, min(written, sequence_id - self._first + 1))]
+
     def acknowledge(self, sequence_id: int) -> None:
         """Forget what the client has; an id that was never sent changes nothing beyond that."""
         written = len(self._queue) - self._unwritten

@@ -114,14 +114,15 @@ class AckError(NamedTuple):
 class Message:
     """One message from the server, encoded once per dialect and shared by all who get it.
 
-    ``size`` is what it counts for in every bound.
+    ``size`` is what it counts for in every bound; ``alert_ids`` are the alerts it brings.
     """
 
-    __slots__ = ("_json", "_plain", "_reliable", "data", "size")
+    __slots__ = ("_json", "_plain", "_reliable", "alert_ids", "data", "size")
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, alert_ids: tuple[str, ...] = ()) -> None:
         """Wrap ``data``, the JSON text that is the message's content."""
         self.data = data
+        self.alert_ids = alert_ids
         self.size = len(data)
         self._json: bytes | None = None
         self._plain: bytes | None = None

@@ -9,15 +9,17 @@ from collections.abc import Sequence
 from tocsin.ports.fanout import Announcement
 from tocsin.realtime.hub import Hubs
 from tocsin.realtime.protocol import Message
+from tocsin.realtime.receipts import Witness
 from tocsin.realtime.writer import Writer
 
 
 class Relay:
     """Hears announcements and passes them to the writer."""
 
-    def __init__(self, hubs: Hubs, writer: Writer) -> None:
+    def __init__(self, hubs: Hubs, writer: Writer, witness: Witness) -> None:
         self._hubs = hubs
         self._writer = writer
+        self._witness = witness
 
     def heard(self, announcements: Sequence[Announcement]) -> None:
         """Send each announcement to whom it concerns; nobody there is no work."""
@@ -34,7 +36,9 @@ class Relay:
         number = announcement.number
         for session in sessions:
             session.rev = max(session.rev, number)
-        self._writer.send(sessions, Message(announcement.body))
+        self._writer.send(sessions, Message(announcement.body, announcement.alert_ids))
+        if announcement.alert_ids:
+            self._witness.written(sessions, announcement)
 
     def _to_hub(self, announcement: Announcement) -> None:
         hub = self._hubs.hub(announcement.hub)

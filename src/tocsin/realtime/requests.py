@@ -7,6 +7,8 @@ permission, and for an event nobody handles.
 from collections.abc import Callable
 from typing import Final, Protocol
 
+import msgspec
+
 from tocsin.realtime.frames import CLOSE_INTERNAL, CLOSE_INVALID_DATA, CLOSE_UNSUPPORTED, TEXT
 from tocsin.realtime.protocol import (
     PLAIN,
@@ -21,6 +23,7 @@ from tocsin.realtime.protocol import (
 from tocsin.realtime.session import Session
 
 HEAD_EVENT: Final = "tocsin.head"
+RECEIPTS_EVENT: Final = "tocsin.receipts"
 
 
 class Answerer(Protocol):
@@ -32,6 +35,14 @@ class Answerer(Protocol):
 
     def ask_head(self, session: Session) -> None:
         """Send a head frame soon."""
+        ...
+
+    def acknowledged(self, session: Session, sequence_id: int) -> None:
+        """Forget what the client has."""
+        ...
+
+    def take_receipts(self, session: Session, data: msgspec.Raw) -> AckError | None:
+        """Take receipts; why not, if they are not taken."""
         ...
 
     def close_session(self, session: Session, code: int, reason: str) -> None:
@@ -62,10 +73,10 @@ def _ping(answerer: Answerer, session: Session, _request: Request) -> None:
     answerer.answer(session, PONG_MESSAGE)
 
 
-def _sequence_ack(_answerer: Answerer, session: Session, request: Request) -> None:
+def _sequence_ack(answerer: Answerer, session: Session, request: Request) -> None:
     if request.sequence_id is None:
         raise MalformedError("sequenceAck without a sequenceId")
-    session.acknowledge(request.sequence_id)
+    answerer.acknowledged(session, request.sequence_id)
 
 
 def _event(answerer: Answerer, session: Session, request: Request) -> None:
@@ -74,6 +85,8 @@ def _event(answerer: Answerer, session: Session, request: Request) -> None:
     if request.event == HEAD_EVENT and session.inbox:
         answerer.ask_head(session)
         _acknowledge(answerer, session, request, None)
+    elif request.event == RECEIPTS_EVENT and session.inbox:
+        _acknowledge(answerer, session, request, answerer.take_receipts(session, request.data))
     else:
         _acknowledge(answerer, session, request, _no_handler(request.event))
 

@@ -45,11 +45,14 @@ class Session(Outbox):
 
     ``sink`` is the transport or event stream, and None while nothing may be written: without a socket, while the
     peer does not read, and once closing has begun.  ``epoch``, ``rev`` and ``brev`` are the position last sent on it, ``head_at_s``
-    when its last head was; ``dirty`` is the writer's.  ``inbox`` sessions are those that get inbox frames.
+    when its last head was; ``dirty`` is the writer's.  ``device`` is the installation the client named, or the
+    connection.  ``brings_alerts``: a message that brought alerts waits for its acknowledgement, perhaps.  ``inbox`` sessions are those that get inbox frames.
     """
 
     __slots__ = (
         "brev",
+        "brings_alerts",
+        "device",
         "dialect",
         "dirty",
         "ended",
@@ -74,6 +77,7 @@ class Session(Outbox):
         dialect: Dialect,
         inbox: bool = False,
         expires_us: int = 0,
+        device: str | None = None,
     ) -> None:
         super().__init__(reliable=dialect.reliable)
         self.id = connection_id
@@ -82,6 +86,8 @@ class Session(Outbox):
         self.dialect = dialect
         self.inbox = inbox
         self.expires_us = expires_us
+        self.device = device or connection_id
+        self.brings_alerts = False
         self.socket: Socket | None = None
         self.sink: Sink | None = None
         self.dirty = False
