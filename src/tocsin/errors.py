@@ -5,6 +5,7 @@
     TocsinError
     +-- InvalidInputError       the caller sent something that can never be accepted
     |   +-- TooLargeError       a stated limit was crossed
+    |   +-- UnsupportedError    it came in a form that is not read here
     +-- UnauthenticatedError    no key or token, or one that does not hold
     +-- ForbiddenError          a good key or token, but not for this
     +-- NotFoundError
@@ -42,6 +43,12 @@ class TooLargeError(InvalidInputError):
     """The input is larger than a stated limit."""
 
     code = "too-large"
+
+
+class UnsupportedError(InvalidInputError):
+    """The input came in a form that is not read here; send it in another."""
+
+    code = "unsupported"
 
 
 class UnauthenticatedError(TocsinError):

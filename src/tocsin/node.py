@@ -3,8 +3,9 @@
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any
 
 import structlog
 
@@ -177,18 +178,15 @@ class Node:
             tokens=tokens,
             inbox=Inbox(auth, store, Actor(store, self.fanout, self.recorder, self.clock)),
             receipts=Receipts(auth, self.recorder, self.clock),
-            stream=InboxStream(auth, self.gateway, store),
+            stream=InboxStream(auth, self.keyring, self.gateway, store),
             admin=Admin(auth, self.keyring, self.endpoints),
             dead=DeadLetters(auth, store.queue),
             operations=Operations(
-                auth, store, store.queue, self.metrics, self.clock, self._connections
+                auth, store, store.queue, self.metrics, self.clock, self.gateway.stats
             ),
             web=WebFiles(),
             demo=Demo(auth, alerts, tokens, self.endpoints) if settings.demo else None,
         )
-
-    def _connections(self) -> int:
-        return self.gateway.stats().sessions
 
 
 async def serve(settings: Settings) -> None:
@@ -199,7 +197,8 @@ async def serve(settings: Settings) -> None:
     """
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     # First, so that who asks during the start (a migration may take a while) is heard after it.
-    stop = _stop_signal()
+    stop = StopSignals()
+    stop.listen()
     bound = bind(settings.host, settings.port)
     port = bound.getsockname()[1]
     tls = None
@@ -217,20 +216,57 @@ async def serve(settings: Settings) -> None:
         if settings.demo:
             sys.stdout.write(await _greeting(node))
             sys.stdout.flush()
-        await stop.wait()
-        await _drain(node, listener)
+        await stop.asked.wait()
+        await _drain(node, listener, stop.hurry)
     log.info("serve.stopped")
 
 
-async def _drain(node: Node, listener: Listener) -> None:
-    """Stop accepting, spread the closes, finish what was begun (I9)."""
+class StopSignals:
+    """SIGTERM and SIGINT: the first asks to stop, any other to hurry."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.hurry = asyncio.Event()
+
+    def listen(self) -> None:
+        """Hear them from now on, in place of what Python does."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.heard)
+
+    def heard(self) -> None:
+        """Take one."""
+        if self.asked.is_set():
+            log.info("serve.hurries")
+            self.hurry.set()
+        self.asked.set()
+
+
+async def _drain(node: Node, listener: Listener, hurry: asyncio.Event) -> None:
+    """Stop accepting, spread the closes, finish what was begun (I9); once asked to hurry, all of it at once."""
     log.info("serve.drains", over_s=node.settings.drain_s)
     listener.stop_accepting()
-    await node.gateway.drain(node.settings.drain_s)
-    await listener.finish(REQUESTS_END_S)
-    await node.finish_work(WORK_ENDS_S)
+    await within(node.settings.drain_s, node.gateway.drain, hurry)
+    await within(REQUESTS_END_S, listener.finish, hurry)
+    await within(WORK_ENDS_S, node.finish_work, hurry)
     node.gateway.close()
     (node.settings.data_dir / SOCKET_NAME).unlink(missing_ok=True)
+
+
+async def within(
+    seconds: float, step: Callable[[float], Coroutine[Any, Any, None]], hurry: asyncio.Event
+) -> None:
+    """Give ``step`` its time; when asked to hurry it is begun anew with none."""
+    under_way = asyncio.ensure_future(step(seconds))
+    hurrying = asyncio.ensure_future(hurry.wait())
+    await asyncio.wait([under_way, hurrying], return_when=asyncio.FIRST_COMPLETED)
+    hurrying.cancel()
+    if under_way.done():
+        under_way.result()
+        return
+    under_way.cancel()
+    await asyncio.wait([under_way])
+    await step(0)
 
 
 def _listener(node: Node) -> Listener:
@@ -264,15 +300,6 @@ async def _demo_key(node: Node) -> str:
         path.touch(mode=0o600)
         path.write_text(text)
     return text
-
-
-def _stop_signal() -> asyncio.Event:
-    """Return what SIGTERM and SIGINT set from now on."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    return stop
 
 
 def _store_limits(settings: Settings) -> StoreLimits:

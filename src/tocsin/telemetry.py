@@ -54,6 +54,33 @@ class Metrics:
         self.connections = Gauge(
             "tocsin_connections", "Live client connections.", registry=registry
         )
+        self.detached = Gauge(
+            "tocsin_detached_connections", "Dropped ones that may recover.", registry=registry
+        )
+        self.detached_bytes = Gauge(
+            "tocsin_detached_bytes", "What dropped connections hold.", registry=registry
+        )
+        self.live_hubs = Gauge(
+            "tocsin_live_hubs", "Hubs with anybody connected.", registry=registry
+        )
+        self.opened = Counter(
+            "tocsin_connections_opened_total", "New client connections.", registry=registry
+        )
+        self.recovered = Counter(
+            "tocsin_recoveries_total", "Dropped connections taken up again.", registry=registry
+        )
+        self.not_recovered = Counter(
+            "tocsin_recoveries_refused_total", "Recoveries that were impossible.", registry=registry
+        )
+        self.slow_consumers = Counter(
+            "tocsin_slow_consumers_total", "Connections closed for slow reading.", registry=registry
+        )
+        self.messages = Counter(
+            "tocsin_messages_sent_total", "Messages to clients, per connection.", registry=registry
+        )
+        self.heads = Counter(
+            "tocsin_heads_sent_total", "Heads sent to inbox connections.", registry=registry
+        )
         self.requests = Counter(
             "tocsin_http_requests_total",
             "HTTP requests by route and status.",

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -68,8 +69,7 @@ async def test_sigterm_drains_live_connections_and_publishes_and_exits_with_0(
         assert code == 1001
         assert reason is not None
         assert reason.startswith("retry-after-ms=")
-    events = [entry["event"] for entry in log_entries(server.log())]
-    assert events[-1] == "serve.stopped"
+    assert events(server)[-1] == "serve.stopped"
     assert not (server.data_dir / "tocsin.sock").exists()
 
     server.start()
@@ -100,6 +100,25 @@ def test_an_idle_server_stops_at_once(make_server: MakeServer) -> None:
     server = make_server(env={"TOCSIN_DRAIN_S": "60"}).start()
     server.request("GET", "/healthz")
     server.stop()  # has less patience than that
+
+
+def test_a_second_sigterm_cuts_the_drain_short_and_exits_with_0(make_server: MakeServer) -> None:
+    server = make_server(env={"TOCSIN_LIMITS__BODY_S": "60"}).start()
+    key = server.key("producer")
+    with socket.create_connection(("127.0.0.1", server.port)) as unfinished:
+        head = f"POST /v1/alerts HTTP/1.1\r\nHost: x\r\nAuthorization: {key['authorization']}\r\n"
+        unfinished.sendall(f"{head}Content-Length: 100\r\n\r\n{{".encode())
+        server.request("GET", "/healthz")
+        server.ask_to_stop()
+        until(lambda: "serve.drains" in events(server), "the drain began")
+        server.ask_to_stop()
+        server.wait_stopped()
+    assert events(server)[-3:] == ["serve.drains", "serve.hurries", "serve.stopped"]
+    assert server.start().publish(key).status_code == 202
+
+
+def events(server: ServerProcess) -> list[str]:
+    return [entry["event"] for entry in log_entries(server.log())]
 
 
 def test_a_server_that_is_asked_to_stop_while_it_starts_exits_with_0(

@@ -120,10 +120,10 @@ async def running(
         tokens=tokens,
         inbox=Inbox(auth, store, Actor(store, fanout, recorder, clock)),
         receipts=Receipts(auth, recorder, clock),
-        stream=InboxStream(auth, gateway, store),
+        stream=InboxStream(auth, keyring, gateway, store),
         admin=Admin(auth, keyring, endpoints),
         dead=DeadLetters(auth, store.queue),
-        operations=Operations(auth, store, store.queue, metrics, clock, lambda: 0),
+        operations=Operations(auth, store, store.queue, metrics, clock, gateway.stats),
         web=WebFiles(),
         demo=Demo(auth, alerts, tokens, endpoints) if demo else None,
     )

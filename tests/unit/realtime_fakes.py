@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from tocsin.errors import UnavailableError
 from tocsin.model.position import Position
 from tocsin.model.receipt import Told
 from tocsin.realtime.protocol import JSON, Dialect
@@ -95,13 +96,14 @@ class Turns:
 
 
 class FakeStore:
-    """Positions by user; ``failures`` are raised first, one per read."""
+    """Positions by user; ``failures`` are raised first, one per read; ``refused`` users get no inbox."""
 
     def __init__(self) -> None:
         self.of: dict[tuple[str, str], Position] = {}
         self.reads: list[tuple[str, list[str]]] = []
         self.first_contacts: list[str] = []
         self.failures: list[Exception] = []
+        self.refused: set[str] = set()
         self.during_read: Callable[[], None] | None = None
 
     async def positions(self, hub: str, users: Sequence[str]) -> dict[str, Position]:
@@ -115,6 +117,8 @@ class FakeStore:
 
     async def first_contact(self, hub: str, user: str) -> None:
         self.first_contacts.append(user)
+        if user in self.refused:
+            raise UnavailableError("no")
         self.of[hub, user] = Position("e", 0, 0)
 
 

@@ -68,15 +68,15 @@ async def test_without_an_id_equal_alerts_are_two(server: Server) -> None:
     [
         (b"{", 400, "invalid-json", None),
         (b'{"title":"\xff"}', 400, "invalid-json", None),
-        (b"[]", 400, "invalid-field", "/"),
-        (b'{"to":{"users":["ada"]}}', 400, "invalid-field", "/"),
+        (b"[]", 400, "invalid-field", ""),
+        (b'{"to":{"users":["ada"]}}', 400, "invalid-field", ""),
         (b'{"to":{"users":["ada"]},"title":""}', 400, "invalid-field", "/title"),
         (b'{"to":{"users":["ada"]},"title":5}', 400, "invalid-field", "/title"),
         (b'{"to":{"users":["ada",7]},"title":"t"}', 400, "invalid-field", "/to/users/1"),
         (b'{"to":{"users":[]},"title":"t"}', 400, "invalid-audience", "/to"),
         (b'{"to":{"users":["a"],"all":true},"title":"t"}', 400, "invalid-audience", "/to"),
         (b'{"to":{"users":["a\\u0000"]},"title":"t"}', 400, "invalid-id", "/to/users/0"),
-        (b'{"to":{"all":true},"title":"t","titel":"t"}', 400, "invalid-field", "/"),
+        (b'{"to":{"all":true},"title":"t","titel":"t"}', 400, "invalid-field", ""),
         (b'{"to":{"all":true},"title":"t","severity":"bad"}', 400, "invalid-field", "/severity"),
         (
             b'{"to":{"all":true},"title":"t","expires_at":"2001-01-01T00:00:00Z"}',
@@ -177,3 +177,19 @@ async def test_line_breaks_in_data_do_not_reach_the_frame(server: Server) -> Non
     answer = await server.http.get("/v1/inbox", headers=await server.token("ada"))
     assert b"\n" not in answer.content
     assert answer.json()["items"][0]["alert"]["data"] == {"a": "x\ny"}
+
+
+@pytest.mark.parametrize("path", ["/v1/alerts", "/v1/alerts/batch", "/v1/events"])
+@pytest.mark.parametrize("encoding", ["gzip", "br", "Identity, gzip"])
+async def test_a_compressed_body_is_refused_with_the_remedy(
+    server: Server, path: str, encoding: str
+) -> None:
+    headers = {**await server.key(), "content-encoding": encoding}
+    answer = await server.http.post(path, json=ALERT, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported-encoding")
+    assert "send it uncompressed" in answer.json()["detail"]
+
+
+async def test_a_body_that_says_it_is_not_compressed_is_read(server: Server) -> None:
+    headers = {**await server.key(), "content-encoding": "Identity"}
+    assert (await server.http.post("/v1/alerts", json=ALERT, headers=headers)).status_code == 202

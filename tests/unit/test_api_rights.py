@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import jwt
 import pytest
 
 from tests.unit.api_server import ORIGIN, Server, running
@@ -74,6 +75,20 @@ async def test_a_token_for_a_hub_that_never_was_makes_no_hub(server: Server) -> 
     answer = await server.http.get("/v1/inbox", headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (401, "token-signature")
     assert server.store._access_keys == {}
+
+
+@pytest.mark.parametrize("algorithm", ["HS256", "HS512", "none"])
+async def test_nobody_is_told_which_hubs_there_are(server: Server, algorithm: str) -> None:
+    await server.token("ada")
+    answers = []
+    for hub in ("default", "nowhere"):
+        claims = {"aud": f"http://127.0.0.1:8080/client/hubs/{hub}", "sub": "ada", "exp": 2**40}
+        token = jwt.encode(claims, "" if algorithm == "none" else "x" * 64, algorithm=algorithm)
+        headers = {"authorization": f"Bearer {token}"}
+        answer = await server.http.get("/v1/inbox", headers=headers)
+        answers.append((answer.status_code, answer.json()))
+    assert answers[0] == answers[1]
+    assert answers[0][0] == 401
 
 
 async def test_an_expired_token_says_so(server: Server) -> None:
@@ -171,6 +186,21 @@ async def test_only_an_allowed_origin_may_read_answers(server: Server) -> None:
     assert preflight.status_code == 204
     assert "PATCH" in preflight.headers["access-control-allow-methods"]
     assert preflight.headers.get_list("access-control-allow-origin") == [ORIGIN]
+
+
+async def test_every_answer_that_depends_on_the_origin_says_so(server: Server) -> None:
+    for headers in ({"origin": ORIGIN}, {"origin": "https://evil.example"}, {}):
+        for method, path in (("GET", "/healthz"), ("GET", "/nowhere"), ("OPTIONS", "/v1/alerts")):
+            answer = await server.http.request(method, path, headers=headers)
+            assert answer.headers.get_list("vary") == ["origin"], (method, path, headers)
+
+
+async def test_where_no_origin_is_allowed_no_answer_depends_on_it() -> None:
+    app = App(Router(), Cors({}), Metrics())
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as http:
+        answer = await http.get("/nowhere", headers={"origin": ORIGIN})
+    assert "vary" not in answer.headers
 
 
 async def test_the_web_client_is_for_every_origin_and_says_so_once(tmp_path: Path) -> None:

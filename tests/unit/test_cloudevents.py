@@ -342,10 +342,10 @@ async def test_an_event_that_is_no_alert_is_refused_with_its_place(
 @pytest.mark.parametrize(
     ("body", "headers", "code", "pointer"),
     [
-        (b"{", {}, "invalid-json", "/"),
+        (b"{", {}, "invalid-json", ""),
         (b'{"title":5}', {"ce-subject": "ada"}, "invalid-field", "/title"),
         (b'{"title":"t"}', {"ce-subject": "ada", "ce-severity": "bad"}, "invalid-field", None),
-        (b"hello", {"ce-subject": "ada", "content-type": "text/plain"}, "invalid-event", "/"),
+        (b"hello", {"ce-subject": "ada", "content-type": "text/plain"}, "invalid-event", ""),
         (b'{"title":"t"}', {"ce-id": ""}, "invalid-event", None),
     ],
 )

@@ -167,3 +167,19 @@ async def test_broadcasts_of_an_old_epoch_hide_nothing_of_the_new_one() -> None:
         floor.anti_entropy.look(s)
         head = (await floor.heads(socket))[-1]
         assert (head["epoch"], head["brev"]) == ("f", position.brev)
+
+
+async def test_one_failing_first_contact_holds_nobody_back() -> None:
+    floor = Floor()
+    people = {user: floor.join(user) for user in ("a", "new", "z")}
+    del floor.store.of["h", "new"]
+    floor.store.refused = {"new"}
+    for user, (joined, _) in people.items():
+        floor.store.of |= {} if user == "new" else {("h", user): Position("e", 4, 2)}
+        floor.anti_entropy.ask(joined)
+    assert [len(await floor.heads(socket)) for _, socket in people.values()] == [1, 0, 1]
+    floor.store.refused = set()
+    joined, socket = people["new"]
+    floor.clock.s += 600
+    floor.anti_entropy.look(joined)
+    assert len(await floor.heads(socket)) == 1

@@ -287,6 +287,7 @@ async def test_refusal_is_a_problem_before_the_upgrade(
     response = refused.value.response
     assert response.status_code == status
     assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["vary"] == "origin"
     assert response.body is not None
     assert json.loads(response.body)["code"] == code
 

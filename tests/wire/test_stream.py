@@ -120,3 +120,39 @@ async def test_head_has_the_headers_and_opens_nothing(served: Served) -> None:
     answer = await served.http.head("/v1/inbox/stream?user=ada", headers=served.key)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/event-stream")
     assert served.node.gateway.stats().sessions == 0
+
+
+async def test_a_stream_ends_when_its_key_is_revoked_and_others_go_on(served: Served) -> None:
+    text, key = await served.node.keyring.create("default", "server", "to-be-revoked")
+    async with (
+        served.stream("?user=ada", authorization=f"Bearer {text}") as reader,
+        served.stream("?user=ada", **served.key) as other,
+        served.stream(authorization=f"Bearer {await served.token()}") as person,
+    ):
+        for one in (reader, other, person):
+            await one.event()
+        await served.node.keyring.revoke(key.id)
+        end = await reader.event()
+        assert (end.kind, end.data) == ("end", {"code": 1008, "reason": "key-revoked"})
+        assert await reader.lines() == []
+        await served.publish("Still there")
+        for one in (other, person):
+            assert (await one.event()).data["items"][0]["alert"]["title"] == "Still there"
+
+
+async def test_metrics_tell_what_the_gateway_counts(served: Served) -> None:
+    async with served.stream("?user=ada", **served.key) as reader:
+        await reader.event()
+        await served.publish("One")
+        await reader.event()
+        for _ in range(2):  # what was told before is not counted again
+            text = (await served.http.get("/metrics")).text
+            for line in (
+                "tocsin_connections 1.0",
+                "tocsin_live_hubs 1.0",
+                "tocsin_connections_opened_total 1.0",
+                "tocsin_messages_sent_total 2.0",
+                "tocsin_heads_sent_total 1.0",
+                "tocsin_slow_consumers_total 0.0",
+            ):
+                assert f"\n{line}\n" in text, line

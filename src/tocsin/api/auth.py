@@ -35,11 +35,12 @@ class Principal(msgspec.Struct, frozen=True):
 
 
 class Reader(msgspec.Struct, frozen=True):
-    """Whose inbox may be read, and until when; a key's right does not end by itself."""
+    """Whose inbox may be read, and until when; a key's right ends when the key ``key_id`` is revoked."""
 
     hub: str
     user: str
     expires_us: int
+    key_id: str = ""
 
 
 class Authenticator:
@@ -119,7 +120,7 @@ class Authenticator:
                 user = request.query("user")
                 if user is None:
                     raise InvalidInputError("name the inbox: add ?user=USER", code="user-missing")
-                return Reader(principal.hub, check_id(user, "user"), NEVER_US)
+                return Reader(principal.hub, check_id(user, "user"), NEVER_US, principal.key_id)
         claims = await self._claims(token)
         if claims.user is None or not claims.opens_inbox:
             detail = (

@@ -7,6 +7,7 @@ from tocsin.config import Hub
 
 _REQUEST_HEADERS = b"authorization, content-type, idempotency-key, last-event-id, tocsin-device"
 _MAX_AGE_S = b"600"
+VARY_ORIGIN = (b"vary", b"origin")
 
 
 class Cors:
@@ -24,21 +25,24 @@ class Cors:
         }
 
     def headers(self, scope: Scope) -> list[tuple[bytes, bytes]]:
-        """Return what lets the request's origin read the answer, perhaps nothing."""
+        """Return what lets the request's origin read the answer.
+
+        Where any origin is allowed every answer depends on it, also that to a request without one.
+        """
         if not self._allowed:
             return []
-        origin = _header(scope, b"origin")
-        if origin is None or origin.lower() not in self._allowed:
-            return []
+        origin = self._allowed_origin(scope)
+        if origin is None:
+            return [VARY_ORIGIN]
         return [
             (b"access-control-allow-origin", origin),
             (b"access-control-expose-headers", b"location, retry-after"),
-            (b"vary", b"origin"),
+            VARY_ORIGIN,
         ]
 
     def preflight(self, scope: Scope, methods: Iterable[str]) -> Response:
         """Answer OPTIONS; without an allowed origin it grants nothing."""
-        if not self.headers(scope):  # these themselves are added to every answer
+        if self._allowed_origin(scope) is None:
             return Response(204)
         granted = [
             (b"access-control-allow-methods", ", ".join(methods).encode()),
@@ -46,6 +50,10 @@ class Cors:
             (b"access-control-max-age", _MAX_AGE_S),
         ]
         return Response(204, headers=granted)
+
+    def _allowed_origin(self, scope: Scope) -> bytes | None:
+        origin = _header(scope, b"origin")
+        return origin if origin is not None and origin.lower() in self._allowed else None
 
 
 def _header(scope: Scope, name: bytes) -> bytes | None:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 
 import msgspec
 
-from tocsin.errors import InvalidInputError, TooLargeError, UnavailableError
+from tocsin.errors import InvalidInputError, TooLargeError, UnavailableError, UnsupportedError
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -124,11 +124,14 @@ class Request:
 
         Raises:
             TooLargeError: It is longer; what came in is dropped.
+            UnsupportedError: It is compressed.
             ClientGoneError: The client hung up before the end.
         """
-        declared = self.header(b"content-length")
-        if declared is not None and int(declared) > limit:
-            raise _too_large(int(declared), limit, limit_name)
+        for name, value in self.scope["headers"]:
+            if name == b"content-length" and int(value) > limit:
+                raise _too_large(int(value), limit, limit_name)
+            if name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
+                raise _encoded(value)
         message = await self._receive()
         body = _chunk(message)
         if not message.get("more_body"):
@@ -152,6 +155,14 @@ def _chunk(message: MutableMapping[str, Any]) -> bytes:
     if message["type"] == "http.disconnect":
         raise ClientGoneError("the client hung up")
     return bytes(message.get("body", b""))
+
+
+def _encoded(encoding: bytes) -> UnsupportedError:
+    detail = (
+        f"the body has Content-Encoding {encoding.decode('latin-1')[:80]!r}; "
+        "only identity is read: send it uncompressed"
+    )
+    return UnsupportedError(detail, code="unsupported-encoding")
 
 
 def _too_large(size: int, limit: int, limit_name: str) -> TooLargeError:

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -17,7 +18,6 @@ from msgspec.structs import replace
 from tocsin.clock import Clock
 from tocsin.errors import ConfigError, UnauthenticatedError
 from tocsin.ports.store import AccessKeys, ApiKey, KeyStore, Role
-from tocsin.realtime.tokens import unsigned_token
 
 KEY_FILE = "access.key"
 PREFIX = "tsk"
@@ -32,6 +32,8 @@ class KeyRing:
         self._clock = clock
         self._keys: dict[str, ApiKey] = {}
         self._access: dict[str, tuple[bytes, bytes]] = {}
+        self._unused = (os.urandom(48), os.urandom(48))
+        self._revoked: list[Callable[[str], None]] = []
 
     async def load(self) -> None:
         """Read all API keys; to be called once before the first request."""
@@ -50,13 +52,19 @@ class KeyRing:
         """List keys, of one hub or of all, oldest first."""
         return [key for key in self._keys.values() if hub in (None, key.hub)]
 
+    def on_revoke(self, heard: Callable[[str], None]) -> None:
+        """Call ``heard`` with the id of each key that is revoked from now on."""
+        self._revoked.append(heard)
+
     async def revoke(self, key_id: str) -> bool:
-        """Revoke a key from this moment on; False if there is none of that id."""
+        """Revoke a key from this moment on, what it holds open included; False if there is none of that id."""
         now_us = self._clock.now_us()
         found = await self._store.revoke_key(key_id, now_us)
         key = self._keys.get(key_id)
         if found and key is not None and key.revoked_us is None:
             self._keys[key_id] = replace(key, revoked_us=now_us)
+            for heard in self._revoked:
+                heard(key_id)
         return found
 
     def check(self, text: str) -> ApiKey:
@@ -82,15 +90,14 @@ class KeyRing:
 
         A token may name any hub, so asking never makes one, and whoever asks is not told whether there is one (I10).
 
-        Raises:
-            UnauthenticatedError: Nothing was ever done in that hub, so no token of it holds.
+        Where nothing was ever done the keys are ones that sign nothing, so that any token fails there as elsewhere.
         """
         known = self._access.get(hub)
         if known is not None:
             return known
         sealed = await self._store.access_keys(hub)
         if sealed is None:
-            raise unsigned_token()
+            return self._unused
         return self._remember(hub, sealed)
 
     async def open_hub(self, hub: str) -> tuple[bytes, bytes]:

@@ -12,6 +12,7 @@ PROBLEM = b"application/problem+json"
 # The most special class first; the first that fits decides.
 _STATUS: tuple[tuple[type[errors.TocsinError], int], ...] = (
     (errors.TooLargeError, 413),
+    (errors.UnsupportedError, 415),
     (errors.InvalidInputError, 400),
     (errors.UnauthenticatedError, 401),
     (errors.ForbiddenError, 403),
@@ -29,6 +30,7 @@ _TITLES = {
     405: "Method not allowed",
     409: "Conflict",
     413: "Too large",
+    415: "Not readable in this form",
     500: "Internal error",
     503: "Not available now",
 }

@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import msgspec
 import structlog
 
+from tocsin.api.cors import VARY_ORIGIN
 from tocsin.api.http_guard import closing_answer
 from tocsin.api.problems import problem_of
 from tocsin.errors import (
@@ -213,7 +214,9 @@ class Upgrade(asyncio.Protocol):
             self._refuse(transport, TocsinError("something failed here; the server's log has it"))
 
     def _refuse(self, transport: asyncio.Transport, error: TocsinError) -> None:
-        transport.write(closing_answer(problem_of(error)))
+        refusal = problem_of(error)
+        headers = [*refusal.headers, VARY_ORIGIN]
+        transport.write(closing_answer(msgspec.structs.replace(refusal, headers=headers)))
         transport.close()
 
     async def _admit(self, transport: asyncio.Transport, handshake: Handshake) -> None:

@@ -92,13 +92,13 @@ def decode_alert(raw: bytes, limits: Limits, pointer: str = "") -> AlertRequest:
 
 
 def refused_field(error: msgspec.DecodeError, prefix: str = "") -> InvalidInputError:
-    """Turn msgspec's complaint into ours, with a JSON pointer to the field."""
+    """Turn msgspec's complaint into ours, with a JSON pointer to the field; "" is the whole (RFC 6901)."""
     text = str(error)
     match = _PLACE.search(text)
     steps = _STEP.findall(match[1]) if match else []
     pointer = prefix + "".join(f"/{index or name}" for index, name in steps)
     detail = text[: match.start()] if match else text
-    return InvalidInputError(detail, code="invalid-field", pointer=pointer or "/")
+    return InvalidInputError(detail, code="invalid-field", pointer=pointer)
 
 
 def admit(

@@ -155,7 +155,7 @@ def _read_json(decode: Callable[[bytes], T], raw: bytes, shape: str) -> T:
         return decode(raw)
     except msgspec.ValidationError as error:
         detail = f"{shape}: {error}"
-        raise InvalidInputError(detail, code="invalid-event", pointer="/") from error
+        raise InvalidInputError(detail, code="invalid-event", pointer="") from error
     except (UnicodeDecodeError, msgspec.DecodeError, RecursionError) as error:
         detail = f"the body is not JSON in UTF-8: {error}"
         raise InvalidInputError(detail, code="invalid-json") from error

@@ -42,7 +42,7 @@ def admit_structured(
         return _admit(parse_structured(raw), producer, limits, now_us)
     except InvalidInputError as error:
         if pointer:
-            error.pointer = pointer + (error.pointer or "").removesuffix("/")
+            error.pointer = pointer + (error.pointer or "")
         raise
 
 
@@ -71,7 +71,7 @@ def _admit(event: CloudEvent, producer: Producer, limits: Limits, now_us: int) -
     said = {field: _said(field, event.attributes[attribute]) for field, attribute in filled.items()}
     if "to" not in fields and "to" not in said:
         detail = "nobody is named: the event needs a `subject` (a user), or a `to` in its data"
-        raise InvalidInputError(detail, code="invalid-audience", pointer=event.data_at or "/")
+        raise InvalidInputError(detail, code="invalid-audience", pointer=event.data_at)
     try:
         return admit(decode_alert(_encode({**said, **fields}), limits), producer, limits, now_us)
     except InvalidInputError as error:
@@ -85,7 +85,7 @@ def _said(field: str, value: Value) -> object:
 
 def _read_data(event: CloudEvent) -> dict[str, msgspec.Raw]:
     """Return the fields of the alert in the event's data, unread."""
-    place = event.data_at or "/"
+    place = event.data_at
     if not event.has_json:
         detail = (
             f"the data is {event.attributes['datacontenttype']!r:.80}; only JSON can be an alert"
@@ -114,9 +114,9 @@ def _place(pointer: str | None, data_at: str, filled: Mapping[str, str]) -> str 
     """Turn a pointer into the alert into one into the event; None for a header."""
     if pointer is None:
         return None
-    field = pointer.split("/")[1]
+    field = pointer.split("/", 2)[1] if pointer else ""
     if field in filled:
         return f"/{filled[field]}" if data_at else None
     if data_at == "/data_base64":  # nothing points into an encoded text
         return data_at
-    return data_at + pointer if field or not data_at else data_at
+    return data_at + pointer

@@ -9,6 +9,8 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
+import structlog
+
 from tocsin.model.position import Position
 from tocsin.model.wire import head_frame
 from tocsin.ports.store import InboxStore
@@ -16,6 +18,8 @@ from tocsin.realtime.hub import Hubs
 from tocsin.realtime.protocol import Message
 from tocsin.realtime.session import Session
 from tocsin.realtime.writer import Writer
+
+log = structlog.get_logger()
 
 USERS_PER_READ: Final = 500
 # Heads for many at once carry a spread, so that about a thousand clients a second come to heal.
@@ -127,14 +131,20 @@ class AntiEntropy:
                 self._send_head(session, position, spread_ms)
 
     async def _positions(self, hub: str, users: Iterable[str]) -> Mapping[str, Position]:
-        """Read where users stand; who has no inbox yet gets one first."""
+        """Read where users stand; who has no inbox yet gets one first.
+
+        Who cannot get one is left out and asked for again with the next beat; the others do not wait for it.
+        """
         asked = sorted(users)
         found = await self._store.positions(hub, asked)
         new = [user for user in asked if user not in found]
         if not new:
             return found
         for user in new:
-            await self._store.first_contact(hub, user)
+            try:
+                await self._store.first_contact(hub, user)
+            except Exception as error:  # noqa: BLE001 -- whatever is wrong with one user
+                log.warning("anti_entropy.no_first_contact", hub=hub, reason=str(error))
         return {**found, **await self._store.positions(hub, new)}
 
     def _send_head(self, session: Session, position: Position, spread_ms: int | None) -> None:

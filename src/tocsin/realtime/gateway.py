@@ -46,16 +46,16 @@ _RETRY_AFTER_MS: Final = 2000
 class GatewayStats(msgspec.Struct, frozen=True):
     """What there is and what there was; all but the first four only grow."""
 
-    sessions: int
-    detached: int
-    detached_bytes: int
-    hubs: int
-    opened: int
-    recovered: int
-    not_recovered: int
-    slow_consumers: int
-    messages: int
-    heads: int
+    sessions: int = 0
+    detached: int = 0
+    detached_bytes: int = 0
+    hubs: int = 0
+    opened: int = 0
+    recovered: int = 0
+    not_recovered: int = 0
+    slow_consumers: int = 0
+    messages: int = 0
+    heads: int = 0
 
 
 class Gateway:

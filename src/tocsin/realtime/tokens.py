@@ -39,10 +39,9 @@ class KeyRing(Protocol):
     """Hands out the keys that sign a hub's client tokens."""
 
     async def access_keys(self, hub: str) -> tuple[bytes, bytes]:
-        """Return the hub's primary and secondary key.
+        """Return the hub's primary and secondary key; of a hub that is not there, two that signed nothing.
 
         Raises:
-            UnauthenticatedError: There is no such hub, so no token of it holds.
             UnavailableError: The keys cannot be read now.
         """
         ...
@@ -142,13 +141,8 @@ def _signed_claims(token: str, keys: Iterable[bytes]) -> dict[str, Any]:
             detail = "the token is no JSON Web Token signed with HS256; ask for a new one"
             raise UnauthenticatedError(detail, code="token-malformed") from None
         return claims
-    raise unsigned_token()
-
-
-def unsigned_token() -> UnauthenticatedError:
-    """Say that no key of the hub signed the token; whether there is such a hub is not told."""
     detail = "the token is not signed by a key of this hub; ask for a new one"
-    return UnauthenticatedError(detail, code="token-signature")
+    raise UnauthenticatedError(detail, code="token-signature")
 
 
 def _check_times(claims: dict[str, Any], now_s: float) -> float:
