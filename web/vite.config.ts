@@ -27,6 +27,7 @@ const builds: Record<string, UserConfig> = {
   },
   elements: library("src/elements/index.ts", "tocsin/elements.js"),
   core: library("src/core/index.ts", "tocsin/core.js"),
+  producer: library("src/producer/index.ts", "tocsin/producer.js"),
   bridge: library("test/bridge.ts", "bridge.mjs", "dist-test"),
 };
 

@@ -17,6 +17,8 @@ class TcpProxy:
         self._target = target
         self._flowing = asyncio.Event()
         self._flowing.set()
+        self._answering = asyncio.Event()
+        self._answering.set()
         self._client_sides: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -27,6 +29,14 @@ class TcpProxy:
     def resume(self) -> None:
         """Pass things on again."""
         self._flowing.set()
+
+    def mute(self) -> None:
+        """Hold back what the server says from now on; what clients say is still passed on."""
+        self._answering.clear()
+
+    def unmute(self) -> None:
+        """Pass on what the server says again."""
+        self._answering.set()
 
     def cut(self) -> None:
         """End every connection for the client.
@@ -78,6 +88,8 @@ class TcpProxy:
     ) -> None:
         while chunk := await reader.read(CHUNK_BYTES):
             await self._flowing.wait()
+            if not up:
+                await self._answering.wait()
             self.upward += len(chunk) if up else 0
             writer.write(chunk)
             await writer.drain()

@@ -8,7 +8,8 @@ from typer.testing import CliRunner
 
 from tocsin.api.listener import bind_unix
 from tocsin.cli.app import app
-from tocsin.cli.link import Link, RefusedError, open_link
+from tocsin.cli.link import Link, open_link
+from tocsin.client.refusal import RefusedError
 from tocsin.config import Settings
 from tocsin.errors import ConfigError
 

@@ -11,6 +11,10 @@ async function gzipBytes(mode: string): Promise<number> {
   return gzipSync(code.join("")).byteLength;
 }
 
+test("the producer is a few kB", async () => {
+  expect(await gzipBytes("producer")).toBeLessThan(2_600);
+});
+
 test("the core stays below 12 kB, and everything below 35 kB", async () => {
   expect(await gzipBytes("core")).toBeLessThan(12_000);
   expect(await gzipBytes("elements")).toBeLessThan(35_000);

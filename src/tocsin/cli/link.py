@@ -13,14 +13,11 @@ from typing import Any
 
 import httpx
 
+from tocsin.client.refusal import RefusedError, refusal_of
+from tocsin.client.remote import find_remote
 from tocsin.config import SOCKET_NAME, Settings
-from tocsin.errors import ConfigError, TocsinError
 
 TIMEOUT_S = 30.0
-
-
-class RefusedError(TocsinError):
-    """The server answered with a problem; the detail is the server's."""
 
 
 class Link:
@@ -49,7 +46,7 @@ class Link:
             detail = f"no answer from {self._http.base_url}: {error}"
             raise RefusedError(detail, code="no-answer") from error
         if answer.is_error:
-            raise _refusal(answer)
+            raise refusal_of(answer.status_code, answer.content)
         try:
             return answer.json() if answer.content else None
         except ValueError as error:
@@ -67,9 +64,9 @@ async def open_link(settings: Settings, hub: str | None = None) -> AsyncIterator
         ConfigError: The data folder is held by a server that cannot be reached, or ``TOCSIN_URL`` or ``TOCSIN_KEY``
             cannot be what it says.
     """
-    url = os.environ.get("TOCSIN_URL")
-    if url:
-        async with _elsewhere(url, os.environ.get("TOCSIN_KEY", "")) as http:
+    if os.environ.get("TOCSIN_URL"):
+        url, headers = find_remote()
+        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=TIMEOUT_S) as http:
             yield Link(http, hub)
     elif _answers(settings.data_dir / SOCKET_NAME):
         transport = httpx.AsyncHTTPTransport(uds=str(settings.data_dir / SOCKET_NAME))
@@ -85,20 +82,6 @@ async def open_link(settings: Settings, hub: str | None = None) -> AsyncIterator
             yield Link(http, hub, is_live=False)
 
 
-def _elsewhere(url: str, key: str) -> httpx.AsyncClient:
-    headers = {"authorization": f"Bearer {key}"}
-    try:
-        return httpx.AsyncClient(base_url=url, headers=headers, timeout=TIMEOUT_S)
-    except httpx.InvalidURL as error:
-        detail = f"TOCSIN_URL {url!r} is no address: {error}; write it as https://HOST:PORT"
-        raise ConfigError(detail) from error
-    except UnicodeError as error:
-        detail = (
-            "TOCSIN_KEY has a character that no key has; copy it as `tocsin key create` printed it"
-        )
-        raise ConfigError(detail) from error
-
-
 def _local(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=transport, base_url="http://tocsin", timeout=TIMEOUT_S)
 
@@ -111,11 +94,3 @@ def _answers(path: Path) -> bool:
         except OSError:
             return False
     return True
-
-
-def _refusal(answer: httpx.Response) -> RefusedError:
-    try:
-        problem = answer.json()
-        return RefusedError(problem["detail"], code=problem["code"])
-    except (ValueError, KeyError, TypeError):
-        return RefusedError(f"the server answered {answer.status_code}: {answer.text[:200]}")

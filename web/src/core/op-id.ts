@@ -1,8 +1,8 @@
 /** Names of a user's actions: random, so that no two are ever alike. */
 
 /** A random UUID; unlike `crypto.randomUUID` it also works on pages without TLS. */
-export function newOpId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
+export function newOpId(source: Crypto = crypto): string {
+  const bytes = source.getRandomValues(new Uint8Array(16));
   const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   const variant = (Number.parseInt(hex.slice(16, 17), 16) & 0x3) | 0x8;
   return [
