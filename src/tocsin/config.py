@@ -47,6 +47,8 @@ class Limits(Section):
     batch_alerts: Positive = Field(1_000, description="alerts in one batch")
     batch_bytes: Positive = Field(8_388_608, description="body of one batch")
     audience_users: Positive = Field(1_000, description="users named in one alert")
+    audience_topics: Positive = Field(20, description="topics named in one alert")
+    topics_per_hub: Positive = Field(10_000, description="topics that have subscribers, of one hub")
     data_depth: Positive = Field(32, description="nesting of an alert's data")
     queue_alerts: Positive = Field(100_000, description="alerts that wait for processing")
     scheduled_alerts: Positive = Field(100_000, description="alerts that wait for their time")

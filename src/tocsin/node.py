@@ -32,6 +32,7 @@ from tocsin.api.published import Published
 from tocsin.api.receipts import Receipts
 from tocsin.api.routes import Resources, build_router
 from tocsin.api.stream import InboxStream
+from tocsin.api.topics import Topics
 from tocsin.api.upgrade import socket_upgrade
 from tocsin.api.web_files import WebFiles
 from tocsin.clock import US_PER_S, SystemClock
@@ -175,6 +176,7 @@ class Node:
             alerts=alerts,
             published=Published(auth, store),
             events=Events(auth, alerts, self.clock, settings.limits),
+            topics=Topics(auth, store.topics),
             tokens=tokens,
             inbox=Inbox(auth, store, Actor(store, self.fanout, self.recorder, self.clock)),
             receipts=Receipts(auth, self.recorder, self.clock),
@@ -310,6 +312,7 @@ def _store_limits(settings: Settings) -> StoreLimits:
         tombstone_us=retention.tombstones_days * _DAY_US,
         read_retention_us=retention.read_items_days * _DAY_US,
         key_memory_us=retention.producer_keys_days * _DAY_US,
+        topics_per_hub=limits.topics_per_hub,
         queue_rows=limits.queue_alerts,
         scheduled_rows=limits.scheduled_alerts,
         low_water_bytes=limits.free_disk_bytes,

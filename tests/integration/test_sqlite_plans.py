@@ -17,6 +17,7 @@ from tocsin.adapters.sql import (
     schedule,
     secrets,
     stream,
+    topics,
     waiting,
     withdrawals,
 )
@@ -32,6 +33,7 @@ MODULES = (
     schedule,
     secrets,
     stream,
+    topics,
     waiting,
     withdrawals,
 )
@@ -52,11 +54,11 @@ MEANT = {
     "waiting.suspect_one": "SCAN queue",
     "waiting.count_waiting": "SCAN queue USING COVERING INDEX queue_due",
     "waiting.oldest_waiting": "SCAN queue",
-    "waiting.next_due": "SCAN queue USING COVERING INDEX queue_due",
     "waiting.last_seq": "SCAN queue",
     "waiting.last_key_no": "SCAN alert_keys",
     "waiting.oldest_keys": "SCAN alert_keys",
     "withdrawals.oldest_open": "SCAN withdrawals",
+    "topics.count_audience": "SCAN people",
     "secrets.all_keys": "SCAN keys",
     "secrets.keys_of_hub": "SCAN keys",
 }
@@ -150,7 +152,28 @@ def test_items_are_found_by_the_index_made_for_it(
 def test_lists_of_alerts_are_read_by_the_index_made_for_them(
     connection: sqlite3.Connection, name: str, index: str
 ) -> None:
-    assert plan(connection, EVERY[f"alerts.{name}"]) == [f"SEARCH alerts USING INDEX {index}"]
+    assert plan(connection, EVERY[f"alerts.{name}"]) == [
+        f"SEARCH alerts USING INDEX {index}",
+        "CORRELATED SCALAR SUBQUERY 1",
+        "SEARCH expansions USING INTEGER PRIMARY KEY (rowid=?)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "index"),
+    {
+        "topics_page": "topics USING PRIMARY KEY (hub_no=? AND topic>?)",
+        "count_topics": "topics USING PRIMARY KEY (hub_no=?)",
+        "subscribers_page": "subscriptions USING PRIMARY KEY (hub_no=? AND topic=? AND user>?)",
+        "next_subscribers": "subscriptions USING PRIMARY KEY (hub_no=? AND topic=? AND user>?)",
+        "topics_of_user": "subscriptions USING COVERING INDEX subscriptions_user (hub_no=? AND user=? AND topic>?)",
+        "count_users": "heads USING COVERING INDEX sqlite_autoindex_heads_1 (hub_no=?)",
+    }.items(),
+)
+def test_topics_are_read_by_the_index_made_for_them(
+    connection: sqlite3.Connection, name: str, index: str
+) -> None:
+    assert plan(connection, EVERY[f"topics.{name}"]) == [f"SEARCH {index}"]
 
 
 def test_dead_letters_are_listed_by_the_index_made_for_it(connection: sqlite3.Connection) -> None:
@@ -167,10 +190,10 @@ def test_scheduled_alerts_are_found_by_their_time(connection: sqlite3.Connection
 
 def test_the_queue_is_read_by_due_time_and_order(connection: sqlite3.Connection) -> None:
     assert plan(connection, EVERY["waiting.due"]) == [
-        "SEARCH queue USING INDEX queue_due (available_us=?)"
+        "SEARCH queue USING INDEX queue_due (expands=? AND available_us=?)"
     ]
     assert plan(connection, EVERY["waiting.due_again"]) == [
-        "SEARCH queue USING INDEX queue_due (available_us>? AND available_us<?)"
+        "SEARCH queue USING INDEX queue_due (expands=? AND available_us>? AND available_us<?)"
     ]
 
 

@@ -28,6 +28,7 @@ from tocsin.api.published import Published
 from tocsin.api.receipts import Receipts
 from tocsin.api.routes import Resources, build_router
 from tocsin.api.stream import InboxStream
+from tocsin.api.topics import Topics
 from tocsin.api.web_files import WebFiles
 from tocsin.config import Hub, Limits
 from tocsin.inbox.actor import Actor
@@ -117,6 +118,7 @@ async def running(
         alerts=alerts,
         published=Published(auth, store),
         events=Events(auth, alerts, clock, limits),
+        topics=Topics(auth, store.topics),
         tokens=tokens,
         inbox=Inbox(auth, store, Actor(store, fanout, recorder, clock)),
         receipts=Receipts(auth, recorder, clock),

@@ -64,6 +64,7 @@ class World:
         self.south |= await self.ids("south", "producer", "cleo")
         self.south["dead"] = await self._bury()
         self.south |= {"topic": "south-topic", "reader": "dora"}
+        await self.served.node.store.topics.subscribe("south", "south-topic", ["cleo"])
 
     async def ids(self, hub: str, role: str, user: str) -> Ids:
         """Publish an alert for a user, wait for it, and return the ids that are known then."""
@@ -121,6 +122,8 @@ class World:
             "/v1/alerts",
             "/v1/admin/keys",
             "/v1/admin/dead",
+            "/v1/topics",
+            "/v1/topics/south-topic/subscribers",
             "/v1/inbox?user=ada",
             "/v1/inbox?user=ben",
         ]

@@ -177,7 +177,7 @@ def status_answer(status: AlertStatus, tally: Tally) -> Response:
         "expired_at": status.expired_us,
     }
     fields |= {name: to_rfc3339(us) for name, us in times.items() if us is not None}
-    if status.processed_us is not None:
+    if status.processed_us is not None or status.recipients is not None:
         fields["counts"] = {
             "recipients": status.recipients,
             "seen": status.seen,

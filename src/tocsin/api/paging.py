@@ -1,6 +1,10 @@
 """Pages of a list: how long they are, and where the next one begins."""
 
-from tocsin.api.http import Request
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from tocsin.api.http import Request, Response
 from tocsin.errors import InvalidInputError
 
 DEFAULT_LIMIT = 50
@@ -37,6 +41,18 @@ def cursor_of(request: Request) -> tuple[int, str] | None:
 def cursor_text(cursor: tuple[int, str] | None) -> str | None:
     """Return a cursor as answers write it."""
     return None if cursor is None else f"{cursor[0]}:{cursor[1]}"
+
+
+def name_after(request: Request) -> str:
+    """Return the query parameter ``cursor`` of a list by name: the name to go on after; empty for the first page."""
+    return request.query("cursor") or ""
+
+
+def name_page(name: str, key: str, rows: Sequence[Mapping[str, object]], limit: int) -> Response:
+    """Answer a page of a list by name, from up to ``limit + 1`` rows; the next begins after the last ``key``."""
+    page = rows[:limit]
+    following = page[-1][key] if len(rows) > limit else None
+    return Response(200, msgspec.json.encode({name: page, "page": {"next": following}}))
 
 
 def integer(text: str, name: str) -> int:

@@ -15,6 +15,7 @@ from tocsin.api.published import Published
 from tocsin.api.receipts import Receipts
 from tocsin.api.routing import Router
 from tocsin.api.stream import InboxStream
+from tocsin.api.topics import Topics
 from tocsin.api.web_files import WebFiles
 from tocsin.errors import InvalidInputError
 
@@ -25,6 +26,7 @@ class Resources(msgspec.Struct, frozen=True):
     alerts: Alerts
     published: Published
     events: Events
+    topics: Topics
     tokens: ClientTokens
     inbox: Inbox
     receipts: Receipts
@@ -48,6 +50,7 @@ async def not_upgraded(_request: Request) -> Response:
 def build_router(resources: Resources) -> Router:
     """Lay out the paths."""
     alerts, inbox, admin = resources.alerts, resources.inbox, resources.admin
+    topics = resources.topics
     router = Router()
     for method, path, handler in (
         ("POST", "/v1/alerts", alerts.publish),
@@ -56,6 +59,11 @@ def build_router(resources: Resources) -> Router:
         ("GET", "/v1/alerts/{id}", alerts.status),
         ("DELETE", "/v1/alerts/{id}", alerts.withdraw),
         ("POST", "/v1/events", resources.events.publish),
+        ("GET", "/v1/topics", topics.list),
+        ("GET", "/v1/topics/{topic}/subscribers", topics.subscribers),
+        ("PUT", "/v1/topics/{topic}/subscribers/{user}", topics.subscribe),
+        ("DELETE", "/v1/topics/{topic}/subscribers/{user}", topics.unsubscribe),
+        ("GET", "/v1/users/{user}/topics", topics.topics_of),
         ("POST", "/v1/client-tokens", resources.tokens.create),
         ("GET", "/v1/inbox", inbox.read),
         ("GET", "/v1/inbox/changes", inbox.changes),

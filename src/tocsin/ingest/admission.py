@@ -5,6 +5,7 @@ Size, shape and rules are checked before any I/O.  The content is encoded here, 
 
 import hashlib
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -186,21 +187,27 @@ def _check_collapse_key(request: AlertRequest, pointer: str) -> str | None:
 
 
 def _check_audience(audience: Audience, limits: Limits, pointer: str) -> Audience:
-    if audience.all == bool(audience.users):
+    if audience.all == bool(audience.users or audience.topics):
         raise InvalidInputError(
-            'the audience is either {"users": ["..."]} or {"all": true}',
+            'the audience is {"users": ["..."]}, {"topics": ["..."]} or both; or {"all": true}',
             code="invalid-audience",
             pointer=f"{pointer}/to",
         )
-    if len(audience.users) > limits.audience_users:
-        detail = (
-            f"the audience names {len(audience.users)} users; at most {limits.audience_users} "
-            "are allowed (limits.audience_users); send several alerts"
-        )
-        raise TooLargeError(detail, code="audience-too-large", pointer=f"{pointer}/to/users")
-    for index, user in enumerate(audience.users):
-        check_id(user, "user", f"{pointer}/to/users/{index}")
+    place = f"{pointer}/to"
+    _check_names(audience.users, "user", limits.audience_users, f"{place}/users")
+    _check_names(audience.topics, "topic", limits.audience_topics, f"{place}/topics")
     return audience
+
+
+def _check_names(names: Sequence[str], what: str, limit: int, place: str) -> None:
+    if len(names) > limit:
+        detail = (
+            f"the audience names {len(names)} {what}s; at most {limit} "
+            f"are allowed (limits.audience_{what}s); send several alerts"
+        )
+        raise TooLargeError(detail, code="audience-too-large", pointer=place)
+    for index, name in enumerate(names):
+        check_id(name, what, f"{place}/{index}")
 
 
 def _check_delivery(

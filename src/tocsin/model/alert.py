@@ -34,10 +34,16 @@ class Content(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Audience(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """Who an alert is for: named users, or everybody of the hub."""
+    """Who an alert is for: named users and subscribers of topics, together; or everybody of the hub."""
 
     users: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
     all: bool = False
+
+    @property
+    def expands(self) -> bool:
+        """Whether its people are found only when it is processed, chunk by chunk."""
+        return bool(self.topics)
 
 
 class Envelope(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True):

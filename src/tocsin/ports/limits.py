@@ -14,12 +14,15 @@ class StoreLimits(msgspec.Struct, frozen=True, kw_only=True):
     ``change_rows`` bounds an answer of changes; ``chunk_rows`` bounds a change set that is made in chunks (mark of a
     category, withdraw).  ``tombstone_us`` is how long deleted items and answers to op-ids are remembered,
     ``key_memory_us`` how long a producer's id is.  ``read_retention_us`` is the age at which read items are retired.
+    ``expand_users`` bounds how many people one transaction gives an alert to topics.
     ``receipts_per_copy`` bounds what the devices of one person may say about one alert.
     ``low_water_bytes`` of free disk are left for finishing what was accepted: below it nothing more is taken in.
     """
 
     change_rows: int = 500
     chunk_rows: int = 500
+    expand_users: int = 1_000
+    topics_per_hub: int = 10_000
     broadcasts_per_hub: int = 200
     broadcast_ttl_us: int = 30 * DAY_US
     tombstone_us: int = 30 * DAY_US

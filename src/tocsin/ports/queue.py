@@ -88,7 +88,8 @@ class Source(Protocol):
 
         Returns at once, also when nothing is due; ``wait_ready`` is the call that waits.  An envelope not acknowledged
         in time becomes due again, so effects must be idempotent (I2).  What was put off and is due again comes first,
-        then the rest in order.  The due time of what was never put off or scheduled depends on no clock.
+        then the rest in order.  Of those whose audience expands at most one is taken, the last, so that others have their
+        turn between its chunks.  The due time of what was never put off or scheduled depends on no clock.
 
         One that was leased when a process ended, unless in good order, is leased alone from then on: so it is known which
         one crashes processes, and the others are not blamed.
@@ -108,6 +109,13 @@ class Source(Protocol):
 
     async def retry_later(self, receipt: int, *, delay_s: float, reason: str) -> None:
         """Make one envelope due again after ``delay_s`` seconds; its attempts are kept."""
+        ...
+
+    async def put_back(self, receipt: int) -> None:
+        """Make one envelope that came a part of its way due again at once, after all that waits; its receipt changes.
+
+        Its attempts begin anew, since they count failures (I11).
+        """
         ...
 
     async def bury(self, receipt: int, *, reason: str) -> None:

@@ -28,10 +28,14 @@ Role = Literal["producer", "server", "admin"]
 
 
 class Delivered(msgspec.Struct, frozen=True):
-    """What one processing transaction changed; ``changes`` are per user, in revision order."""
+    """What one processing transaction changed; ``changes`` are per user, in revision order.
+
+    ``unfinished`` are the ids of alerts that more people are to get: deliver them again.
+    """
 
     changes: tuple[ChangeSet, ...] = ()
     broadcasts: tuple[BroadcastEntry, ...] = ()
+    unfinished: tuple[str, ...] = ()
 
 
 class Swept(msgspec.Struct, frozen=True):
@@ -53,6 +57,7 @@ class AlertStatus(msgspec.Struct, frozen=True):
 
     Counts are over its recipients; a broadcast's ``recipients`` is None.  An alert that was withdrawn, or expired, before
     it reached anybody has none, and was processed then.  ``expired_us`` is about these only.
+    While the topics of an alert are expanded ``recipients`` counts who got it until now, and ``processed_us`` is None.
     """
 
     id: str
@@ -114,6 +119,11 @@ class AlertPage(msgspec.Struct, frozen=True):
     next: tuple[int, str] | None
 
 
+def begun_state(letter: object | None) -> Literal["accepted", "dead"]:
+    """Name where an alert stands that a part of its audience has: it was accepted, unless it was given up."""
+    return "accepted" if letter is None else "dead"
+
+
 def processed_state(
     withdrawn_us: int | None, expired_us: int | None
 ) -> Literal["processed", "withdrawn", "expired"]:
@@ -137,8 +147,12 @@ class InboxStore(Protocol):
         """Write alerts, items, revisions and counts in one transaction; the result is per hub.
 
         Envelopes delivered before are dropped silently (I2), so a redelivery changes nothing.  One that has expired by
-        now reaches nobody.  All items that one
-        call gives a user may share a revision; users are locked in order, the hub's row last.
+        now reaches nobody.  All items that one call gives a user may share a revision; users are locked in order, the
+        hub's row last.
+
+        One to topics is delivered to the next 1,000 people, in the order of their names.  The place is kept in the same
+        transaction: delivered again it goes on from there, and everybody gets it once, as the topics are when their turn
+        comes.  A withdrawal or the expiry ends it.
 
         Raises:
             UnavailableError: Nothing was written.

@@ -21,7 +21,8 @@ from tocsin.telemetry import Metrics
 log = structlog.get_logger()
 
 BATCH = 500
-# Rows one transaction writes: an alert for 1,000 users goes alone, so that small ones are not held up behind it.
+# Rows one transaction writes: an alert for many users, or a chunk of one to topics, goes alone, so that small ones are not
+# held up behind it.
 BATCH_ROWS = 2_000
 LEASE_S = 30.0
 IDLE_WAIT_S = 1.0
@@ -94,8 +95,17 @@ class Worker:
                 await self._process(batch[half:])
         else:
             self._announce(delivered)
-            self._count(batch, delivered)
-            await self._source.ack([leased.receipt for leased in batch])
+            await self._settle(batch, delivered)
+
+    async def _settle(self, batch: Sequence[Leased], delivered: Mapping[str, Delivered]) -> None:
+        """Acknowledge what everybody has, and put back what more people are to get."""
+        unfinished = {alert_id for result in delivered.values() for alert_id in result.unfinished}
+        done = [leased for leased in batch if leased.envelope.id not in unfinished]
+        self._count(done, delivered)
+        await self._source.ack([leased.receipt for leased in done])
+        for leased in batch:
+            if leased.envelope.id in unfinished:
+                await self._source.put_back(leased.receipt)
 
     async def _wait_out(self, batch: Sequence[Leased], error: TocsinError) -> None:
         # The store is away, which is nobody's fault: the same batch again, however long it takes.
@@ -151,7 +161,8 @@ def _split(batch: Sequence[Leased]) -> list[list[Leased]]:
     parts: list[list[Leased]] = []
     rows = BATCH_ROWS
     for leased in batch:
-        size = max(1, len(leased.envelope.audience.users))
+        audience = leased.envelope.audience
+        size = BATCH_ROWS if audience.expands else max(1, len(audience.users))
         if rows + size > BATCH_ROWS:
             parts.append([])
             rows = 0

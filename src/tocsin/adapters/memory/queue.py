@@ -1,9 +1,10 @@
 """The queue beside the memory store: a dict in order of acceptance."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tocsin.adapters.memory.tables import Alert
 from tocsin.clock import US_PER_S, Clock
 from tocsin.model.alert import Envelope
 from tocsin.ports.limits import StoreLimits
@@ -33,7 +34,8 @@ class Remembered:
 class MemoryQueue:
     """At least once, for as long as the process lives."""
 
-    def __init__(self, clock: Clock, limits: StoreLimits) -> None:
+    def __init__(self, clock: Clock, limits: StoreLimits, alerts: Mapping[str, Alert]) -> None:
+        self._alerts = alerts
         self._clock = clock
         self._limits = limits
         self._receipts = 0
@@ -77,7 +79,7 @@ class MemoryQueue:
         return sorted(due, key=lambda told: (told.due_us, told.id))
 
     async def lease(self, *, limit: int, lease_s: float) -> Sequence[Leased]:
-        """Take what is due and hide it for ``lease_s`` seconds."""
+        """Take what is due and hide it for ``lease_s`` seconds, at most one that expands, the last."""
         now_us = self._clock.now_us()
         for told in self._due_scheduled(now_us)[:limit]:
             self._add(self.scheduled.pop(told.id))
@@ -85,13 +87,18 @@ class MemoryQueue:
         due.sort(
             key=lambda receipt: (not self.waiting[receipt].due_us, self.waiting[receipt].due_us)
         )
+        one = [receipt for receipt in due if self._expands(receipt)][:1]
+        others = [receipt for receipt in due if not self._expands(receipt)]
         leased = []
-        for receipt in due[:limit]:
+        for receipt in others[: limit - len(one)] + one:
             row = self.waiting[receipt]
             row.due_us = now_us + round(lease_s * US_PER_S)
             row.attempts += 1
             leased.append(Leased(receipt, row.envelope, row.attempts))
         return leased
+
+    def _expands(self, receipt: int) -> bool:
+        return self.waiting[receipt].envelope.audience.expands
 
     async def wait_ready(self, timeout_s: float) -> None:
         """Return when something may be due, at the latest after ``timeout_s`` seconds."""
@@ -117,6 +124,12 @@ class MemoryQueue:
         del reason
         if (row := self.waiting.get(receipt)) is not None:
             row.due_us = self._clock.now_us() + round(delay_s * US_PER_S)
+            self._ready.set()
+
+    async def put_back(self, receipt: int) -> None:
+        """Move one envelope that came a part of its way to the end of the queue, with its attempts begun anew."""
+        if (row := self.waiting.pop(receipt, None)) is not None:
+            self._add(row.envelope)
             self._ready.set()
 
     async def bury(self, receipt: int, *, reason: str) -> None:
@@ -146,8 +159,12 @@ class MemoryQueue:
         return letter is not None
 
     async def drop_dead(self, alert_id: str) -> bool:
-        """Forget one for good."""
-        return self.dead.pop(alert_id, None) is not None
+        """Forget one for good; those whom it reached keep it."""
+        if self.dead.pop(alert_id, None) is None:
+            return False
+        if (alert := self._alerts.get(alert_id)) is not None:
+            alert.after = None
+        return True
 
     async def depth(self) -> QueueDepth:
         """Tell how much is due, how old the oldest is, and how much waits for its time."""

@@ -14,11 +14,13 @@ from tocsin.adapters.memory.queue import MemoryQueue
 from tocsin.adapters.memory.receipts import MemoryReceipts
 from tocsin.adapters.memory.sweep import Sweep
 from tocsin.adapters.memory.tables import Alert, Hub, Tables
+from tocsin.adapters.memory.topics import MemoryTopics
 from tocsin.clock import Clock
 from tocsin.model.acting import storable
 from tocsin.model.alert import Envelope
 from tocsin.model.arrival import arrive, newest_by_key
 from tocsin.model.commands import Command, Outcome
+from tocsin.model.expansion import Chunk, next_chunk
 from tocsin.model.inbox import (
     Broadcast,
     BroadcastEntry,
@@ -54,12 +56,13 @@ from tocsin.ports.store import (
     Delivered,
     Listing,
     Swept,
+    begun_state,
     processed_state,
 )
 
 
 class MemoryStore:
-    """Inboxes, streams and keys in memory; ``queue`` and ``receipts`` are beside them."""
+    """Inboxes, streams and keys in memory; ``queue``, ``receipts`` and ``topics`` are beside them."""
 
     def __init__(self, clock: Clock, limits: StoreLimits | None = None) -> None:
         self._clock = clock
@@ -68,11 +71,13 @@ class MemoryStore:
         self._keys: dict[str, ApiKey] = {}
         self._access_keys: dict[str, AccessKeys] = {}
         self.receipts = MemoryReceipts(self._tables, clock, self._limits)
-        self.queue = MemoryQueue(clock, self._limits)
+        self.queue = MemoryQueue(clock, self._limits, self._tables.alerts)
+        self.topics = MemoryTopics(self._tables, clock, self._limits)
 
     async def deliver(self, envelopes: Sequence[Envelope]) -> Mapping[str, Delivered]:
         """Write what the envelopes say, own items first, then broadcasts."""
-        fresh = {e.id: e for e in envelopes if e.id not in self._tables.alerts}
+        alerts = self._tables.alerts
+        fresh = {e.id: e for e in envelopes if e.id not in alerts or alerts[e.id].after is not None}
         by_hub: defaultdict[str, list[Envelope]] = defaultdict(list)
         for envelope in fresh.values():
             by_hub[envelope.hub].append(envelope)
@@ -81,24 +86,46 @@ class MemoryStore:
     def _deliver(self, hub: Hub, envelopes: Sequence[Envelope]) -> Delivered:
         now_us = self._clock.now_us()
         by_user: defaultdict[str, list[Envelope]] = defaultdict(list)
-        late = [envelope for envelope in envelopes if envelope.is_expired(now_us)]
-        for envelope in late:
-            self._tables.alerts[envelope.id] = Alert(envelope, now_us, 0, expired_us=now_us)
-        envelopes = [envelope for envelope in envelopes if not envelope.is_expired(now_us)]
+        unfinished: list[str] = []
         for envelope in envelopes:
-            users = () if envelope.audience.all else dict.fromkeys(envelope.audience.users)
-            recipients = None if envelope.audience.all else len(users)
-            self._tables.alerts[envelope.id] = Alert(envelope, now_us, recipients)
-            for user in users:
+            chunk = self._next_people(hub, envelope, now_us)
+            self._keep_alert(envelope, chunk, now_us)
+            if not chunk.is_last:
+                unfinished.append(envelope.id)
+            for user in chunk.users:
                 by_user[user].append(envelope)
         changes = [self._arrive(hub, user, by_user[user], now_us) for user in sorted(by_user)]
         entries = [
             entry
             for envelope in envelopes
-            if envelope.audience.all
+            if envelope.audience.all and not envelope.is_expired(now_us)
             for entry in self._broadcast(hub, envelope, now_us)
         ]
-        return Delivered(tuple(c for c in changes if c is not None), tuple(entries))
+        told = tuple(c for c in changes if c is not None)
+        return Delivered(told, tuple(entries), tuple(unfinished))
+
+    def _next_people(self, hub: Hub, envelope: Envelope, now_us: int) -> Chunk:
+        audience, alert = envelope.audience, self._tables.alerts.get(envelope.id)
+        if envelope.is_expired(now_us):
+            return Chunk(())
+        if not audience.expands:
+            return Chunk(tuple(dict.fromkeys(audience.users)))
+        after = "" if alert is None or alert.after is None else alert.after
+        subscribed = [[u for u in hub.topics.get(t, ()) if u > after] for t in audience.topics]
+        return next_chunk(audience.users, subscribed, after, self._limits.expand_users)
+
+    def _keep_alert(self, envelope: Envelope, chunk: Chunk, now_us: int) -> None:
+        """Keep a new alert, or count the next people of one that expands."""
+        alert = self._tables.alerts.get(envelope.id)
+        if alert is None:
+            late = now_us if envelope.is_expired(now_us) else None
+            heard = envelope.audience.all and late is None
+            alert = Alert(envelope, now_us, None if heard else 0, expired_us=late)
+            self._tables.alerts[envelope.id] = alert
+        if alert.recipients is not None:
+            alert.recipients += len(chunk.users)
+        alert.processed_us = now_us
+        alert.after = None if chunk.is_last else chunk.users[-1]
 
     def _arrive(
         self, hub: Hub, user: str, envelopes: Sequence[Envelope], now_us: int
@@ -224,7 +251,7 @@ class MemoryStore:
             self.queue.scheduled.pop(alert_id, None)
         alert = alerts.get(alert_id)
         if alert is not None and alert.envelope.hub == hub and alert.withdrawn_us is None:
-            alert.withdrawn_us = now_us
+            alert.withdrawn_us, alert.after = now_us, None
         return self._sweep(self._limits.chunk_rows).withdraw(hub, alert_id)
 
     async def sweep(self, *, limit: int = 500) -> Swept:
@@ -248,7 +275,7 @@ class MemoryStore:
     async def alert(self, hub: str, alert_id: str) -> AlertStatus | None:
         """Tell where an alert stands."""
         if (alert := self._tables.alerts.get(alert_id)) is not None:
-            return self._processed(alert) if alert.envelope.hub == hub else None
+            return self._begun(alert) if alert.envelope.hub == hub else None
         envelope = self.queue.find(alert_id)
         if envelope is None or envelope.hub != hub:
             return None
@@ -263,7 +290,7 @@ class MemoryStore:
         letter = self.queue.dead.get(alert_id)
         return status if letter is None else replace(status, state="dead", reason=letter.reason)
 
-    def _processed(self, alert: Alert) -> AlertStatus:
+    def _begun(self, alert: Alert) -> AlertStatus:
         envelope = alert.envelope
         decided = [
             decide_item(item, inbox.head.watermarks)
@@ -271,25 +298,31 @@ class MemoryStore:
             for item in inbox.items.values()
             if item.alert_id == envelope.id
         ]
+        expands = alert.after is not None
+        letter = self.queue.dead.get(envelope.id) if expands else None
         return AlertStatus(
             id=envelope.id,
             hub=envelope.hub,
             key_id=envelope.key_id,
-            state=processed_state(alert.withdrawn_us, alert.expired_us),
+            state=begun_state(letter)
+            if expands
+            else processed_state(alert.withdrawn_us, alert.expired_us),
             accepted_us=envelope.accepted_us,
             deliver_us=envelope.deliver_us,
-            processed_us=alert.processed_us,
+            processed_us=None if expands else alert.processed_us,
             withdrawn_us=alert.withdrawn_us,
             expired_us=alert.expired_us,
             recipients=alert.recipients,
             seen=sum(seen for seen, _ in decided),
             read=sum(read for _, read in decided),
+            reason=None if letter is None else letter.reason,
         )
 
     async def alerts(self, hub: str, listing: AlertListing) -> AlertPage:
         """List processed alerts, newest first."""
         return alert_page(
-            (a for a in self._tables.alerts.values() if a.envelope.hub == hub), listing
+            (a for a in self._tables.alerts.values() if a.envelope.hub == hub and a.after is None),
+            listing,
         )
 
     async def renew_epoch(self, hub: str | None = None) -> None:

@@ -132,7 +132,11 @@ class Sweep:
 
     def _drop_unused(self, before_us: int) -> None:
         """Forget old alerts that no row says any more."""
-        old = [id_ for id_, row in self._tables.alerts.items() if row.processed_us < before_us]
+        old = [
+            id_
+            for id_, row in self._tables.alerts.items()
+            if row.processed_us < before_us and row.after is None
+        ]
         if not old:
             return
         said = {item.alert_id for _, inbox in self._inboxes() for item in inbox.items.values()}

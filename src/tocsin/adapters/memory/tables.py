@@ -39,7 +39,8 @@ class Inbox:
 class Hub:
     """One hub's stream, its live broadcasts by ``brev`` in order, its inboxes by user, and its receipts.
 
-    ``heard`` has the ``brev`` of every broadcast, dead ones too, by alert.  ``sketches`` are by alert, fact and action.
+    ``heard`` has the ``brev`` of every broadcast, dead ones too, by alert.  ``sketches`` are by alert, fact and action,
+    ``topics`` since when each user subscribes.
     """
 
     stream: Stream
@@ -49,6 +50,7 @@ class Hub:
     receipts: list[Receipt] = field(default_factory=list)
     last_receipt: int = 0
     sketches: dict[tuple[str, str, str], bytes] = field(default_factory=dict)
+    topics: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def visible(self, head: Head, above: int = 0) -> list[Broadcast]:
         """Return the live broadcasts of an inbox, those above ``above``."""
@@ -61,13 +63,17 @@ class Hub:
 
 @dataclass
 class Alert:
-    """A processed alert; ``recipients`` is None for a broadcast, 0 for one that was withdrawn or expired on its way."""
+    """A processed alert; ``recipients`` is None for a broadcast, 0 for one that was withdrawn or expired on its way.
+
+    ``after`` is the last one who has it while more are to get it, else None.
+    """
 
     envelope: Envelope
     processed_us: int
     recipients: int | None
     withdrawn_us: int | None = None
     expired_us: int | None = None
+    after: str | None = None
 
 
 @dataclass

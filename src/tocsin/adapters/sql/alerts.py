@@ -18,10 +18,20 @@ from sqlalchemy import (
 )
 
 from tocsin.adapters.sql.parts import among, at_most, first, param
-from tocsin.adapters.sql.schema import alerts, broadcasts, hubs, items
+from tocsin.adapters.sql.schema import alerts, broadcasts, expansions, hubs, items
 
 add_alert = insert(alerts)
-known = select(alerts.c.id).where(among(alerts.c.id, "ids"))
+_expanding = expansions.c.alert_no == alerts.c.alert_no
+known = (
+    select(alerts.c.id, alerts.c.alert_no, expansions.c.after)
+    .outerjoin(expansions, _expanding)
+    .where(among(alerts.c.id, "ids"))
+)
+reached = (
+    update(alerts)
+    .where(alerts.c.alert_no == param("at_alert"))
+    .values(recipients=alerts.c.recipients + param("more"), processed_us=param("processed_us"))
+)
 alert_by_id = (
     select(
         alerts.c.alert_no,
@@ -32,10 +42,15 @@ alert_by_id = (
         alerts.c.withdrawn_us,
         alerts.c.deliver_us,
         alerts.c.expired_us,
+        expansions.c.after,
     )
     .join(hubs, hubs.c.hub_no == alerts.c.hub_no)
+    .outerjoin(expansions, _expanding)
     .where(alerts.c.id == param("id"), hubs.c.name == param("hub"))
 )
+
+
+_processed = ~exists().where(_expanding)
 
 
 def _page(*where: ColumnElement[bool]) -> Select[Any]:
@@ -58,7 +73,7 @@ def _page(*where: ColumnElement[bool]) -> Select[Any]:
             alerts.c.recipients,
             alerts.c.content,
         )
-        .where(alerts.c.hub_no == param("hub_no"), *where, *filters)
+        .where(alerts.c.hub_no == param("hub_no"), *where, *filters, _processed)
         .order_by(alerts.c.accepted_us.desc(), alerts.c.id.desc())
     )
 
@@ -81,6 +96,7 @@ _unused = (
     alerts.c.alert_no == param("alert_no"),
     ~exists().where(items.c.alert_no == param("alert_no")),
     ~exists().where(broadcasts.c.alert_no == param("alert_no")),
+    ~exists().where(expansions.c.alert_no == param("alert_no")),
 )
 unused = select(alerts.c.alert_no).where(*_unused)
 drop_unused = alerts.delete().where(*_unused)

@@ -7,7 +7,7 @@ from tocsin.adapters.sql.schema import scheduled
 
 schedule = insert(scheduled)
 due_now = at_most(
-    select(scheduled.c.id, scheduled.c.payload)
+    select(scheduled.c.id, scheduled.c.payload, scheduled.c.expands)
     .where(scheduled.c.due_us <= param("now"))
     .order_by(scheduled.c.due_us, scheduled.c.id)
 )

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     and_,
+    text,
 )
 from sqlalchemy.sql.schema import SchemaItem
 
@@ -45,6 +46,11 @@ def _text(name: str) -> Column[str]:
 
 def _serial(name: str) -> Column[int]:
     return Column(name, Number, primary_key=True, autoincrement=False)
+
+
+def _expands() -> Column[int]:
+    """Whether the audience of an alert is found chunk by chunk."""
+    return Column("expands", Number, nullable=False, server_default=text("0"))
 
 
 def _mark_columns() -> tuple[Column[int], ...]:
@@ -197,6 +203,34 @@ ops = _table(
     UniqueConstraint("user_no", "op_id"),
 )
 
+topics = _table(
+    "topics",
+    Column("hub_no", Number, primary_key=True, autoincrement=False),
+    Column("topic", Text, primary_key=True),
+    _number("subscribers"),
+    rowid=False,
+)
+
+subscriptions = _table(
+    "subscriptions",
+    Column("hub_no", Number, primary_key=True, autoincrement=False),
+    Column("topic", Text, primary_key=True),
+    Column("user", Text, primary_key=True),
+    _number("since_us"),
+    rowid=False,
+)
+# It has all columns, or the planner would take the primary key, and walk every topic for one user.
+Index(
+    "subscriptions_user",
+    subscriptions.c.hub_no,
+    subscriptions.c.user,
+    subscriptions.c.topic,
+    subscriptions.c.since_us,
+)
+
+# How far an alert to topics has come: everybody up to ``after`` has it.  No row: it is not begun, or done.
+expansions = _table("expansions", _serial("alert_no"), _text("after"))
+
 queue = _table(
     "queue",
     _serial("seq"),
@@ -207,15 +241,17 @@ queue = _table(
     _perhaps("leased_us"),
     Column("last_error", Text),
     _perhaps("crashes"),
+    _expands(),
     UniqueConstraint("id"),
 )
-Index("queue_due", queue.c.available_us, queue.c.seq)
+Index("queue_due", queue.c.expands, queue.c.available_us, queue.c.seq)
 
 scheduled = _table(
     "scheduled",
     Column("id", Text, primary_key=True),
     Column("payload", LargeBinary, nullable=False),
     _number("due_us"),
+    _expands(),
 )
 Index("scheduled_due", scheduled.c.due_us, scheduled.c.id)
 

@@ -11,8 +11,11 @@ add_waiting = insert(queue).values(
     payload=param("payload"),
     attempts=param("attempts"),
     available_us=param("available_us"),
+    expands=param("expands"),
 )
-_LEASABLE = select(queue.c.seq, queue.c.payload, queue.c.attempts, queue.c.crashes)
+_LEASABLE = select(queue.c.seq, queue.c.payload, queue.c.attempts, queue.c.crashes).where(
+    queue.c.expands == param("expands")
+)
 # Zero means due at once, whatever the clock says.
 due_again = at_most(
     _LEASABLE.where(
@@ -56,6 +59,18 @@ put_off = (
     .where(queue.c.seq == param("at_seq"))
     .values(available_us=param("available_us"), leased_us=null(), last_error=param("last_error"))
 )
+put_back = (
+    update(queue)
+    .where(queue.c.seq == param("at_seq"))
+    .values(
+        seq=param("seq"),
+        attempts=literal_column("0"),
+        available_us=literal_column("0"),
+        leased_us=null(),
+        last_error=null(),
+        crashes=null(),
+    )
+)
 drop_waiting = queue.delete().where(among(queue.c.seq, "seqs"))
 drop_delivered = queue.delete().where(among(queue.c.id, "ids"))
 waiting_by_seq = select(queue.c.id, queue.c.payload, queue.c.attempts).where(
@@ -63,7 +78,11 @@ waiting_by_seq = select(queue.c.id, queue.c.payload, queue.c.attempts).where(
 )
 waiting_payload = select(queue.c.payload).where(queue.c.id == param("id"))
 oldest_waiting = first(select(queue.c.payload).order_by(queue.c.seq))
-next_due = first(select(queue.c.available_us).order_by(queue.c.available_us))
+next_due = first(
+    select(queue.c.available_us)
+    .where(queue.c.expands == param("expands"))
+    .order_by(queue.c.available_us)
+)
 count_waiting = select(func.count()).select_from(queue)
 last_seq = first(select(queue.c.seq).order_by(queue.c.seq.desc()))
 

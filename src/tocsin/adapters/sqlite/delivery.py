@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from tocsin.adapters.sql import alerts, collapses, inboxes, items, stream, waiting
 from tocsin.adapters.sqlite.contact import open_heads, open_hub
+from tocsin.adapters.sqlite.expansion import count_reached, keep_place, read_chunk
 from tocsin.adapters.sqlite.numbers import Numbers
 from tocsin.adapters.sqlite.rows import (
     HeadRow,
@@ -18,6 +19,7 @@ from tocsin.adapters.sqlite.rows import (
 from tocsin.adapters.sqlite.text import sql
 from tocsin.model.alert import Envelope
 from tocsin.model.arrival import arrive, owned_collapse_key
+from tocsin.model.expansion import Chunk
 from tocsin.model.inbox import BroadcastEntry, ChangeSet, OwnItem
 from tocsin.model.plan import Plan
 from tocsin.model.stream import Stream, add_broadcast, too_many, withdraw_broadcasts
@@ -44,6 +46,7 @@ class Delivery:
         self._limits = limits
         self._now_us = now_us
         self._alert_nos: dict[str, int] = {}
+        self._places: dict[str, str] = {}
 
     def run(self, envelopes: Sequence[Envelope]) -> Mapping[str, Delivered]:
         """Write what was not delivered before; the result is per hub.
@@ -55,37 +58,74 @@ class Delivery:
         for envelope in self._fresh(envelopes):
             by_hub[envelope.hub].append(envelope)
         delivered = {name: self._deliver(name, some) for name, some in by_hub.items()}
-        ids = as_json(envelope.id for envelope in envelopes)
+        unfinished = {id_ for result in delivered.values() for id_ in result.unfinished}
+        ids = as_json(e.id for e in envelopes if e.id not in unfinished)
         self._numbers.waiting -= self._connection.execute(_DROP_DELIVERED, {"ids": ids}).rowcount
         return delivered
 
     def _fresh(self, envelopes: Sequence[Envelope]) -> Iterable[Envelope]:
+        """Return what is not delivered, or not to everybody: then its number and place are noted."""
         once = {envelope.id: envelope for envelope in envelopes}
         known = self._connection.execute(_KNOWN, {"ids": as_json(once)}).fetchall()
-        for (alert_id,) in known:
-            del once[alert_id]
+        for alert_id, alert_no, after in known:
+            if after is None:
+                del once[alert_id]
+            else:
+                self._alert_nos[alert_id] = alert_no
+                self._places[alert_id] = after
         return once.values()
 
     def _deliver(self, name: str, envelopes: Sequence[Envelope]) -> Delivered:
         hub = open_hub(self._connection, self._numbers, name)
-        late = [envelope for envelope in envelopes if envelope.is_expired(self._now_us)]
+        late = [envelope for envelope in envelopes if self._is_late(envelope)]
         if late:
-            self.add_alerts(hub, late, "expired")
-            envelopes = [told for told in envelopes if not told.is_expired(self._now_us)]
+            self.add_alerts(hub, [(envelope, 0) for envelope in late], "expired")
+            envelopes = [envelope for envelope in envelopes if not self._is_late(envelope)]
+        told = [(envelope, self._next_people(hub, envelope)) for envelope in envelopes]
+        self._keep_alerts(hub, told)
         by_user: defaultdict[str, list[Envelope]] = defaultdict(list)
-        for envelope in envelopes:
-            if not envelope.audience.all:
-                for user in dict.fromkeys(envelope.audience.users):
-                    by_user[user].append(envelope)
-        self.add_alerts(hub, envelopes)
+        for envelope, chunk in told:
+            for user in chunk.users:
+                by_user[user].append(envelope)
         changes = self._arrive(hub, by_user) if by_user else ()
-        return Delivered(tuple(changes), tuple(self._broadcast(hub, envelopes)))
+        broadcasts = self._broadcast(hub, envelopes)
+        unfinished = tuple(envelope.id for envelope, chunk in told if not chunk.is_last)
+        return Delivered(tuple(changes), tuple(broadcasts), unfinished)
+
+    def _is_late(self, envelope: Envelope) -> bool:
+        return envelope.id not in self._places and envelope.is_expired(self._now_us)
+
+    def _next_people(self, hub: HubRow, envelope: Envelope) -> Chunk:
+        audience = envelope.audience
+        if envelope.is_expired(
+            self._now_us
+        ):  # on its way, so the rest of its audience is not to have it
+            return Chunk(())
+        if not audience.expands:
+            return Chunk(tuple(dict.fromkeys(audience.users)))
+        after = self._places.get(envelope.id, "")
+        limit = self._limits.expand_users
+        return read_chunk(self._connection, hub.hub_no, audience, after, limit)
+
+    def _keep_alerts(self, hub: HubRow, told: Sequence[tuple[Envelope, Chunk]]) -> None:
+        """Keep what new alerts say, and how far those have come that expand."""
+        fresh = [(e, _recipients(e, chunk)) for e, chunk in told if e.id not in self._places]
+        self.add_alerts(hub, fresh)
+        for envelope, chunk in told:
+            alert_no, begun = self._alert_nos[envelope.id], envelope.id in self._places
+            if begun:
+                count_reached(self._connection, alert_no, len(chunk.users), self._now_us)
+            if begun or not chunk.is_last:
+                keep_place(self._connection, alert_no, chunk)
 
     def add_alerts(
-        self, hub: HubRow, envelopes: Sequence[Envelope], fate: Fate | None = None
+        self,
+        hub: HubRow,
+        told: Sequence[tuple[Envelope, int | None]],
+        fate: Fate | None = None,
     ) -> None:
-        """Keep the contents, once per alert; those that met their fate on the way have no recipients."""
-        for envelope in envelopes:
+        """Keep the contents, once per alert, each with the number of its recipients until now."""
+        for envelope, _ in told:
             self._alert_nos[envelope.id] = self._numbers.next_alert()
         self._connection.executemany(
             _ADD_ALERT,
@@ -98,14 +138,14 @@ class Delivery:
                     "accepted_us": envelope.accepted_us,
                     "deliver_us": envelope.deliver_us,
                     "processed_us": self._now_us,
-                    "recipients": _recipients(envelope) if fate is None else 0,
+                    "recipients": recipients,
                     "category": envelope.category,
                     "severity": envelope.severity,
                     "content": bytes(envelope.content),
                     "withdrawn_us": self._now_us if fate == "withdrawn" else None,
                     "expired_us": self._now_us if fate == "expired" else None,
                 }
-                for envelope in envelopes
+                for envelope, recipients in told
             ],
         )
 
@@ -230,5 +270,5 @@ def write_withdrawals(
     )
 
 
-def _recipients(envelope: Envelope) -> int | None:
-    return None if envelope.audience.all else len(set(envelope.audience.users))
+def _recipients(envelope: Envelope, chunk: Chunk) -> int | None:
+    return None if envelope.audience.all else len(chunk.users)

@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from tocsin.adapters.sql import schedule, waiting
+from tocsin.adapters.sql import schedule, topics, waiting
 from tocsin.adapters.sqlite.folder import DataFolder
 from tocsin.adapters.sqlite.numbers import Numbers
 from tocsin.adapters.sqlite.readers import Readers
@@ -36,6 +36,7 @@ _DEAD, _DEAD_PAGE, _DROP_DEAD = (
 )
 _OLDEST, _COUNT = sql(waiting.oldest_waiting), sql(waiting.count_waiting)
 _NEXT_DUE, _NEXT_TIME = sql(waiting.next_due), sql(schedule.next_time)
+_PUT_BACK, _END_EXPANSION_OF = sql(waiting.put_back), sql(topics.end_expansion_of)
 _COUNT_DUE, _COUNT_SCHEDULED = sql(schedule.count_due), sql(schedule.count_all)
 _GIVE_BACK, _COUNT_IN_HAND = sql(waiting.give_back), sql(waiting.count_in_hand)
 _SUSPECT_ALL, _SUSPECT_ONE = sql(waiting.suspect_all), sql(waiting.suspect_one)
@@ -81,7 +82,10 @@ class SqliteQueue:
         return answers
 
     async def lease(self, *, limit: int, lease_s: float) -> Sequence[Leased]:
-        """Take what is due, scheduled alerts too, and hide it for ``lease_s`` seconds; attempts are counted on disk."""
+        """Take what is due, scheduled alerts too, and hide it for ``lease_s`` seconds; attempts are counted on disk.
+
+        One whose audience expands is among it at most, as the last.
+        """
         now_us = self._clock.now_us()
         until_us = now_us + round(lease_s * US_PER_S)
 
@@ -117,7 +121,11 @@ class SqliteQueue:
         self._ready.clear()
 
         def job(connection: sqlite3.Connection) -> list[int]:
-            firsts = (connection.execute(query).fetchone() for query in (_NEXT_DUE, _NEXT_TIME))
+            firsts = (
+                connection.execute(_NEXT_DUE, {"expands": False}).fetchone(),
+                connection.execute(_NEXT_DUE, {"expands": True}).fetchone(),
+                connection.execute(_NEXT_TIME).fetchone(),
+            )
             return [first[0] for first in firsts if first is not None]
 
         due_us = await self._readers.run(job)
@@ -144,6 +152,16 @@ class SqliteQueue:
         due_us = self._clock.now_us() + round(delay_s * US_PER_S)
         row = {"at_seq": receipt, "available_us": due_us, "last_error": reason}
         await self._writer.run(lambda connection: connection.execute(_PUT_OFF, row).rowcount)
+        self._ready.set()
+
+    async def put_back(self, receipt: int) -> None:
+        """Move one envelope that came a part of its way to the end of the queue, with its attempts begun anew."""
+
+        def job(connection: sqlite3.Connection) -> None:
+            self._numbers.seq += 1
+            connection.execute(_PUT_BACK, {"at_seq": receipt, "seq": self._numbers.seq})
+
+        await self._writer.run(job)
         self._ready.set()
 
     async def bury(self, receipt: int, *, reason: str) -> None:
@@ -194,7 +212,9 @@ class SqliteQueue:
                 return False
             connection.execute(_DROP_DEAD, {"id": alert_id})
             self._numbers.seq += 1
-            connection.execute(_ADD, {"seq": self._numbers.seq, "payload": found[0], **row})
+            expands = decode_envelope(found[0]).audience.expands
+            added = {"seq": self._numbers.seq, "payload": found[0], "expands": expands}
+            connection.execute(_ADD, {**row, **added})
             self._numbers.waiting += 1
             return True
 
@@ -203,9 +223,16 @@ class SqliteQueue:
         return revived
 
     async def drop_dead(self, alert_id: str) -> bool:
-        """Forget one for good."""
+        """Forget one for good; those whom it reached keep it."""
         row = {"id": alert_id}
-        return await self._writer.run(lambda c: c.execute(_DROP_DEAD, row).rowcount) > 0
+
+        def job(connection: sqlite3.Connection) -> bool:
+            if connection.execute(_DROP_DEAD, row).rowcount == 0:
+                return False
+            connection.execute(_END_EXPANSION_OF, row)
+            return True
+
+        return await self._writer.run(job)
 
     async def depth(self) -> QueueDepth:
         """Tell how much is due, how old the oldest is, and how much waits for its time, all from one snapshot.
@@ -243,18 +270,33 @@ def void_leases(connection: sqlite3.Connection) -> None:
 
 
 def _next_due(connection: sqlite3.Connection, now_us: int, limit: int) -> list[DueRow]:
+    """Return what is due, one that expands at most and as the last; but one that has to be alone, alone."""
+    one = _lane(connection, now_us, 1, expands=True)
+    if one and _is_suspect(one[0]):  # or it would wait for ever behind others
+        return one
+    others = _lane(connection, now_us, limit - len(one), expands=False)
+    return others if others and _is_suspect(others[0]) else others + one
+
+
+def _lane(
+    connection: sqlite3.Connection, now_us: int, limit: int, *, expands: bool
+) -> list[DueRow]:
     """Return what is due up to the first one that has to be alone, or that one alone if it comes first."""
     taken: list[DueRow] = []
     for query in (_DUE_AGAIN, _DUE):
-        rows = connection.execute(query, {"now": now_us, "limit": limit - len(taken)})
+        bounds = {"now": now_us, "limit": limit - len(taken), "expands": expands}
+        rows = connection.execute(query, bounds)
         for row in rows:
-            is_suspect = row[3] is not None
-            if not is_suspect or not taken:
+            if not _is_suspect(row) or not taken:
                 taken.append(row)
-            if is_suspect:
+            if _is_suspect(row):
                 rows.close()
                 return taken
     return taken
+
+
+def _is_suspect(row: DueRow) -> bool:
+    return row[3] is not None
 
 
 class _Intake:
@@ -329,12 +371,15 @@ class _Intake:
                     "payload": _encode(envelope),
                     "attempts": 0,
                     "available_us": 0,
+                    "expands": envelope.audience.expands,
                 }
                 for seq, envelope in enumerate(self._due, numbers.seq + 1)
             ],
         )
         put_on_schedule(
-            connection, numbers, [(told.id, _encode(told), told.due_us) for told in self._later]
+            connection,
+            numbers,
+            [(told.id, _encode(told), told.due_us, told.audience.expands) for told in self._later],
         )
         connection.executemany(
             _REMEMBER,

@@ -13,11 +13,15 @@ _ADD = sql(waiting.add_waiting)
 
 
 def put_on_schedule(
-    connection: sqlite3.Connection, numbers: Numbers, rows: Sequence[tuple[str, bytes, int]]
+    connection: sqlite3.Connection, numbers: Numbers, rows: Sequence[tuple[str, bytes, int, bool]]
 ) -> None:
-    """Keep alerts, each an id, an encoded envelope and the time it is due."""
+    """Keep alerts, each an id, an encoded envelope, the time it is due, and whether its audience expands."""
     connection.executemany(
-        _SCHEDULE, [{"id": id_, "payload": payload, "due_us": us} for id_, payload, us in rows]
+        _SCHEDULE,
+        [
+            {"id": id_, "payload": payload, "due_us": us, "expands": expands}
+            for id_, payload, us, expands in rows
+        ],
     )
     numbers.scheduled += len(rows)
 
@@ -30,13 +34,20 @@ def enqueue_due(connection: sqlite3.Connection, numbers: Numbers, now_us: int, l
     connection.executemany(
         _ADD,
         [
-            {"seq": seq, "id": id_, "payload": payload, "attempts": 0, "available_us": 0}
-            for seq, (id_, payload) in enumerate(found, numbers.seq + 1)
+            {
+                "seq": seq,
+                "id": id_,
+                "payload": payload,
+                "attempts": 0,
+                "available_us": 0,
+                "expands": expands,
+            }
+            for seq, (id_, payload, expands) in enumerate(found, numbers.seq + 1)
         ],
     )
     numbers.seq += len(found)
     numbers.waiting += len(found)
-    take_off_schedule(connection, numbers, [id_ for id_, _ in found])
+    take_off_schedule(connection, numbers, [row[0] for row in found])
 
 
 def take_off_schedule(connection: sqlite3.Connection, numbers: Numbers, ids: Sequence[str]) -> None:

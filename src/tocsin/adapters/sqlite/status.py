@@ -9,7 +9,7 @@ from tocsin.adapters.sqlite.text import sql
 from tocsin.model.alert import Envelope
 from tocsin.model.inbox import Marks
 from tocsin.model.rules import Cover, is_read, is_seen
-from tocsin.ports.store import AlertStatus, processed_state
+from tocsin.ports.store import AlertStatus, begun_state, processed_state
 
 _ALERT, _VERDICTS = sql(alerts.alert_by_id), sql(items.verdicts)
 _WAITING, _DEAD = sql(waiting.waiting_payload), sql(waiting.dead_letter)
@@ -20,7 +20,7 @@ def alert_status(connection: sqlite3.Connection, hub: str, alert_id: str) -> Ale
     """Look among the processed, the waiting, the scheduled and the dead, in one snapshot."""
     found = connection.execute(_ALERT, {"id": alert_id, "hub": hub}).fetchone()
     if found is not None:
-        return _processed(connection, hub, alert_id, found)
+        return _begun(connection, hub, alert_id, found)
     found = connection.execute(_WAITING, {"id": alert_id}).fetchone()
     if found is not None:
         return _unprocessed(hub, decode_envelope(found[0]), "accepted")
@@ -33,12 +33,13 @@ def alert_status(connection: sqlite3.Connection, hub: str, alert_id: str) -> Ale
     return None
 
 
-def _processed(
+def _begun(
     connection: sqlite3.Connection,
     hub: str,
     alert_id: str,
-    row: tuple[int, str, int, int, int | None, int | None, int | None, int | None],
+    row: tuple[int, str, int, int, int | None, int | None, int | None, int | None, str | None],
 ) -> AlertStatus:
+    """Describe an alert that left the queue, or of which a part of the audience has it: then it has a place."""
     (
         alert_no,
         key_id,
@@ -48,7 +49,11 @@ def _processed(
         withdrawn_us,
         deliver_us,
         expired_us,
+        place,
     ) = row
+    letter = None
+    if place is not None:
+        letter = connection.execute(_DEAD, {"id": alert_id}).fetchone()
     seen = read = 0
     verdicts = connection.execute(_VERDICTS, {"alert_no": alert_no})
     for sort, seen_at, read_at, unread_at, seen_up_to, read_up_to in verdicts:
@@ -60,15 +65,16 @@ def _processed(
         id=alert_id,
         hub=hub,
         key_id=key_id,
-        state=processed_state(withdrawn_us, expired_us),
+        state=processed_state(withdrawn_us, expired_us) if place is None else begun_state(letter),
         accepted_us=accepted_us,
         deliver_us=deliver_us,
-        processed_us=processed_us,
+        processed_us=processed_us if place is None else None,
         withdrawn_us=withdrawn_us,
         expired_us=expired_us,
         recipients=recipients,
         seen=seen,
         read=read,
+        reason=None if letter is None else letter[2],
     )
 
 

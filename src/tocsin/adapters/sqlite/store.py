@@ -29,6 +29,7 @@ from tocsin.adapters.sqlite.receipts import SqliteReceipts
 from tocsin.adapters.sqlite.status import alert_status
 from tocsin.adapters.sqlite.sweep import Sweep, Walk
 from tocsin.adapters.sqlite.text import sql
+from tocsin.adapters.sqlite.topics import SqliteTopics
 from tocsin.adapters.sqlite.withdrawal import Withdrawal
 from tocsin.adapters.sqlite.writer import Writer
 from tocsin.clock import Clock
@@ -56,7 +57,7 @@ _WRITE_PROBE = sql(secrets.write_probe)
 
 
 class SqliteStore(SqliteKeyring):
-    """Inboxes, streams and keys in one file; ``queue`` and ``receipts`` are in the same file.
+    """Inboxes, streams and keys in one file; ``queue``, ``receipts`` and ``topics`` are in the same file.
 
     Made by :meth:`open`; it holds the data folder until :meth:`close`.
     """
@@ -78,6 +79,7 @@ class SqliteStore(SqliteKeyring):
         self._walk = Walk()
         self.receipts = SqliteReceipts(writer, readers, clock, limits)
         self.queue = SqliteQueue(writer, readers, numbers, folder, clock, limits)
+        self.topics = SqliteTopics(writer, readers, numbers, clock, limits)
 
     @classmethod
     async def open(cls, folder: Path, clock: Clock, limits: StoreLimits | None = None) -> Self:

@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from tocsin.adapters.sql import alerts, schedule, waiting, withdrawals
+from tocsin.adapters.sql import alerts, schedule, topics, waiting, withdrawals
 from tocsin.adapters.sqlite.contact import open_hub
 from tocsin.adapters.sqlite.delivery import Delivery
 from tocsin.adapters.sqlite.numbers import Numbers
@@ -16,6 +16,7 @@ from tocsin.ports.store import Swept
 
 _ALERT, _WITHDRAW = sql(alerts.alert_by_id), sql(alerts.withdraw_alert)
 _OPEN = sql(withdrawals.open_of_alert)
+_END_EXPANSION = sql(topics.end_expansion)
 _UNPROCESSED = (
     sql(waiting.waiting_payload),
     sql(schedule.payload_of),
@@ -32,15 +33,19 @@ class Withdrawal:
         self._now_us = now_us
 
     def run(self, connection: sqlite3.Connection, hub: str, alert_id: str) -> Swept:
-        """Take back what was processed; what still waits, or is dead, counts as delivered to nobody, so nobody will get it."""
+        """Take back what was processed, or is expanded: without its place nobody else will get it.
+
+        What still waits, or is dead, counts as delivered to nobody, so nobody will get it.
+        """
         home = open_hub(connection, self._numbers, hub)
         found = connection.execute(_ALERT, {"id": alert_id, "hub": hub}).fetchone()
         if found is not None:
+            connection.execute(_END_EXPANSION, {"alert_no": found[0]})
             return self._take_back(connection, found[0], home.hub_no)
         envelope = _unprocessed(connection, alert_id)
         if envelope is not None and envelope.hub == hub:
             delivery = Delivery(connection, self._numbers, self._limits, self._now_us)
-            delivery.add_alerts(home, [envelope], "withdrawn")
+            delivery.add_alerts(home, [(envelope, 0)], "withdrawn")
             take_off_schedule(connection, self._numbers, [alert_id])
         return Swept()
 

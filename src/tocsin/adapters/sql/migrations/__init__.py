@@ -5,5 +5,5 @@
 
 from pathlib import Path
 
-HEAD = "0007"
+HEAD = "0008"
 FOLDER = Path(__file__).parent

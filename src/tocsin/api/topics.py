@@ -1,0 +1,57 @@
+"""Topics: who subscribes to what, for backends."""
+
+from tocsin.api.auth import Authenticator
+from tocsin.api.http import Request, Response
+from tocsin.api.paging import limit_of, name_after, name_page
+from tocsin.clock import to_rfc3339
+from tocsin.model.ids import check_id
+from tocsin.ports.topics import TopicStore
+
+
+class Topics:
+    """The routes of topics; server and admin keys only."""
+
+    def __init__(self, auth: Authenticator, store: TopicStore) -> None:
+        self._auth = auth
+        self._store = store
+
+    async def list(self, request: Request) -> Response:
+        """``GET /v1/topics``: the hub's topics, each with the number of its subscribers."""
+        hub = self._auth.server(request).hub
+        limit, after = limit_of(request), name_after(request)
+        found = await self._store.topics(hub, after=after, limit=limit + 1)
+        rows = [{"topic": row.topic, "subscribers": row.subscribers} for row in found]
+        return name_page("topics", "topic", rows, limit)
+
+    async def subscribers(self, request: Request) -> Response:
+        """``GET /v1/topics/{topic}/subscribers``: who, and since when."""
+        hub, topic = self._auth.server(request).hub, check_id(request.params["topic"], "topic")
+        limit, after = limit_of(request), name_after(request)
+        found = await self._store.subscribers(hub, topic, after=after, limit=limit + 1)
+        rows = [{"user": r.user, "subscribed_at": to_rfc3339(r.since_us)} for r in found]
+        return name_page("subscribers", "user", rows, limit)
+
+    async def topics_of(self, request: Request) -> Response:
+        """``GET /v1/users/{user}/topics``: what somebody subscribes to, and since when."""
+        hub, user = self._auth.server(request).hub, check_id(request.params["user"], "user")
+        limit, after = limit_of(request), name_after(request)
+        found = await self._store.topics_of(hub, user, after=after, limit=limit + 1)
+        rows = [{"topic": r.topic, "subscribed_at": to_rfc3339(r.since_us)} for r in found]
+        return name_page("topics", "topic", rows, limit)
+
+    async def subscribe(self, request: Request) -> Response:
+        """``PUT /v1/topics/{topic}/subscribers/{user}``; repeating it changes nothing."""
+        hub, topic, user = self._named(request)
+        await self._store.subscribe(hub, topic, [user])
+        return Response(204)
+
+    async def unsubscribe(self, request: Request) -> Response:
+        """``DELETE /v1/topics/{topic}/subscribers/{user}``; repeating it changes nothing."""
+        hub, topic, user = self._named(request)
+        await self._store.unsubscribe(hub, topic, [user])
+        return Response(204)
+
+    def _named(self, request: Request) -> tuple[str, str, str]:
+        hub = self._auth.server(request).hub
+        topic, user = request.params["topic"], request.params["user"]
+        return hub, check_id(topic, "topic"), check_id(user, "user")
