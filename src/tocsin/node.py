@@ -5,12 +5,14 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import structlog
 
 from tocsin.adapters.memory.fanout import MemoryFanout
 from tocsin.adapters.outbound.client import OutboundClient
+from tocsin.adapters.sqlite.care import SqliteCare
 from tocsin.adapters.sqlite.store import SqliteStore
 from tocsin.api.admin import Admin
 from tocsin.api.alerts import Alerts
@@ -25,7 +27,7 @@ from tocsin.api.events import Events
 from tocsin.api.http import Receive, Scope, Send
 from tocsin.api.http_guard import guarded_protocol
 from tocsin.api.inbox import Inbox
-from tocsin.api.keyring import KeyRing, open_seal
+from tocsin.api.keyring import KEY_FILE, KeyRing, open_seal
 from tocsin.api.listener import Listener, bind, bind_unix, tls_context
 from tocsin.api.operations import Operations
 from tocsin.api.published import Published
@@ -42,6 +44,7 @@ from tocsin.inbox.actor import Actor
 from tocsin.inbox.recorder import Recorder
 from tocsin.ingest.publisher import Publisher
 from tocsin.ingest.withdrawer import Withdrawer
+from tocsin.ports.care import FolderCare
 from tocsin.ports.limits import StoreLimits
 from tocsin.process.sweeper import Sweeper
 from tocsin.process.worker import Worker
@@ -189,6 +192,11 @@ class Node:
             web=WebFiles(),
             demo=Demo(auth, alerts, tokens, self.endpoints) if settings.demo else None,
         )
+
+
+def care_of(data_dir: Path) -> FolderCare:
+    """Return what looks after a data folder, whether or not a server runs on it."""
+    return SqliteCare(data_dir, KEY_FILE, SystemClock())
 
 
 async def serve(settings: Settings) -> None:

@@ -48,6 +48,7 @@ MEANT = {
     "stream.dead": "SCAN broadcasts USING INDEX broadcasts_dead",
     "schedule.next_time": "SCAN scheduled USING COVERING INDEX scheduled_due",
     "schedule.count_all": "SCAN scheduled USING COVERING INDEX sqlite_autoindex_scheduled_1",
+    "waiting.count_dead": "SCAN dead_letters USING COVERING INDEX sqlite_autoindex_dead_letters_1",
     "waiting.count_in_hand": "SCAN queue",
     "waiting.give_back": "SCAN queue",
     "waiting.suspect_all": "SCAN queue",

@@ -12,6 +12,7 @@ import typer
 from rich.table import Table
 
 from tocsin import __version__
+from tocsin.cli.archive import back_up, restore
 from tocsin.cli.calls import HubOption, call, print_table, settings_of
 from tocsin.cli.dead import dead
 from tocsin.clock import SystemClock
@@ -30,6 +31,8 @@ keys = typer.Typer(
 )
 app.add_typer(keys, name="key")
 app.add_typer(dead, name="dead")
+app.command(name="backup")(back_up)
+app.command(name="restore")(restore)
 
 
 def main() -> None:

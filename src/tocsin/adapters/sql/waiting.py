@@ -99,6 +99,7 @@ dead_page = at_most(
     .where(tuple_(dead_letters.c.at_us, dead_letters.c.id) < tuple_(param("at_us"), param("id")))
     .order_by(dead_letters.c.at_us.desc(), dead_letters.c.id.desc())
 )
+count_dead = select(func.count()).select_from(dead_letters)
 drop_dead = dead_letters.delete().where(dead_letters.c.id == param("id"))
 
 remembered = select(alert_keys.c.alert_id, alert_keys.c.fingerprint).where(

@@ -48,6 +48,18 @@ def connect_reader(file: Path) -> sqlite3.Connection:
     return _connect(file, _COMMON + _READER)
 
 
+def connect_observer(file: Path) -> sqlite3.Connection:
+    """Open a file that another process may be writing, without touching it: no write, no checkpoint, no new file."""
+    connection = sqlite3.connect(
+        f"{file.absolute().as_uri()}?mode=ro",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    return connection
+
+
 def _connect(file: Path, pragmas: tuple[str, ...]) -> sqlite3.Connection:
     connection = sqlite3.connect(
         file, isolation_level=None, check_same_thread=False, cached_statements=256

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from tocsin.errors import ConfigError, UnavailableError
 
-_LOCK = "lock"
-_FILE = "tocsin.db"
+LOCK = "lock"
+FILE = "tocsin.db"
 
 
 class DataFolder:
@@ -16,8 +16,8 @@ class DataFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.file = path / _FILE
-        self._lock: int | None = _hold(path)
+        self.file = path / FILE
+        self._lock: int | None = hold(path)
         # SQLite gives its log the mode of the file, and makes that one readable for everybody.
         self.file.touch(mode=0o600)
 
@@ -46,11 +46,24 @@ class DataFolder:
             self._lock = None
 
 
-def _hold(path: Path) -> int:
-    """Take the folder's lock, which the system drops when this process ends, however it ends."""
+def sync_folder(path: Path) -> None:
+    """Make the names in a folder durable, as an fsync of the files does not."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def hold(path: Path) -> int:
+    """Make the folder and take its lock, which the system drops when this process ends, however it ends.
+
+    Raises:
+        ConfigError: The folder cannot be used, or another process holds it.
+    """
     try:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         detail = f"the data folder {path} cannot be used: {error.strerror}"
         raise ConfigError(detail, code="data-folder-unusable") from error

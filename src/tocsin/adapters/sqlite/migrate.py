@@ -24,16 +24,21 @@ def migrate(file: Path) -> None:
         raise ConfigError(detail, code="store-unreadable") from error
 
 
+def schema_version(connection: sqlite3.Connection) -> str | None:
+    """Return the revision of a file's schema; None if it has none."""
+    made = connection.execute(
+        "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'"
+    ).fetchone()
+    if made is None:
+        return None
+    row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return None if row is None else str(row[0])
+
+
 def _revision(file: Path) -> str | None:
     connection = connect_writer(file)
     try:
-        made = connection.execute(
-            "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'"
-        ).fetchone()
-        if made is None:
-            return None
-        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-        return None if row is None else str(row[0])
+        return schema_version(connection)
     finally:
         connection.close()
 

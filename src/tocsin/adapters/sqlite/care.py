@@ -1,0 +1,29 @@
+"""Looking after a data folder from outside, beside a running server or without one."""
+
+from pathlib import Path
+
+from tocsin.adapters.sqlite.backup import back_up
+from tocsin.adapters.sqlite.restore import restore
+from tocsin.clock import Clock, to_rfc3339
+from tocsin.ports.care import Manifest, Progress, Restored
+
+
+class SqliteCare:
+    """One data folder; ``key_name`` is the file in it without which the sealed keys are lost."""
+
+    def __init__(self, folder: Path, key_name: str, clock: Clock) -> None:
+        self._folder = folder
+        self._key_name = key_name
+        self._clock = clock
+
+    def back_up(self, archive: Path, progress: Progress, *, with_secrets: bool = True) -> Manifest:
+        """Write one file, mode 0600, that a restore needs nothing else with."""
+        secrets = [self._folder / self._key_name] if with_secrets else []
+        made_at = to_rfc3339(self._clock.now_us())
+        return back_up(self._folder, archive, secrets, made_at, progress)
+
+    def restore(
+        self, archive: Path, progress: Progress, *, key_file: Path | None = None
+    ) -> Restored:
+        """Put a backup into the folder, which holds nothing yet."""
+        return restore(self._folder, archive, self._key_name, key_file, progress)

@@ -1,0 +1,117 @@
+"""Bringing a backup back as a new life of the store."""
+
+import contextlib
+import os
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from tocsin.adapters.sql import inboxes, schedule, waiting
+from tocsin.adapters.sqlite.archive import Archive, damaged
+from tocsin.adapters.sqlite.connection import connect_writer
+from tocsin.adapters.sqlite.folder import FILE, LOCK, hold, sync_folder
+from tocsin.adapters.sqlite.migrate import migrate
+from tocsin.adapters.sqlite.text import sql
+from tocsin.errors import ConfigError
+from tocsin.model.stream import new_epoch
+from tocsin.ports.care import Progress, Restored
+
+_ALL_HUBS, _RENEW = sql(inboxes.all_hubs), sql(inboxes.renew_epoch)
+_GIVE_BACK, _COUNT_WAITING = sql(waiting.give_back), sql(waiting.count_waiting)
+_COUNT_SCHEDULED, _COUNT_DEAD = sql(schedule.count_all), sql(waiting.count_dead)
+_UNFINISHED = f"{FILE}.restoring"
+_LEFT_BY_A_CUT = frozenset(_UNFINISHED + end for end in ("", "-wal", "-shm"))
+_NOTHING = {"lost+found", LOCK} | _LEFT_BY_A_CUT  # what may be in a folder that counts as empty
+
+
+def restore(
+    folder: Path, archive: Path, key_name: str, key_file: Path | None, progress: Progress
+) -> Restored:
+    """Unpack an archive beside its place, draw new epochs, and put it in place at last.
+
+    Raises:
+        ConfigError: The folder is in use, or the archive cannot be restored here.
+    """
+    lock = hold(folder)
+    try:
+        _refuse_full(folder)
+        for name in _LEFT_BY_A_CUT:  # a log left there would be played into the new file
+            (folder / name).unlink(missing_ok=True)
+        with _opened(archive) as opened:
+            key = opened.read(key_name)
+            if key is None:
+                key = _given_key(archive, key_name, key_file)
+            unfinished = folder / _UNFINISHED
+            opened.extract(FILE, unfinished, progress)
+        progress("drawing new epochs", None)
+        migrate(unfinished)
+        restored = _renew(unfinished, opened)
+        _write_secret(folder / key_name, key)
+        unfinished.rename(folder / FILE)
+        sync_folder(folder)
+        return restored
+    finally:
+        os.close(lock)
+
+
+@contextlib.contextmanager
+def _opened(archive: Path) -> Iterator[Archive]:
+    try:
+        with tarfile.open(archive, mode="r:") as tar:
+            yield Archive(tar)
+    except (tarfile.TarError, msgspec.DecodeError, ValueError, KeyError) as error:
+        raise damaged(archive, error) from error
+    except OSError as error:
+        detail = f"{archive} could not be restored: {error}; the folder holds no store"
+        raise ConfigError(detail, code="restore-failed") from error
+
+
+def _refuse_full(folder: Path) -> None:
+    found = sorted({entry.name for entry in folder.iterdir()} - _NOTHING)
+    if found:
+        detail = f"{folder} is not empty ({', '.join(found[:3])}); restore into a new folder, or move this one away first"
+        raise ConfigError(detail, code="folder-not-empty")
+
+
+def _given_key(archive: Path, key_name: str, key_file: Path | None) -> bytes:
+    if key_file is None:
+        detail = (
+            f"{archive} was made without {key_name}; name your copy of that file with --key-file"
+        )
+        raise ConfigError(detail, code="key-file")
+    try:
+        return key_file.read_bytes()
+    except OSError as error:
+        detail = f"{key_file} cannot be read: {error.strerror}"
+        raise ConfigError(detail, code="key-file") from error
+
+
+def _renew(file: Path, opened: Archive) -> Restored:
+    """Draw the epochs, and void the leases of the server that was running when the copy was made."""
+    connection = connect_writer(file)
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        epochs = {}
+        for hub_no, name, *_ in connection.execute(_ALL_HUBS).fetchall():
+            epochs[name] = new_epoch()
+            connection.execute(_RENEW, {"at_hub": hub_no, "epoch": epochs[name]})
+        connection.execute(_GIVE_BACK)
+        connection.execute("COMMIT")
+        counts = [
+            connection.execute(query).fetchone()[0]
+            for query in (_COUNT_WAITING, _COUNT_SCHEDULED, _COUNT_DEAD)
+        ]
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    finally:
+        connection.close()
+    return Restored(opened.manifest, epochs, *counts)
+
+
+def _write_secret(file: Path, content: bytes) -> None:
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as out:
+        out.write(content)
+        out.flush()
+        os.fsync(out.fileno())

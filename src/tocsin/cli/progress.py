@@ -1,0 +1,27 @@
+"""Showing how far a long command is: a bar on a terminal, nothing elsewhere."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from tocsin.ports.care import Progress as Tell
+
+
+@contextmanager
+def shown_progress() -> Iterator[Tell]:
+    """Show what is being done on standard error, if that is a terminal, until the end of the block."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(
+        *columns, console=console, transient=True, disable=not sys.stderr.isatty()
+    ) as bar:
+        task = bar.add_task("", total=None)
+
+        def tell(what: str, share: float | None) -> None:
+            total = None if share is None else 1.0
+            bar.update(task, description=what, total=total, completed=share or 0.0)
+
+        yield tell

@@ -1,0 +1,72 @@
+"""Looking after a store that lies in a data folder: copying it, and bringing a copy back.
+
+Guarantee: a copy is one moment of the store, taken while a server writes on or while none runs; and a restored store is a
+new life: every hub has a new epoch before anything can read it, so that no client takes it for the old one (I12).
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+Progress = Callable[[str, float | None], None]
+"""Told what is being done, and how much of it is (0 to 1; None where nobody knows)."""
+
+
+class FileSum(msgspec.Struct, frozen=True):
+    """Size and SHA-256 (hex) of one file of a backup."""
+
+    bytes: int
+    sha256: str
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a backup says of itself.
+
+    ``made_at`` is RFC 3339.  ``epochs`` are those of its hubs, by name; ``files`` are the sums by file name.
+    """
+
+    format: int
+    version: str
+    schema: str
+    made_at: str
+    epochs: Mapping[str, str]
+    files: Mapping[str, FileSum]
+
+
+class Restored(msgspec.Struct, frozen=True):
+    """What a restore did: new epochs by hub, and how many alerts wait, are scheduled, or are dead."""
+
+    manifest: Manifest
+    epochs: Mapping[str, str]
+    waiting: int
+    scheduled: int
+    dead: int
+
+
+class FolderCare(Protocol):
+    """What can be done to a data folder, each call in the caller's thread and until it is done."""
+
+    def back_up(self, archive: Path, progress: Progress, *, with_secrets: bool = True) -> Manifest:
+        """Write one file, mode 0600, that a restore needs nothing else with; there was none of that name.
+
+        ``with_secrets=False`` leaves out the key file that the sealed keys need.
+
+        Raises:
+            ConfigError: There is no store, the file exists, or it cannot be written; nothing is left of it.
+        """
+        ...
+
+    def restore(
+        self, archive: Path, progress: Progress, *, key_file: Path | None = None
+    ) -> Restored:
+        """Put a backup into the folder, which holds nothing yet.
+
+        ``key_file`` is for a backup that was made without one.  The store appears last, whole and with its new epochs; after
+        a crash there is none.
+
+        Raises:
+            ConfigError: The folder is in use, or the archive is damaged, incomplete or of a newer release.
+        """
+        ...
