@@ -177,6 +177,12 @@ def test_topics_are_read_by_the_index_made_for_them(
     assert plan(connection, EVERY[f"topics.{name}"]) == [f"SEARCH {index}"]
 
 
+def test_named_alerts_are_found_by_their_producers_ids(connection: sqlite3.Connection) -> None:
+    [step] = plan(connection, EVERY["waiting.named_alerts"])
+    assert step.startswith("SEARCH alert_keys USING INDEX ")
+    assert step.endswith("(hub=? AND key_id=? AND source=? AND producer_id>? AND producer_id<?)")
+
+
 def test_dead_letters_are_listed_by_the_index_made_for_it(connection: sqlite3.Connection) -> None:
     assert plan(connection, EVERY["waiting.dead_page"]) == [
         "SEARCH dead_letters USING INDEX dead_letters_at ((at_us,id)<(?,?))"

@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from tocsin.model.alert import Envelope
+from tocsin.ports.producer_ids import ProducerIds
 
 
 class Published(msgspec.Struct, frozen=True):
@@ -127,8 +128,8 @@ class Source(Protocol):
         ...
 
 
-class Queue(Source, DeadLetters, Protocol):
-    """A source that also takes alerts in, and keeps what was given up."""
+class Queue(Source, DeadLetters, ProducerIds, Protocol):
+    """A source that also takes alerts in, knows their producers' ids, and keeps what was given up."""
 
     async def publish(self, envelopes: Sequence[Envelope]) -> Sequence[Published]:
         """Put envelopes on disk; one answer each, in order, after the commit that covers them.

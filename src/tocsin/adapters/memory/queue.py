@@ -8,6 +8,7 @@ from tocsin.adapters.memory.tables import Alert
 from tocsin.clock import US_PER_S, Clock
 from tocsin.model.alert import Envelope
 from tocsin.ports.limits import StoreLimits
+from tocsin.ports.producer_ids import IdRange, NamedAlert
 from tocsin.ports.queue import DeadLetter, Leased, Published, QueueDepth
 
 ProducerKey = tuple[str, str, str, str]
@@ -165,6 +166,20 @@ class MemoryQueue:
         if (alert := self._alerts.get(alert_id)) is not None:
             alert.after = None
         return True
+
+    async def named(self, ids: IdRange, *, limit: int) -> Sequence[NamedAlert]:
+        """Return the alerts of a range of producer ids, the last id first."""
+        owner = (ids.hub, ids.key_id, ids.source)
+        found = sorted(
+            (
+                NamedAlert(key[3], row.alert_id)
+                for key, row in self.keys.items()
+                if key[:3] == owner and ids.low <= key[3] < ids.high
+            ),
+            key=lambda one: one.producer_id,
+            reverse=True,
+        )
+        return found[:limit]
 
     async def depth(self) -> QueueDepth:
         """Tell how much is due, how old the oldest is, and how much waits for its time."""

@@ -108,6 +108,17 @@ remembered = select(alert_keys.c.alert_id, alert_keys.c.fingerprint).where(
     alert_keys.c.source == param("source"),
     alert_keys.c.producer_id == param("producer_id"),
 )
+named_alerts = at_most(
+    select(alert_keys.c.producer_id, alert_keys.c.alert_id)
+    .where(
+        alert_keys.c.hub == param("hub"),
+        alert_keys.c.key_id == param("key_id"),
+        alert_keys.c.source == param("source"),
+        alert_keys.c.producer_id >= param("low"),
+        alert_keys.c.producer_id < param("high"),
+    )
+    .order_by(alert_keys.c.producer_id.desc())
+)
 remember = insert(alert_keys)
 last_key_no = first(select(alert_keys.c.key_no).order_by(alert_keys.c.key_no.desc()))
 oldest_keys = at_most(select(alert_keys.c.key_no, alert_keys.c.at_us).order_by(alert_keys.c.key_no))

@@ -22,6 +22,7 @@ from tocsin.adapters.sqlite.writer import Writer
 from tocsin.clock import US_PER_S, Clock
 from tocsin.model.alert import Envelope
 from tocsin.ports.limits import StoreLimits
+from tocsin.ports.producer_ids import IdRange, NamedAlert
 from tocsin.ports.queue import DeadLetter, Leased, Published, QueueDepth
 
 _REMEMBERED, _REMEMBER = sql(waiting.remembered), sql(waiting.remember)
@@ -40,7 +41,7 @@ _PUT_BACK, _END_EXPANSION_OF = sql(waiting.put_back), sql(topics.end_expansion_o
 _COUNT_DUE, _COUNT_SCHEDULED = sql(schedule.count_due), sql(schedule.count_all)
 _GIVE_BACK, _COUNT_IN_HAND = sql(waiting.give_back), sql(waiting.count_in_hand)
 _SUSPECT_ALL, _SUSPECT_ONE = sql(waiting.suspect_all), sql(waiting.suspect_one)
-_LAST_SEQ = sql(waiting.last_seq)
+_LAST_SEQ, _NAMED = sql(waiting.last_seq), sql(waiting.named_alerts)
 
 _encode = msgspec.json.Encoder().encode
 decode_envelope = msgspec.json.Decoder(Envelope).decode
@@ -233,6 +234,12 @@ class SqliteQueue:
             return True
 
         return await self._writer.run(job)
+
+    async def named(self, ids: IdRange, *, limit: int) -> Sequence[NamedAlert]:
+        """Return the alerts of a range of producer ids, the last id first."""
+        asked = {**msgspec.structs.asdict(ids), "limit": limit}
+        found = await self._readers.run(lambda c: c.execute(_NAMED, asked).fetchall())
+        return [NamedAlert(*row) for row in found]
 
     async def depth(self) -> QueueDepth:
         """Tell how much is due, how old the oldest is, and how much waits for its time, all from one snapshot.
