@@ -94,6 +94,14 @@ class Outbound(Section):
     connections_per_host: Positive = Field(16, description="connections to one server")
 
 
+class DefaultAudience(Section):
+    """Who hears what a shim takes in, where neither the payload nor the URL names anybody."""
+
+    users: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    all: bool = False
+
+
 KeptFact = Literal["written", "received", "shown", "seen", "read", "acted"]
 
 
@@ -106,6 +114,9 @@ class Hub(Section):
 
     allowed_origins: tuple[str, ...] = Field(
         (), description="browser origins of other sites that may use this hub's API and socket"
+    )
+    audiences: dict[str, DefaultAudience] = Field(
+        default_factory=dict, description="default audiences of shims, by the name of the API key"
     )
 
 

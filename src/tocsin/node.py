@@ -33,6 +33,7 @@ from tocsin.api.operations import Operations
 from tocsin.api.published import Published
 from tocsin.api.receipts import Receipts
 from tocsin.api.routes import Resources, build_router
+from tocsin.api.shims import Shims
 from tocsin.api.stream import InboxStream
 from tocsin.api.topics import Topics
 from tocsin.api.upgrade import socket_upgrade
@@ -42,6 +43,7 @@ from tocsin.config import SOCKET_NAME, Hub, Settings, advice
 from tocsin.errors import UnauthenticatedError
 from tocsin.inbox.actor import Actor
 from tocsin.inbox.recorder import Recorder
+from tocsin.ingest.episodes import Episodes
 from tocsin.ingest.publisher import Publisher
 from tocsin.ingest.withdrawer import Withdrawer
 from tocsin.ports.care import FolderCare
@@ -163,6 +165,9 @@ class Node:
         settings, store = self.settings, self.store
         auth = Authenticator(self.keyring, self.endpoints, self.clock)
         withdrawer = Withdrawer(store, self.fanout)
+        episodes = Episodes(
+            self.publisher, withdrawer, store.queue, store, self.clock, settings.limits
+        )
         alerts = Alerts(
             auth,
             self.publisher,
@@ -180,6 +185,7 @@ class Node:
             published=Published(auth, store),
             events=Events(auth, alerts, self.clock, settings.limits),
             topics=Topics(auth, store.topics),
+            shims=Shims(auth, episodes, self.clock, settings.limits, settings.hubs),
             tokens=tokens,
             inbox=Inbox(auth, store, Actor(store, self.fanout, self.recorder, self.clock)),
             receipts=Receipts(auth, self.recorder, self.clock),

@@ -1,6 +1,6 @@
 """The HTTP application on the memory store, called in process."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -27,12 +27,14 @@ from tocsin.api.operations import Operations
 from tocsin.api.published import Published
 from tocsin.api.receipts import Receipts
 from tocsin.api.routes import Resources, build_router
+from tocsin.api.shims import Shims
 from tocsin.api.stream import InboxStream
 from tocsin.api.topics import Topics
 from tocsin.api.web_files import WebFiles
 from tocsin.config import Hub, Limits
 from tocsin.inbox.actor import Actor
 from tocsin.inbox.recorder import Recorder
+from tocsin.ingest.episodes import Episodes
 from tocsin.ingest.publisher import Publisher
 from tocsin.ingest.withdrawer import Withdrawer
 from tocsin.ports.fanout import Announcement
@@ -91,7 +93,11 @@ class Server:
 
 @asynccontextmanager
 async def running(
-    limits: Limits | None = None, *, demo: bool = False, client: str = "203.0.113.9"
+    limits: Limits | None = None,
+    *,
+    demo: bool = False,
+    client: str = "203.0.113.9",
+    hubs: Mapping[str, Hub] | None = None,
 ) -> AsyncIterator[Server]:
     """Put an application together on the memory store."""
     limits = limits or Limits()
@@ -103,6 +109,7 @@ async def running(
     publisher, withdrawer = Publisher(store.queue, supervisor, metrics), Withdrawer(store, fanout)
     alerts = Alerts(auth, publisher, withdrawer, store, store.receipts, clock, limits)
     recorder = Recorder(store.receipts, {}, Hub().receipts, metrics)
+    episodes = Episodes(publisher, withdrawer, store.queue, store, clock, limits)
     tokens = ClientTokens(auth, keyring, store, endpoints, clock, limits)
     gateway = Gateway(  # never started: it accepts nobody
         store=store,
@@ -119,6 +126,7 @@ async def running(
         published=Published(auth, store),
         events=Events(auth, alerts, clock, limits),
         topics=Topics(auth, store.topics),
+        shims=Shims(auth, episodes, clock, limits, hubs or {}),
         tokens=tokens,
         inbox=Inbox(auth, store, Actor(store, fanout, recorder, clock)),
         receipts=Receipts(auth, recorder, clock),

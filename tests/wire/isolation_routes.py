@@ -22,6 +22,7 @@ class Ask(NamedTuple):
 _ALERT = {"to": {"users": ["$user"]}, "title": "To whom"}
 _EVENT = {"specversion": "1.0", "source": "/s", "type": "t", "subject": "$user", "id": "$alert"}
 _PATCH = {"alert_id": "$alert", "read": True}
+_FIRING = {"status": "firing", "fingerprint": "$alert", "labels": {"alertname": "To whom"}}
 _CLOUD = {"content-type": "application/cloudevents+json"}
 
 ROUTES = {
@@ -36,6 +37,15 @@ ROUTES = {
     "GET /v1/users/{user}/topics": Ask(),
     "PUT /v1/topics/{topic}/subscribers/{user}": Ask(),
     "DELETE /v1/topics/{topic}/subscribers/{user}": Ask(),
+    "POST /shims/alertmanager": Ask(query="to_users=$user", body={"alerts": [_FIRING]}),
+    "POST /shims/grafana": Ask(query="to_users=$user", body={"alerts": [_FIRING]}),
+    "POST /shims/pagerduty/v2/enqueue": Ask(
+        body={"event_action": "resolve", "dedup_key": "$alert", "routing_key": "$key"}
+    ),
+    "POST /shims/gotify/message": Ask(query="to_users=$user", body={"message": "To whom"}),
+    "POST /shims/ntfy/": Ask(query="to_users=$topic", body={"topic": "$topic"}),
+    "POST /shims/ntfy/{topic}": Ask(query="to_users=$topic", body="To whom"),
+    "PUT /shims/ntfy/{topic}": Ask(query="to_users=$topic", body="To whom"),
     "POST /v1/client-tokens": Ask(body={"user_id": "$user"}),
     "GET /v1/inbox": Ask(query="user=$reader&position=$epoch:0:0"),
     "GET /v1/inbox/changes": Ask(query="user=$reader&since=$epoch:0:0"),

@@ -81,7 +81,7 @@ class Alerts:
     async def publish_one(self, envelope: Envelope) -> Response:
         """Publish an admitted alert; 202 only after it is on disk (I1)."""
         [published] = await self._publisher.publish([envelope])
-        fault = _fault(published)
+        fault = fault_of(published)
         if fault is not None:
             raise fault
         location = b"/v1/alerts/" + published.id.encode()
@@ -223,7 +223,7 @@ def _result(published: Published) -> bytes:
 
 
 def _batch_result(published: Published) -> bytes:
-    fault = _fault(published)
+    fault = fault_of(published)
     return _result(published) if fault is None else _refused(fault)
 
 
@@ -231,7 +231,8 @@ def _refused(error: TocsinError) -> bytes:
     return msgspec.json.encode({"status": "refused", "error": describe(error)})
 
 
-def _fault(published: Published) -> TocsinError | None:
+def fault_of(published: Published) -> TocsinError | None:
+    """Return why a publish did not do; None if it did."""
     match published.outcome:
         case "accepted" | "duplicate":
             return None

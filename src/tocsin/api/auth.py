@@ -61,6 +61,15 @@ class Authenticator:
         principal = self._of_key(request)
         return Producer(principal.key_id, principal.hub, principal.name)
 
+    def producer_of(self, request: Request, key: str) -> Producer:
+        """Return who publishes with an API key that came in another place than as a bearer.
+
+        Raises:
+            UnauthenticatedError: It is none.
+        """
+        principal = self._principal(request, key)
+        return Producer(principal.key_id, principal.hub, principal.name)
+
     def server(self, request: Request) -> Principal:
         """Return a principal that may act for any user of its hub: a server or admin key.
 
@@ -148,7 +157,10 @@ class Authenticator:
             raise ForbiddenError(
                 "a client token does not open this; use an API key", code="key-needed"
             )
-        key = self._keyring.check(bearer)
+        return self._principal(request, bearer)
+
+    def _principal(self, request: Request, text: str) -> Principal:
+        key = self._keyring.check(text)
         hub = _named_hub(request, key.hub) if key.role == "admin" else key.hub
         return Principal(key.role, hub, key.id, key.name)
 

@@ -14,6 +14,7 @@ from tocsin.api.operations import Operations
 from tocsin.api.published import Published
 from tocsin.api.receipts import Receipts
 from tocsin.api.routing import Router
+from tocsin.api.shims import Shims
 from tocsin.api.stream import InboxStream
 from tocsin.api.topics import Topics
 from tocsin.api.web_files import WebFiles
@@ -27,6 +28,7 @@ class Resources(msgspec.Struct, frozen=True):
     published: Published
     events: Events
     topics: Topics
+    shims: Shims
     tokens: ClientTokens
     inbox: Inbox
     receipts: Receipts
@@ -51,6 +53,7 @@ def build_router(resources: Resources) -> Router:
     """Lay out the paths."""
     alerts, inbox, admin = resources.alerts, resources.inbox, resources.admin
     topics = resources.topics
+    shims = resources.shims
     router = Router()
     for method, path, handler in (
         ("POST", "/v1/alerts", alerts.publish),
@@ -64,6 +67,13 @@ def build_router(resources: Resources) -> Router:
         ("PUT", "/v1/topics/{topic}/subscribers/{user}", topics.subscribe),
         ("DELETE", "/v1/topics/{topic}/subscribers/{user}", topics.unsubscribe),
         ("GET", "/v1/users/{user}/topics", topics.topics_of),
+        ("POST", "/shims/alertmanager", shims.alertmanager),
+        ("POST", "/shims/grafana", shims.grafana),
+        ("POST", "/shims/pagerduty/v2/enqueue", shims.pagerduty),
+        ("POST", "/shims/gotify/message", shims.gotify),
+        ("POST", "/shims/ntfy/", shims.ntfy),
+        ("POST", "/shims/ntfy/{topic}", shims.ntfy),
+        ("PUT", "/shims/ntfy/{topic}", shims.ntfy),
         ("POST", "/v1/client-tokens", resources.tokens.create),
         ("GET", "/v1/inbox", inbox.read),
         ("GET", "/v1/inbox/changes", inbox.changes),

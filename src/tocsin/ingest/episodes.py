@@ -1,0 +1,224 @@
+"""Carrying out notices: publish what is new, replace what changed, withdraw what is over.
+
+Monitoring systems repeat themselves, and name what they speak of by keys of their own (threads).  An alert of a thread
+gets the producer id ``THREAD.EPISODE.BEFORE.CONTENT``, where BEFORE is the alert before it.  So a repeat is a duplicate
+even if it comes twice at once, and the newest alert of a thread is the last id of a range, within one producer key (I10).
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Final
+
+import msgspec
+
+from tocsin.clock import Clock
+from tocsin.config import Limits
+from tocsin.errors import InvalidInputError, TooLargeError
+from tocsin.ingest.admission import Producer, admit, decode_alert
+from tocsin.ingest.publisher import Publisher
+from tocsin.ingest.shims.notice import Destination, Fields, Notice, Publish, Withdraw
+from tocsin.ingest.withdrawer import Withdrawer
+from tocsin.model.alert import Envelope
+from tocsin.ports.producer_ids import IdRange, NamedAlert, ProducerIds
+from tocsin.ports.queue import Published
+from tocsin.ports.store import InboxStore
+
+# Older alerts of an episode were replaced wherever they were unread; this many may stand beside it, snoozed or archived.
+MOST_STANDING: Final = 100
+_NOTHING_BEFORE: Final = "0"  # sorts before every id of an alert
+_OPEN: Final = "open"  # the episode of a thread whose sender names none
+_ASIDE: Final = "aside"
+_encode = msgspec.json.encode
+
+Answer = Published | InvalidInputError
+
+
+class _Last(msgspec.Struct, frozen=True):
+    """The newest alert of an episode: what it said, whether it was a word aside, and whether it still stands."""
+
+    alert_id: str
+    content: str
+    aside: bool
+    stands: bool
+
+
+class Episodes:
+    """Keeps inboxes in step with what producers say about threads."""
+
+    def __init__(
+        self,
+        publisher: Publisher,
+        withdrawer: Withdrawer,
+        ids: ProducerIds,
+        store: InboxStore,
+        clock: Clock,
+        limits: Limits,
+    ) -> None:
+        self._publisher = publisher
+        self._withdrawer = withdrawer
+        self._ids = ids
+        self._store = store
+        self._clock = clock
+        self._limits = limits
+
+    async def carry_out(
+        self,
+        producer: Producer,
+        notices: Sequence[Notice],
+        default: Destination,
+        idempotency_key: str | None = None,
+    ) -> Sequence[Answer]:
+        """Carry out notices; one that is refused holds up no other, and repeating all of them is harmless.
+
+        ``default`` is who a notice is for that names nobody; ``idempotency_key`` makes one without a thread repeatable.
+        The answers are those of what there was to publish, in no order that means anything.
+
+        Raises:
+            OverloadedError: Not all is done; repeat.
+            UnavailableError: Not all is done; repeat.
+            UnknownOutcomeError: Perhaps not all is done; repeat.
+        """
+        answers: list[Answer] = []
+        fresh: list[tuple[Publish, Envelope]] = []
+        for notice in notices:
+            if isinstance(notice, Withdraw):
+                await self._withdraw(producer, notice.thread, notice.episode)
+                continue
+            decided = await self._decide(producer, notice, default, idempotency_key)
+            if isinstance(decided, Envelope):
+                fresh.append((notice, decided))
+            elif decided is not None:
+                answers.append(decided)
+        step = self._limits.batch_alerts
+        for begin in range(0, len(fresh), step):
+            answers += await self._publish(producer, fresh[begin : begin + step])
+        return answers
+
+    async def _publish(
+        self, producer: Producer, fresh: Sequence[tuple[Publish, Envelope]]
+    ) -> Sequence[Published]:
+        published = await self._publisher.publish([envelope for _, envelope in fresh])
+        for (notice, envelope), answer in zip(fresh, published, strict=True):
+            # What a broadcast says never changes, so the one before it has to go.
+            if envelope.audience.all and notice.thread and answer.outcome == "accepted":
+                await self._withdraw(producer, notice.thread, notice.episode, but=answer.id)
+        return published
+
+    async def _decide(
+        self,
+        producer: Producer,
+        notice: Publish,
+        default: Destination,
+        idempotency_key: str | None,
+    ) -> Envelope | Answer | None:
+        """Return what to publish, or why not; None for a word aside that nobody would hear."""
+        to = notice.to or default
+        if not to:
+            return None if notice.aside else _nobody(producer)
+        fields = {**notice.fields, "to": to.audience()}
+        if notice.thread is not None:
+            last = await self._last(producer, notice.thread, notice.episode)
+            if notice.aside and (last is None or not last.stands):
+                return None
+            name = _next_name(notice, last, _digest(fields))
+            if last is not None and name is None:
+                return Published("duplicate", last.alert_id)
+            fields["id"] = f"{_begin(notice.thread, notice.episode)}{name}"
+            if not to.all:
+                fields["collapse_key"] = notice.thread
+        try:
+            return self._admit(producer, fields, idempotency_key)
+        except InvalidInputError as error:
+            error.pointer = None  # it leads into the alert, which its sender never saw
+            return error
+
+    def _admit(self, producer: Producer, fields: Fields, idempotency_key: str | None) -> Envelope:
+        """Admit an alert; if it is too large without its data, then with less and less text."""
+
+        def admitted(some: Fields) -> Envelope:
+            request = decode_alert(_encode(some), limits)
+            return admit(request, producer, limits, now_us, idempotency_key=idempotency_key)
+
+        limits, now_us = self._limits, self._clock.now_us()
+        for smaller in _smaller(fields):
+            with suppress(TooLargeError):
+                return admitted(smaller)
+        return admitted({name: fields[name] for name in fields.keys() - {"data", "body"}})
+
+    async def _withdraw(
+        self, producer: Producer, thread: str, episode: str | None, but: str | None = None
+    ) -> None:
+        """Withdraw what stands of an episode, the newest last: as long as that stands, a repeat goes on."""
+        standing = []
+        for alert in await self._named(producer, thread, episode, MOST_STANDING):
+            if alert.alert_id == but:
+                continue
+            if not await self._stands(producer, alert):
+                break
+            standing.append(alert.alert_id)
+        for alert_id in reversed(standing):
+            await self._withdrawer.withdraw(producer.hub, alert_id)
+
+    async def _last(self, producer: Producer, thread: str, episode: str | None) -> _Last | None:
+        for alert in await self._named(producer, thread, episode, 1):
+            content, *aside = alert.producer_id.split(".")[3:]
+            stands = await self._stands(producer, alert)
+            return _Last(alert.alert_id, content, bool(aside), stands)
+        return None
+
+    async def _named(
+        self, producer: Producer, thread: str, episode: str | None, limit: int
+    ) -> Sequence[NamedAlert]:
+        """Return the alerts of an episode, the newest first."""
+        begin = _begin(thread, episode)
+        # Behind every id that begins so: what follows is a digit or a letter of ASCII.
+        ids = IdRange(producer.hub, producer.key_id, producer.name, begin, f"{begin}~")
+        return await self._ids.named(ids, limit=limit)
+
+    async def _stands(self, producer: Producer, alert: NamedAlert) -> bool:
+        """Whether an alert was not withdrawn, by whomever."""
+        status = await self._store.alert(producer.hub, alert.alert_id)
+        return status is not None and status.state != "withdrawn"
+
+
+def _begin(thread: str, episode: str | None) -> str:
+    return f"{thread}.{episode or _OPEN}."
+
+
+def _next_name(notice: Publish, last: _Last | None, content: str) -> str | None:
+    """Return how the id of what comes after ``last`` ends; None if it would say nothing new, or comes too late.
+
+    A word aside is named after what it is about, so that a repeat of that is still known as one.
+    """
+    if last is None:
+        return f"{_NOTHING_BEFORE}.{content}"
+    if not last.stands:
+        return None if notice.episode else f"{last.alert_id}.{content}"
+    if notice.aside:
+        return None if last.aside else f"{last.alert_id}.{last.content}.{_ASIDE}"
+    return None if last.content == content else f"{last.alert_id}.{content}"
+
+
+def _digest(fields: Fields) -> str:
+    return hashlib.blake2b(_encode(fields), digest_size=16).hexdigest()
+
+
+def _smaller(fields: Fields) -> Iterator[Fields]:
+    """Yield an alert, then without data, then with half of its body again and again."""
+    yield fields
+    bare = {name: value for name, value in fields.items() if name != "data"}
+    body = str(bare.get("body", ""))
+    while body:
+        yield {**bare, "body": body}
+        half = body[: len(body) // 2]
+        body = f"{half}…" if half else ""
+
+
+def _nobody(producer: Producer) -> InvalidInputError:
+    detail = (
+        "nobody says who this is for: add ?to_users=ada,ben (or ?to_topics=, ?to_all=true) to the URL, "
+        "name `tocsin_users` or `tocsin_topics` in what is sent, or set "
+        f"hubs.{producer.hub}.audiences for the key {producer.name!r}"
+    )
+    return InvalidInputError(detail, code="audience-missing")
