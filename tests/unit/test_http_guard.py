@@ -8,6 +8,7 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
+from tocsin.api.http import ANSWER
 from tocsin.api.http_guard import HttpGuard, HttpLimits, Watch
 
 LIMITS = HttpLimits(head_bytes=1000, head_s=10, body_s=30, body_bytes_per_s=100)
@@ -37,7 +38,7 @@ class Loop:
 
 class Transport:
     def __init__(self) -> None:
-        self.written = b""
+        self.written, self.writes = b"", 0
         self.closing = self.aborted = False
 
     def get_extra_info(self, name: str) -> Any:
@@ -45,6 +46,7 @@ class Transport:
 
     def write(self, data: bytes) -> None:
         self.written += data
+        self.writes += 1
 
     def is_closing(self) -> bool:
         return self.closing
@@ -178,6 +180,44 @@ async def test_trailer_is_no_header() -> None:
     await client.send(CHUNKED + b"0\r\nAuthorization: Bearer x\r\n\r\n")
     assert client.transport.written.endswith(b"0")
     assert names == [b"host", b"transfer-encoding"]
+
+
+async def answer_whole(scope: Any, receive: Any, send: Any) -> None:
+    if not scope[ANSWER](b"200 OK\r\ncontent-length: 2", b"ok"):
+        await echo_size(scope, receive, send)
+
+
+async def test_whole_answer_is_one_write_and_the_next_request_follows() -> None:
+    client = Client(answer_whole)
+    await client.send(HEAD + b"Content-Length: 0\r\n\r\n")
+    assert client.transport.writes == 1
+    assert client.transport.written.endswith(b"content-length: 2\r\n\r\nok")
+    await client.send(HEAD + b"Content-Length: 0\r\n\r\n")
+    assert client.transport.written.count(b"HTTP/1.1 200 OK") == 2
+    assert not client.transport.closing
+
+
+async def test_whole_answer_closes_where_the_client_asked_for_it() -> None:
+    client = Client(answer_whole)
+    await client.send(HEAD + b"Connection: close\r\nContent-Length: 0\r\n\r\n")
+    assert b"\r\nconnection: close\r\n\r\nok" in client.transport.written
+    assert client.transport.closing
+
+
+async def test_pipelined_requests_are_answered_in_their_order() -> None:
+    client = Client(answer_whole)
+    await client.send(2 * (HEAD + b"Content-Length: 0\r\n\r\n"))
+    assert client.transport.written.count(b"\r\n\r\nok") == 2
+
+
+async def test_whole_answer_waits_for_a_client_that_does_not_read() -> None:
+    client = Client(answer_whole)
+    client.guard.pause_writing()
+    await client.send(HEAD + b"Content-Length: 0\r\n\r\n")
+    assert client.transport.written == b""
+    client.guard.resume_writing()
+    await client.send()
+    assert client.transport.written.endswith(b"\r\n\r\n0")
 
 
 async def test_upgrade_behind_an_unanswered_request_is_refused_after_its_answer() -> None:

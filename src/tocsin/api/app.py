@@ -1,10 +1,21 @@
 """The ASGI application: find the handler, answer, and turn every failure into a problem.  No logic of its own."""
 
+from http import HTTPStatus
+
 import structlog
 from prometheus_client import Counter
 
 from tocsin.api.cors import Cors
-from tocsin.api.http import ClientGoneError, Receive, Request, Response, Scope, Send, Streaming
+from tocsin.api.http import (
+    ANSWER,
+    ClientGoneError,
+    Receive,
+    Request,
+    Response,
+    Scope,
+    Send,
+    Streaming,
+)
 from tocsin.api.problems import problem, problem_of
 from tocsin.api.routing import Router
 from tocsin.errors import TocsinError
@@ -12,6 +23,7 @@ from tocsin.telemetry import Metrics
 
 log = structlog.get_logger()
 
+_STATUS = {status.value: b"%d %b" % (status, status.phrase.encode()) for status in HTTPStatus}
 _NOSNIFF = (b"x-content-type-options", b"nosniff")
 
 
@@ -48,7 +60,8 @@ class App:
         if isinstance(response, Streaming):
             await _stream(send, response, more, with_body=method != "HEAD")
         else:
-            await _send(send, response, more, with_body=method != "HEAD")
+            body = response.body if method != "HEAD" else b""
+            await _send(scope, send, response.status, _fields(response, more), body)
         self._count(route, response.status)
 
     def routes(self) -> list[tuple[str, str]]:
@@ -72,12 +85,10 @@ class App:
         return problem(404, "no-such-path", f"there is nothing at {scope['path'][:200]!r}")
 
 
-async def _send(
-    send: Send, response: Response, more: list[tuple[bytes, bytes]], *, with_body: bool
-) -> None:
+def _fields(response: Response, more: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     headers = [
         (b"content-type", response.content_type),
-        (b"content-length", str(len(response.body)).encode()),
+        (b"content-length", b"%d" % len(response.body)),
         _NOSNIFF,
         (b"cache-control", response.cache_control),
         *response.headers,
@@ -85,8 +96,31 @@ async def _send(
     if more:  # what the answer itself says stands: a browser refuses a header of this kind that comes twice
         said = {name for name, _ in response.headers}
         headers += [field for field in more if field[0] not in said]
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": response.body if with_body else b""})
+    return headers
+
+
+async def _send(
+    scope: Scope, send: Send, status: int, fields: list[tuple[bytes, bytes]], body: bytes
+) -> None:
+    """Send a whole answer, in one write where the server offers that and the client reads."""
+    answer = scope.get(ANSWER)
+    if answer is not None and answer(_head(status, fields), body):
+        return
+    await send({"type": "http.response.start", "status": status, "headers": fields})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _head(status: int, fields: list[tuple[bytes, bytes]]) -> bytes:
+    """Encode status and fields.
+
+    Raises:
+        ValueError: A field holds a line break, which would end it and begin another.
+    """
+    head = b"\r\n".join([_STATUS[status], *[b"%b: %b" % field for field in fields]])
+    if head.count(b"\n") != len(fields):
+        msg = "a header field holds a line break"
+        raise ValueError(msg)
+    return head
 
 
 async def _stream(

@@ -17,6 +17,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 JSON = b"application/json"
+# In a request's scope, where the server can write a whole answer at once: a function of head and body that tells whether it did.
+ANSWER = "tocsin.answer"
 _PASSED_ON = (b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via")
 
 

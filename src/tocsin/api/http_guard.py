@@ -8,13 +8,14 @@ One timer serves all: only connections that keep the server waiting are looked a
 """
 
 import asyncio
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from tocsin.api.http import Response
+from tocsin.api.http import ANSWER, Response
 from tocsin.api.problems import problem
 
 _TICK_S: Final = 1.0
@@ -92,7 +93,6 @@ class HttpGuard(HttpToolsProtocol):
         self._in_head = True
         self._in_body = False
         self._completed = False  # a request ended within the bytes being fed
-        self._head_bytes = 0  # of complete header fields
         self._fed_bytes = 0  # raw, since the head or the body began
         self._body_bytes = 0  # of these, what is body and not heads of chunks or trailers
         self._began_s = 0.0
@@ -148,28 +148,25 @@ class HttpGuard(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Begin a head."""
-        self._in_head, self._head_bytes = True, 0
+        self._in_head = True
         if self._completed:
             self._begin_waiting()
         super().on_message_begin()
 
-    def on_url(self, url: bytes) -> None:
-        """Count a part of the target."""
-        super().on_url(url)
-        self._count(len(url))
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Count a field; one behind the body (a trailer) is dropped, since whoever is in front vouches for heads only."""
-        if not self._in_body:
-            super().on_header(name, value)
-        self._count(len(name) + len(value) + 4)
-
     def on_headers_complete(self) -> None:
-        """Begin the body."""
+        """Begin the body; fields behind it (trailers) are dropped, since whoever is in front vouches for heads only."""
+        size = len(self.url) + sum([len(name) + len(value) + 4 for name, value in self.headers])
+        if size > self._limits.head_bytes:
+            self._refuse_head()
+            raise HeadTooLargeError
         self._in_head, self._in_body = False, True
         self._fed_bytes = self._body_bytes = 0
         self._began_s = self._progress_s = self.loop.time()
+        before = self.cycle
         super().on_headers_complete()
+        if self.cycle is not before:  # else it is an upgrade, which still needs its head
+            self.headers = []
+            self.scope[ANSWER] = partial(_answer, self.cycle)  # type: ignore[literal-required]  # ours
 
     def on_body(self, body: bytes) -> None:
         """Count a part of the body."""
@@ -180,12 +177,6 @@ class HttpGuard(HttpToolsProtocol):
         """End the request."""
         self._in_body, self._completed = False, True
         super().on_message_complete()
-
-    def _count(self, size: int) -> None:
-        self._head_bytes += size
-        if self._head_bytes > self._limits.head_bytes:
-            self._refuse_head()
-            raise HeadTooLargeError
 
     # Flow of the answer
 
@@ -280,6 +271,26 @@ class HttpGuard(HttpToolsProtocol):
         if cycle is None or cycle.response_complete or not cycle.response_started:
             self.transport.write(closing_answer(problem(status, code, detail, title=status.phrase)))
         self.transport.close()
+
+
+def _answer(cycle: RequestResponseCycle, head: bytes, body: bytes) -> bool:
+    """Write a whole answer at once; False, and nothing is written, if the client does not read or something was sent.
+
+    Sending it through ASGI takes two writes (docs/decisions/0007-one-write-per-answer.md).
+    ``head`` is what stands between the status line's version and the empty line.
+    """
+    if cycle.response_started or cycle.disconnected or cycle.flow.write_paused:
+        return False
+    cycle.response_started = cycle.response_complete = True
+    cycle.waiting_for_100_continue = False
+    if cycle.keep_alive:
+        cycle.transport.write(b"HTTP/1.1 %b\r\n\r\n%b" % (head, body))
+    else:
+        cycle.transport.write(b"HTTP/1.1 %b\r\nconnection: close\r\n\r\n%b" % (head, body))
+        cycle.transport.close()
+    cycle.message_event.set()
+    cycle.on_response()
+    return True
 
 
 def closing_answer(response: Response) -> bytes:
