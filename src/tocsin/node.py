@@ -190,7 +190,7 @@ class Node:
             shims=Shims(auth, episodes, self.clock, settings.limits, settings.hubs),
             tokens=tokens,
             inbox=Inbox(auth, store, Actor(store, self.fanout, self.recorder, self.clock)),
-            receipts=Receipts(auth, self.recorder, self.clock),
+            receipts=Receipts(auth, self.recorder, store.traces, self.clock),
             stream=InboxStream(auth, self.keyring, self.gateway, store),
             admin=Admin(auth, self.keyring, self.endpoints),
             dead=DeadLetters(auth, store.queue),

@@ -69,6 +69,7 @@ ITEM_INDEXES = {
     "listed": "items_listed (user_no=? AND sort<?)",
     "changed": "items_rev (user_no=? AND rev>?)",
     "named": "PRIMARY KEY (user_no=? AND id=?)",
+    "saying": "items_alert (alert_no=? AND user_no=?)",
     "newest_of_key": "items_collapse (user_no=? AND collapse_key=?)",
     "unseen_above": "items_listed (user_no=? AND sort>?)",
     "unread_above": "items_listed (user_no=? AND sort>?)",

@@ -129,7 +129,7 @@ async def running(
         shims=Shims(auth, episodes, clock, limits, hubs or {}),
         tokens=tokens,
         inbox=Inbox(auth, store, Actor(store, fanout, recorder, clock)),
-        receipts=Receipts(auth, recorder, clock),
+        receipts=Receipts(auth, recorder, store.traces, clock),
         stream=InboxStream(auth, keyring, gateway, store),
         admin=Admin(auth, keyring, endpoints),
         dead=DeadLetters(auth, store.queue),

@@ -118,3 +118,24 @@ async def test_an_offline_report_keeps_its_time(server: Server) -> None:
     status = await server.store.alert("default", alert_id)
     assert status is not None
     assert receipt.at_us == status.accepted_us
+
+
+async def test_the_trace_of_a_copy_is_for_server_keys_and_alike_for_foreign_and_unknown(
+    server: Server,
+) -> None:
+    alert_id = (await server.publish()).json()["id"]
+    key = await server.key("server")
+    path = f"/v1/alerts/{alert_id}/trace"
+    story = (await server.http.get(f"{path}?user=ada", headers=key)).json()
+    assert [event["fact"] for event in story["events"]] == ["accepted", "stored"]
+    assert story["conclusion"] == "in the inbox, and no live connection has had it"
+    bob = (await server.http.get(f"{path}?user=bob", headers=key)).json()
+    assert bob["conclusion"].startswith("not delivered: bob is not in its audience")
+    assert (await server.http.get(path, headers=key)).json()["code"] == "user-missing"
+    for headers in (await server.key("producer"), await server.token("ada")):
+        assert (await server.http.get(f"{path}?user=ada", headers=headers)).status_code == 403
+    elsewhere = await server.key("server", "elsewhere")
+    foreign = await server.http.get(f"{path}?user=ada", headers=elsewhere)
+    unknown = await server.http.get("/v1/alerts/unknown/trace?user=ada", headers=elsewhere)
+    assert foreign.status_code == unknown.status_code == 404
+    assert foreign.text.replace(alert_id, "unknown") == unknown.text

@@ -31,6 +31,7 @@ ROUTES = {
     "POST /v1/alerts/batch": Ask(body={"alerts": [_ALERT]}),
     "GET /v1/alerts/{id}": Ask("alert"),
     "DELETE /v1/alerts/{id}": Ask("alert"),
+    "GET /v1/alerts/{id}/trace": Ask("alert", "user=$user"),
     "POST /v1/events": Ask(body={**_EVENT, "data": {"title": "To whom"}}, headers=_CLOUD),
     "GET /v1/topics": Ask(query="cursor=$topic"),
     "GET /v1/topics/{topic}/subscribers": Ask(),

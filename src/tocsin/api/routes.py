@@ -61,6 +61,7 @@ def build_router(resources: Resources) -> Router:
         ("POST", "/v1/alerts/batch", alerts.publish_batch),
         ("GET", "/v1/alerts/{id}", alerts.status),
         ("DELETE", "/v1/alerts/{id}", alerts.withdraw),
+        ("GET", "/v1/alerts/{id}/trace", resources.receipts.trace),
         ("POST", "/v1/events", resources.events.publish),
         ("GET", "/v1/topics", topics.list),
         ("GET", "/v1/topics/{topic}/subscribers", topics.subscribers),

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import msgspec
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from tocsin import __version__
 from tocsin.cli.archive import back_up, restore
@@ -242,6 +243,24 @@ def withdraw(
     """Take an alert back from every inbox where it is unread."""
     call(context, "DELETE", f"/v1/alerts/{quote(alert_id, safe='')}", hub=hub)
     typer.echo(f"withdrawn {alert_id}", err=True)
+
+
+@app.command()
+def why(
+    context: typer.Context,
+    alert_id: Annotated[str, typer.Argument(help="The id that `publish` printed.")],
+    user: Annotated[str, typer.Argument(help="Whose copy.")],
+    hub: HubOption = None,
+) -> None:
+    """Tell what became of USER's copy of an alert, and why."""
+    path = f"/v1/alerts/{quote(alert_id, safe='')}/trace"
+    story = call(context, "GET", path, hub=hub, user=user)
+    table = Table("at", "fact", "device", "detail", box=None, pad_edge=False)
+    for event in story["events"]:
+        words = (event["at"] or "?", event["fact"], event.get("device", ""), event["detail"])
+        table.add_row(*map(Text, words))
+    print_table(table)
+    typer.echo(story["conclusion"])
 
 
 @app.command()

@@ -45,6 +45,12 @@ class Audience(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
         """Whether its people are found only when it is processed, chunk by chunk."""
         return bool(self.topics)
 
+    def names(self, user: str) -> bool | None:
+        """Tell whether it is for ``user``; None where only its expansion will tell."""
+        if self.all or user in self.users:
+            return True
+        return None if self.expands else False
+
 
 class Envelope(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True):
     """One accepted alert on the queue.

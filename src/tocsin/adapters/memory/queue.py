@@ -21,6 +21,7 @@ class Waiting:
     envelope: Envelope
     due_us: int = 0  # the time it was put off to; 0 is at once, whatever the clock says
     attempts: int = 0
+    failure: str | None = None
 
 
 @dataclass
@@ -121,10 +122,10 @@ class MemoryQueue:
             self.waiting.pop(receipt, None)
 
     async def retry_later(self, receipt: int, *, delay_s: float, reason: str) -> None:
-        """Make one envelope due again after ``delay_s`` seconds; the reason is not kept in memory."""
-        del reason
+        """Make one envelope due again after ``delay_s`` seconds."""
         if (row := self.waiting.get(receipt)) is not None:
             row.due_us = self._clock.now_us() + round(delay_s * US_PER_S)
+            row.failure = reason
             self._ready.set()
 
     async def put_back(self, receipt: int) -> None:

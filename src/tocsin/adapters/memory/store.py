@@ -15,6 +15,7 @@ from tocsin.adapters.memory.receipts import MemoryReceipts
 from tocsin.adapters.memory.sweep import Sweep
 from tocsin.adapters.memory.tables import Alert, Hub, Tables
 from tocsin.adapters.memory.topics import MemoryTopics
+from tocsin.adapters.memory.traces import MemoryTraces
 from tocsin.clock import Clock
 from tocsin.model.acting import storable
 from tocsin.model.alert import Envelope
@@ -73,6 +74,7 @@ class MemoryStore:
         self.receipts = MemoryReceipts(self._tables, clock, self._limits)
         self.queue = MemoryQueue(clock, self._limits, self._tables.alerts)
         self.topics = MemoryTopics(self._tables, clock, self._limits)
+        self.traces = MemoryTraces(self._tables, self.queue, self.alert)
 
     async def deliver(self, envelopes: Sequence[Envelope]) -> Mapping[str, Delivered]:
         """Write what the envelopes say, own items first, then broadcasts."""

@@ -56,6 +56,7 @@ drop_item = items.delete().where(items.c.user_no == param("user_no"), items.c.id
 listed = at_most(_own(_listed, items.c.sort < param("before")).order_by(*_newest_first))
 changed = at_most(_own(items.c.rev > param("rev")))
 named = _own(among(items.c.id, "ids"))
+saying = _own(items.c.alert_no == param("alert_no"))
 newest_of_key = first(
     _own(items.c.collapse_key == param("collapse_key")).order_by(items.c.sort.desc())
 )

@@ -37,6 +37,9 @@ live_brevs = (
     .order_by(broadcasts.c.brev)
 )
 live_of_alert = select(broadcasts.c.brev).where(broadcasts.c.alert_no == param("alert_no"), _live)
+heard_of_alert = select(broadcasts.c.brev, broadcasts.c.sort, broadcasts.c.withdrawn).where(
+    broadcasts.c.alert_no == param("alert_no")
+)
 to_expire = at_most(
     select(broadcasts.c.hub_no, broadcasts.c.brev)
     .where(_live, broadcasts.c.expires_us <= param("now"))

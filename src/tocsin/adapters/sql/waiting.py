@@ -76,6 +76,9 @@ drop_delivered = queue.delete().where(among(queue.c.id, "ids"))
 waiting_by_seq = select(queue.c.id, queue.c.payload, queue.c.attempts).where(
     queue.c.seq == param("seq")
 )
+progress = select(queue.c.payload, queue.c.attempts, queue.c.last_error).where(
+    queue.c.id == param("id")
+)
 waiting_payload = select(queue.c.payload).where(queue.c.id == param("id"))
 oldest_waiting = first(select(queue.c.payload).order_by(queue.c.seq))
 next_due = first(

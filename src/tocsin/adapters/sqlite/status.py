@@ -3,6 +3,8 @@
 import sqlite3
 from typing import Literal
 
+from msgspec.structs import replace
+
 from tocsin.adapters.sql import alerts, items, schedule, waiting
 from tocsin.adapters.sqlite.queue import decode_envelope
 from tocsin.adapters.sqlite.text import sql
@@ -12,25 +14,52 @@ from tocsin.model.rules import Cover, is_read, is_seen
 from tocsin.ports.store import AlertStatus, begun_state, processed_state
 
 _ALERT, _VERDICTS = sql(alerts.alert_by_id), sql(items.verdicts)
-_WAITING, _DEAD = sql(waiting.waiting_payload), sql(waiting.dead_letter)
-_SCHEDULED = sql(schedule.payload_of)
+_DEAD = sql(waiting.dead_letter)
+_State = Literal["accepted", "scheduled", "dead"]
+_UNPROCESSED: tuple[tuple[str, _State], ...] = (
+    (sql(waiting.waiting_payload), "accepted"),
+    (sql(schedule.payload_of), "scheduled"),
+    (_DEAD, "dead"),
+)
 
 
 def alert_status(connection: sqlite3.Connection, hub: str, alert_id: str) -> AlertStatus | None:
-    """Look among the processed, the waiting, the scheduled and the dead, in one snapshot."""
+    """Tell where an alert stands, and count over its recipients."""
+    found = standing(connection, hub, alert_id)
+    if found is None:
+        return None
+    status, alert_no = found
+    return status if alert_no is None else _counted(connection, status, alert_no)
+
+
+def standing(
+    connection: sqlite3.Connection, hub: str, alert_id: str
+) -> tuple[AlertStatus, int | None] | None:
+    """Look among the processed, the waiting, the scheduled and the dead, in one snapshot; nothing is counted.
+
+    The number is that of an alert which is in the tables, if only a part of its audience has it.
+    """
     found = connection.execute(_ALERT, {"id": alert_id, "hub": hub}).fetchone()
     if found is not None:
-        return _begun(connection, hub, alert_id, found)
-    found = connection.execute(_WAITING, {"id": alert_id}).fetchone()
-    if found is not None:
-        return _unprocessed(hub, decode_envelope(found[0]), "accepted")
-    found = connection.execute(_SCHEDULED, {"id": alert_id}).fetchone()
-    if found is not None:
-        return _unprocessed(hub, decode_envelope(found[0]), "scheduled")
-    found = connection.execute(_DEAD, {"id": alert_id}).fetchone()
-    if found is not None:
-        return _unprocessed(hub, decode_envelope(found[0]), "dead", found[2])
+        return _begun(connection, hub, alert_id, found), found[0]
+    for query, state in _UNPROCESSED:
+        found = connection.execute(query, {"id": alert_id}).fetchone()
+        if found is not None:
+            reason = found[2] if state == "dead" else None
+            status = _unprocessed(hub, decode_envelope(found[0]), state, reason)
+            return None if status is None else (status, None)
     return None
+
+
+def _counted(connection: sqlite3.Connection, status: AlertStatus, alert_no: int) -> AlertStatus:
+    seen = read = 0
+    verdicts = connection.execute(_VERDICTS, {"alert_no": alert_no})
+    for sort, seen_at, read_at, unread_at, seen_up_to, read_up_to in verdicts:
+        marks = Marks(seen_at=seen_at, read_at=read_at, unread_at=unread_at)
+        cover = Cover(sort <= seen_up_to, sort <= read_up_to)
+        seen += is_seen(marks, cover)
+        read += is_read(marks, cover)
+    return replace(status, seen=seen, read=read)
 
 
 def _begun(
@@ -41,7 +70,7 @@ def _begun(
 ) -> AlertStatus:
     """Describe an alert that left the queue, or of which a part of the audience has it: then it has a place."""
     (
-        alert_no,
+        _alert_no,
         key_id,
         accepted_us,
         processed_us,
@@ -54,13 +83,6 @@ def _begun(
     letter = None
     if place is not None:
         letter = connection.execute(_DEAD, {"id": alert_id}).fetchone()
-    seen = read = 0
-    verdicts = connection.execute(_VERDICTS, {"alert_no": alert_no})
-    for sort, seen_at, read_at, unread_at, seen_up_to, read_up_to in verdicts:
-        marks = Marks(seen_at=seen_at, read_at=read_at, unread_at=unread_at)
-        cover = Cover(sort <= seen_up_to, sort <= read_up_to)
-        seen += is_seen(marks, cover)
-        read += is_read(marks, cover)
     return AlertStatus(
         id=alert_id,
         hub=hub,
@@ -72,8 +94,6 @@ def _begun(
         withdrawn_us=withdrawn_us,
         expired_us=expired_us,
         recipients=recipients,
-        seen=seen,
-        read=read,
         reason=None if letter is None else letter[2],
     )
 
@@ -81,7 +101,7 @@ def _begun(
 def _unprocessed(
     hub: str,
     envelope: Envelope,
-    state: Literal["accepted", "scheduled", "dead"],
+    state: _State,
     reason: str | None = None,
 ) -> AlertStatus | None:
     if envelope.hub != hub:

@@ -30,6 +30,7 @@ from tocsin.adapters.sqlite.status import alert_status
 from tocsin.adapters.sqlite.sweep import Sweep, Walk
 from tocsin.adapters.sqlite.text import sql
 from tocsin.adapters.sqlite.topics import SqliteTopics
+from tocsin.adapters.sqlite.traces import SqliteTraces
 from tocsin.adapters.sqlite.withdrawal import Withdrawal
 from tocsin.adapters.sqlite.writer import Writer
 from tocsin.clock import Clock
@@ -77,6 +78,7 @@ class SqliteStore(SqliteKeyring):
         self._clock = clock
         self._limits = limits
         self._walk = Walk()
+        self.traces = SqliteTraces(readers)
         self.receipts = SqliteReceipts(writer, readers, clock, limits)
         self.queue = SqliteQueue(writer, readers, numbers, folder, clock, limits)
         self.topics = SqliteTopics(writer, readers, numbers, clock, limits)
