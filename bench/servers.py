@@ -20,6 +20,8 @@ from bench.measure import cpu_s, resident_bytes
 START_S = 30.0
 STOP_S = 20.0
 POLL_S = 0.05
+# A measurement asks for more than one caller may; the counting itself is measured with the rest.
+_GENEROUS = {"RATES__KEY_REQUESTS": 10**9, "RATES__USER_REQUESTS": 10**9}
 _WAITING = "tocsin_queue_alerts "
 
 
@@ -106,7 +108,8 @@ def tocsin(
 
     It gets a data folder of its own, or the one given.
     """
-    extra = {f"TOCSIN_{name}": str(value) for name, value in (settings or {}).items()}
+    given = {**_GENEROUS, **(settings or {})}
+    extra = {f"TOCSIN_{name}": str(value) for name, value in given.items()}
     with tempfile.TemporaryDirectory(prefix="tocsin-bench-") as name:
         data = folder or Path(name) / "data"
         command = ["-m", "tocsin", "--data-dir", str(data), "serve", "--port", "0"]

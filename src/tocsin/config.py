@@ -67,6 +67,17 @@ class Limits(Section):
     free_disk_bytes: int = Field(268_435_456, ge=0, description="below this publishing is refused")
 
 
+class Rates(Section):
+    """How much one caller may ask, on average over the window and all at once; 0 is no limit."""
+
+    key_requests: int = Field(
+        100_000, ge=0, description="requests of one API key; each alert of a batch counts"
+    )
+    key_window_s: Positive = Field(10, description="the time in which it may ask that much")
+    user_requests: int = Field(600, ge=0, description="requests of one user's client tokens")
+    user_window_s: Positive = Field(60, description="the time in which they may ask that much")
+
+
 class Retention(Section):
     """How long things are kept."""
 
@@ -156,6 +167,7 @@ class Settings(BaseSettings):
         30, ge=0, description="how long a dropped connection can be recovered"
     )
     limits: Limits = Limits()
+    rates: Rates = Rates()
     retention: Retention = Retention()
     outbound: Outbound = Outbound()
     hubs: dict[str, Hub] = Field(default_factory=dict)

@@ -11,6 +11,7 @@
     +-- NotFoundError
     +-- ConflictError           true when asked, but something else stands there now
     +-- OverloadedError         a bound was reached; retry after ``retry_after_s``
+    |   +-- RateLimitedError    this caller asked too much
     +-- UnavailableError        a backend did not do it; nothing was done. Retryable
     +-- UnknownOutcomeError     a backend may have done it; repeat with the same key
     +-- ConfigError             the settings cannot work; the message says how to mend them
@@ -84,6 +85,12 @@ class OverloadedError(TocsinError):
     def __init__(self, detail: str, *, code: str | None = None, retry_after_s: int = 1) -> None:
         super().__init__(detail, code=code)
         self.retry_after_s = retry_after_s
+
+
+class RateLimitedError(OverloadedError):
+    """This caller asked too much in a short time; others are not affected."""
+
+    code = "rate-limited"
 
 
 class UnavailableError(TocsinError):

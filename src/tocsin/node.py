@@ -32,6 +32,7 @@ from tocsin.api.keyring import KEY_FILE, KeyRing, open_seal
 from tocsin.api.listener import Listener, bind, bind_unix, tls_context
 from tocsin.api.operations import Operations
 from tocsin.api.published import Published
+from tocsin.api.rates import Callers
 from tocsin.api.receipts import Receipts
 from tocsin.api.routes import Resources, build_router
 from tocsin.api.shims import Shims
@@ -165,7 +166,9 @@ class Node:
 
     def _resources(self) -> Resources:
         settings, store = self.settings, self.store
-        auth = Authenticator(self.keyring, self.endpoints, self.clock)
+        auth = Authenticator(
+            self.keyring, self.endpoints, self.clock, Callers(settings.rates, self.clock)
+        )
         withdrawer = Withdrawer(store, self.fanout)
         episodes = Episodes(
             self.publisher, withdrawer, store.queue, store, self.clock, settings.limits

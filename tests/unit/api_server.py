@@ -25,13 +25,14 @@ from tocsin.api.inbox import Inbox
 from tocsin.api.keyring import KeyRing
 from tocsin.api.operations import Operations
 from tocsin.api.published import Published
+from tocsin.api.rates import Callers
 from tocsin.api.receipts import Receipts
 from tocsin.api.routes import Resources, build_router
 from tocsin.api.shims import Shims
 from tocsin.api.stream import InboxStream
 from tocsin.api.topics import Topics
 from tocsin.api.web_files import WebFiles
-from tocsin.config import Hub, Limits
+from tocsin.config import Hub, Limits, Rates
 from tocsin.inbox.actor import Actor
 from tocsin.inbox.recorder import Recorder
 from tocsin.ingest.episodes import Episodes
@@ -98,6 +99,7 @@ async def running(
     demo: bool = False,
     client: str = "203.0.113.9",
     hubs: Mapping[str, Hub] | None = None,
+    rates: Rates | None = None,
 ) -> AsyncIterator[Server]:
     """Put an application together on the memory store."""
     limits = limits or Limits()
@@ -105,7 +107,7 @@ async def running(
     store, fanout = MemoryStore(clock), MemoryFanout()
     endpoints = find_endpoints("127.0.0.1", 8080, None, tls=False)
     keyring = KeyRing(store, Fernet(Fernet.generate_key()), clock)
-    auth = Authenticator(keyring, endpoints, clock)
+    auth = Authenticator(keyring, endpoints, clock, Callers(rates or Rates(), clock))
     publisher, withdrawer = Publisher(store.queue, supervisor, metrics), Withdrawer(store, fanout)
     alerts = Alerts(auth, publisher, withdrawer, store, store.receipts, clock, limits)
     recorder = Recorder(store.receipts, {}, Hub().receipts, metrics)

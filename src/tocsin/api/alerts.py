@@ -105,12 +105,17 @@ class Alerts:
                 pointer=pointer,
             )
 
-        return await self.publish_each(raws, admit_one)
+        return await self.publish_each(request, raws, admit_one)
 
     async def publish_each(
-        self, raws: Sequence[bytes], admit_one: Callable[[int, bytes], Envelope]
+        self,
+        request: Request,
+        raws: Sequence[bytes],
+        admit_one: Callable[[int, bytes], Envelope],
     ) -> Response:
         """Publish the items that ``admit_one`` admits, and refuse the others; one result each, in order.
+
+        Each counts as a request of its own against what the caller may ask.
 
         Raises:
             TooLargeError: There are more than ``limits.batch_alerts``.
@@ -121,6 +126,7 @@ class Alerts:
                 "(limits.batch_alerts); send several batches"
             )
             raise TooLargeError(detail, code="batch-too-large")
+        request.charge(max(0, len(raws) - 1))
         admitted = [_admitted(admit_one, index, raw) for index, raw in enumerate(raws)]
         good = [item for item in admitted if isinstance(item, Envelope)]
         published = iter(await self._publisher.publish(good)) if good else iter(())

@@ -40,7 +40,7 @@ class App:
         """Answer one request (ASGI 3)."""
         if scope["type"] != "http":
             return
-        method, route = scope["method"], "none"
+        method, route, request = scope["method"], "none", None
         response: Response | Streaming
         try:
             match = self._router.match("GET" if method == "HEAD" else method, scope["raw_path"])
@@ -48,7 +48,8 @@ class App:
                 response = self._unmatched(scope)
             else:
                 route = match.route
-                response = await match.handler(Request(scope, receive, match.params))
+                request = Request(scope, receive, match.params)
+                response = await match.handler(request)
         except ClientGoneError:
             return
         except TocsinError as error:
@@ -56,7 +57,9 @@ class App:
         except Exception:
             log.exception("api.failed", method=method, route=route)
             response = problem(500, "internal", "something failed here; the server's log has it")
-        more = self._cors.headers(scope)
+        more = _unsaid(self._cors.headers(scope), response)
+        if request is not None:
+            more += request.rate_headers()
         if isinstance(response, Streaming):
             await _stream(send, response, more, with_body=method != "HEAD")
         else:
@@ -85,18 +88,23 @@ class App:
         return problem(404, "no-such-path", f"there is nothing at {scope['path'][:200]!r}")
 
 
+def _unsaid(
+    fields: list[tuple[bytes, bytes]], response: Response | Streaming
+) -> list[tuple[bytes, bytes]]:
+    """Leave out what the answer itself says: a browser refuses a header of this kind that comes twice."""
+    said = {name for name, _ in response.headers} if fields else ()
+    return [field for field in fields if field[0] not in said]
+
+
 def _fields(response: Response, more: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    headers = [
+    return [
         (b"content-type", response.content_type),
         (b"content-length", b"%d" % len(response.body)),
         _NOSNIFF,
         (b"cache-control", response.cache_control),
         *response.headers,
+        *more,
     ]
-    if more:  # what the answer itself says stands: a browser refuses a header of this kind that comes twice
-        said = {name for name, _ in response.headers}
-        headers += [field for field in more if field[0] not in said]
-    return headers
 
 
 async def _send(

@@ -10,6 +10,7 @@ import msgspec
 from tocsin.api.endpoints import Endpoints
 from tocsin.api.http import Request
 from tocsin.api.keyring import PREFIX, KeyRing
+from tocsin.api.rates import Callers
 from tocsin.clock import Clock
 from tocsin.errors import ForbiddenError, InvalidInputError, UnauthenticatedError
 from tocsin.ingest.admission import Producer
@@ -44,9 +45,16 @@ class Reader(msgspec.Struct, frozen=True):
 
 
 class Authenticator:
-    """Turns the ``Authorization`` header into a principal, and principals into what a route needs."""
+    """Turns the ``Authorization`` header into a principal, and principals into what a route needs.
 
-    def __init__(self, keyring: KeyRing, endpoints: Endpoints, clock: Clock) -> None:
+    Whoever is told apart here is also counted here, against what one key or one person may ask (``rates.py``): before
+    the body is read, and on every route alike.
+    """
+
+    def __init__(
+        self, keyring: KeyRing, endpoints: Endpoints, clock: Clock, callers: Callers
+    ) -> None:
+        self._callers = callers
         self._keyring = keyring
         self._endpoints = endpoints
         self._clock = clock
@@ -137,6 +145,8 @@ class Authenticator:
                 "(tokens of the Web PubSub SDKs do not open inboxes)"
             )
             raise ForbiddenError(detail, code="no-inbox-scope")
+        if self._callers.users is not None:
+            request.limit(self._callers.users, (claims.hub, claims.user))
         return Reader(claims.hub, claims.user, claims.expires_us)
 
     async def _claims(self, token: str) -> Claims:
@@ -161,6 +171,8 @@ class Authenticator:
 
     def _principal(self, request: Request, text: str) -> Principal:
         key = self._keyring.check(text)
+        if self._callers.keys is not None:
+            request.limit(self._callers.keys, key.id)
         hub = _named_hub(request, key.hub) if key.role == "admin" else key.hub
         return Principal(key.role, hub, key.id, key.name)
 

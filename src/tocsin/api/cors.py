@@ -6,6 +6,7 @@ from tocsin.api.http import Response, Scope
 from tocsin.config import Hub
 
 _REQUEST_HEADERS = b"authorization, content-type, idempotency-key, last-event-id, tocsin-device"
+_EXPOSED = b"location, retry-after, ratelimit, ratelimit-policy"
 _MAX_AGE_S = b"600"
 VARY_ORIGIN = (b"vary", b"origin")
 
@@ -36,7 +37,7 @@ class Cors:
             return [VARY_ORIGIN]
         return [
             (b"access-control-allow-origin", origin),
-            (b"access-control-expose-headers", b"location, retry-after"),
+            (b"access-control-expose-headers", _EXPOSED),
             VARY_ORIGIN,
         ]
 

@@ -42,4 +42,4 @@ class Events:
             now_us = self._clock.now_us()
             return admit_structured(raw, producer, self._limits, now_us, f"/{index}")
 
-        return await self._alerts.publish_each(split_batch(body), admit_one)
+        return await self._alerts.publish_each(request, split_batch(body), admit_one)

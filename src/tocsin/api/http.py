@@ -4,12 +4,13 @@ No framework stands between: the raw path is split before it is decoded (ids may
 has nothing to pass through (docs/decisions/0002-plain-asgi.md has the measurement).
 """
 
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, MutableMapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 import msgspec
 
+from tocsin.api.rates import Rate
 from tocsin.errors import InvalidInputError, TooLargeError, UnavailableError, UnsupportedError
 
 Scope = MutableMapping[str, Any]
@@ -64,13 +65,37 @@ class ClientGoneError(UnavailableError):
 class Request:
     """What a handler may ask of a request."""
 
-    __slots__ = ("_query", "_receive", "params", "scope")
+    __slots__ = ("_limited", "_query", "_receive", "params", "scope")
 
     def __init__(self, scope: Scope, receive: Receive, params: dict[str, str]) -> None:
         self.scope = scope
         self.params = params
         self._receive = receive
         self._query: dict[str, str] | None = None
+        self._limited: tuple[Rate, Hashable] | None = None
+
+    def limit(self, rate: Rate, caller: Hashable) -> None:
+        """Count this request against what its caller may ask; once, however often it is looked at.
+
+        Raises:
+            RateLimitedError: It asked too much already.
+        """
+        if self._limited is None:
+            self._limited = (rate, caller)
+            rate.take(caller)
+
+    def charge(self, count: int) -> None:
+        """Count ``count`` more things that came with this one request."""
+        if self._limited is not None:
+            rate, caller = self._limited
+            rate.charge(caller, count)
+
+    def rate_headers(self) -> list[tuple[bytes, bytes]]:
+        """Return what tells the caller how much it may still ask; nothing where there is no limit."""
+        if self._limited is None:
+            return []
+        rate, caller = self._limited
+        return rate.headers(caller)
 
     @property
     def is_local(self) -> bool:

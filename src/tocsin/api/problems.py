@@ -18,6 +18,7 @@ _STATUS: tuple[tuple[type[errors.TocsinError], int], ...] = (
     (errors.ForbiddenError, 403),
     (errors.NotFoundError, 404),
     (errors.ConflictError, 409),
+    (errors.RateLimitedError, 429),
     (errors.OverloadedError, 503),
     (errors.UnavailableError, 503),
     (errors.UnknownOutcomeError, 503),
@@ -31,6 +32,7 @@ _TITLES = {
     409: "Conflict",
     413: "Too large",
     415: "Not readable in this form",
+    429: "Too many requests",
     500: "Internal error",
     503: "Not available now",
 }

@@ -72,6 +72,7 @@ class Shims:
         incoming = replace(incoming, body=await self._body(product, request))
         producer = self._producer(product, request, incoming)
         reading = product.read(incoming)
+        request.charge(max(0, len(reading.notices) - 1))
         default = destination_of_url(incoming) or self._default(producer)
         key = request.header(b"idempotency-key")
         answers = await self._episodes.carry_out(producer, reading.notices, default, key)
