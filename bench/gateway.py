@@ -84,6 +84,9 @@ class _Keys:
     async def access_keys(self, _hub: str) -> tuple[bytes, bytes]:
         return _KEYS
 
+    async def valid_from_us(self, _hub: str, _user: str) -> int:
+        return -1
+
 
 class _NoReceipts:
     def keeps(self, _hub: str, _fact: Fact) -> bool:

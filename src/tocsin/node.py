@@ -28,13 +28,15 @@ from tocsin.api.events import Events
 from tocsin.api.http import Receive, Scope, Send
 from tocsin.api.http_guard import guarded_protocol
 from tocsin.api.inbox import Inbox
-from tocsin.api.keyring import KEY_FILE, KeyRing, open_seal
+from tocsin.api.keyring import KeyRing
 from tocsin.api.listener import Listener, bind, bind_unix, tls_context
 from tocsin.api.operations import Operations
+from tocsin.api.people import People
 from tocsin.api.published import Published
 from tocsin.api.rates import Callers
 from tocsin.api.receipts import Receipts
 from tocsin.api.routes import Resources, build_router
+from tocsin.api.seal import KEY_FILE, open_seal
 from tocsin.api.shims import Shims
 from tocsin.api.stream import InboxStream
 from tocsin.api.topics import Topics
@@ -53,6 +55,7 @@ from tocsin.ports.limits import StoreLimits
 from tocsin.process.sweeper import Sweeper
 from tocsin.process.worker import Worker
 from tocsin.realtime.gateway import Gateway
+from tocsin.realtime.revocations import Revocations
 from tocsin.realtime.settings import GatewaySettings
 from tocsin.supervisor import Supervisor
 from tocsin.telemetry import Metrics
@@ -90,7 +93,9 @@ class Node:
         self.metrics = Metrics()
         self.supervisor = Supervisor()
         self.fanout = MemoryFanout()
-        self.keyring = KeyRing(store, open_seal(settings.data_dir), self.clock)
+        seal = open_seal(settings.data_dir)
+        revocations = Revocations(store.people, seal.pseudonym, self.clock)
+        self.keyring = KeyRing(store, seal, self.clock, revocations)
         self.outbound = OutboundClient(settings.outbound, self.metrics)
         self.recorder = Recorder(
             store.receipts,
@@ -197,6 +202,7 @@ class Node:
             stream=InboxStream(auth, self.keyring, self.gateway, store),
             admin=Admin(auth, self.keyring, self.endpoints),
             dead=DeadLetters(auth, store.queue),
+            people=People(auth, self.keyring.revocations, self.gateway),
             operations=Operations(
                 auth, store, store.queue, self.metrics, self.clock, self.gateway.stats
             ),

@@ -13,6 +13,7 @@ from tocsin.adapters.sql import (
     collapses,
     inboxes,
     items,
+    people,
     receipts,
     schedule,
     secrets,
@@ -25,6 +26,7 @@ from tocsin.adapters.sqlite.migrate import migrate
 from tocsin.adapters.sqlite.text import sql
 
 MODULES = (
+    people,
     alerts,
     collapses,
     inboxes,

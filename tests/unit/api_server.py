@@ -24,10 +24,12 @@ from tocsin.api.events import Events
 from tocsin.api.inbox import Inbox
 from tocsin.api.keyring import KeyRing
 from tocsin.api.operations import Operations
+from tocsin.api.people import People
 from tocsin.api.published import Published
 from tocsin.api.rates import Callers
 from tocsin.api.receipts import Receipts
 from tocsin.api.routes import Resources, build_router
+from tocsin.api.seal import Seal
 from tocsin.api.shims import Shims
 from tocsin.api.stream import InboxStream
 from tocsin.api.topics import Topics
@@ -42,6 +44,7 @@ from tocsin.ports.fanout import Announcement
 from tocsin.ports.store import Role
 from tocsin.process.worker import Worker
 from tocsin.realtime.gateway import Gateway
+from tocsin.realtime.revocations import Revocations
 from tocsin.realtime.settings import GatewaySettings
 from tocsin.supervisor import Supervisor
 from tocsin.telemetry import Metrics
@@ -106,7 +109,8 @@ async def running(
     clock, metrics, supervisor = ManualClock(), Metrics(), Supervisor()
     store, fanout = MemoryStore(clock), MemoryFanout()
     endpoints = find_endpoints("127.0.0.1", 8080, None, tls=False)
-    keyring = KeyRing(store, Fernet(Fernet.generate_key()), clock)
+    seal = Seal(Fernet.generate_key())
+    keyring = KeyRing(store, seal, clock, Revocations(store.people, seal.pseudonym, clock))
     auth = Authenticator(keyring, endpoints, clock, Callers(rates or Rates(), clock))
     publisher, withdrawer = Publisher(store.queue, supervisor, metrics), Withdrawer(store, fanout)
     alerts = Alerts(auth, publisher, withdrawer, store, store.receipts, clock, limits)
@@ -135,6 +139,7 @@ async def running(
         stream=InboxStream(auth, keyring, gateway, store),
         admin=Admin(auth, keyring, endpoints),
         dead=DeadLetters(auth, store.queue),
+        people=People(auth, keyring.revocations, gateway),
         operations=Operations(auth, store, store.queue, metrics, clock, gateway.stats),
         web=WebFiles(),
         demo=Demo(auth, alerts, tokens, endpoints) if demo else None,

@@ -49,6 +49,9 @@ class FixedKeys:
     async def access_keys(self, hub: str) -> tuple[bytes, bytes]:
         return KEYS
 
+    async def valid_from_us(self, hub: str, user: str) -> int:
+        return -1
+
 
 async def no_app(scope: Any, receive: Any, send: Any) -> None:
     """Answer everything with 404."""

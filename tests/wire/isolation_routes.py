@@ -66,6 +66,7 @@ ROUTES = {
     "POST /v1/inbox/receipts": Ask(
         query="user=ada", body={"receipts": [{"alert_id": "$alert", "fact": "shown"}]}
     ),
+    "POST /v1/users/{user}/revoke-tokens": Ask(),
     "POST /v1/admin/keys": Ask(body={"role": "admin", "hub": "south"}),
     "GET /v1/admin/keys": Ask(query="hub=south"),
     "DELETE /v1/admin/keys/{id}": Ask("key"),

@@ -90,7 +90,7 @@ class Served:
 async def serving(data_dir: Path, **settings: Any) -> AsyncIterator[Served]:
     bound = bind("127.0.0.1", 0)
     port = bound.getsockname()[1]
-    endpoints = find_endpoints("127.0.0.1", port, None, tls=False)
+    endpoints = find_endpoints("127.0.0.1", port, settings.get("public_url"), tls=False)
     async with Node.opened(Settings(data_dir=data_dir, **settings), endpoints) as node:
         protocol = guarded_protocol(16_384, 10, 30)
         listener = Listener(protocol, {"http": protocol, "ws": socket_upgrade(node.gateway)})
@@ -98,7 +98,7 @@ async def serving(data_dir: Path, **settings: Any) -> AsyncIterator[Served]:
         node.start()
         key, _ = await node.keyring.create("default", "server", "backend")
         try:
-            async with httpx.AsyncClient(base_url=endpoints.public, timeout=30) as http:
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as http:
                 yield Served(node, http, key)
         finally:
             listener.stop_accepting()

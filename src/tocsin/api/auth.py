@@ -15,7 +15,7 @@ from tocsin.clock import Clock
 from tocsin.errors import ForbiddenError, InvalidInputError, UnauthenticatedError
 from tocsin.ingest.admission import Producer
 from tocsin.model.ids import canonical_hub, check_id
-from tocsin.realtime.tokens import Claims, verify_token
+from tocsin.realtime.tokens import Claims, admit_token
 
 DEFAULT_HUB = "default"
 HUB_HEADER = b"tocsin-hub"
@@ -151,9 +151,9 @@ class Authenticator:
 
     async def _claims(self, token: str) -> Claims:
         hub = _audience_hub(token)
-        return verify_token(
+        return await admit_token(
             token,
-            keys=await self._keyring.access_keys(hub),
+            keyring=self._keyring,
             endpoints=self._endpoints.accepted,
             hub=hub,
             now_us=self._clock.now_us(),

@@ -72,13 +72,14 @@ class ClientTokens:
         """
         user = check_id(wanted.user_id, "user_id", "/user_id")
         await self._store.head(hub, user)
+        valid_from_us = await self._keyring.valid_from_us(hub, user)
         token, expires_s = sign_token(
             await self._keyring.open_hub(hub),
             endpoint=self._endpoints.public,
             hub=hub,
             user=user,
             ttl_s=wanted.ttl_s or min(DEFAULT_TTL_S, self._limits.token_ttl_s),
-            now_us=self._clock.now_us(),
+            now_us=max(self._clock.now_us(), valid_from_us + 1),
             scope=INBOX_SCOPE,
             roles=wanted.roles,
             groups=wanted.groups,

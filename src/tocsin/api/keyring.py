@@ -1,7 +1,7 @@
 """The two kinds of secrets.
 
 API keys are shown once and kept as a digest.  Access keys sign client tokens, so they must be recoverable: they lie in the
-database sealed (Fernet: AES-128-CBC with HMAC-SHA256) under a key file of mode 0600 beside it.
+database sealed (``api/seal.py``).
 """
 
 import base64
@@ -10,26 +10,26 @@ import hmac
 import os
 import secrets
 from collections.abc import Callable
-from pathlib import Path
 
-from cryptography.fernet import Fernet, InvalidToken
 from msgspec.structs import replace
 
+from tocsin.api.seal import Seal
 from tocsin.clock import Clock
-from tocsin.errors import ConfigError, UnauthenticatedError
+from tocsin.errors import UnauthenticatedError
 from tocsin.ports.store import AccessKeys, ApiKey, KeyStore, Role
+from tocsin.realtime.revocations import Revocations
 
-KEY_FILE = "access.key"
 PREFIX = "tsk"
 
 
 class KeyRing:
     """API keys and access keys of all hubs, cached: one process owns the store, so the cache cannot be stale."""
 
-    def __init__(self, store: KeyStore, seal: Fernet, clock: Clock) -> None:
+    def __init__(self, store: KeyStore, seal: Seal, clock: Clock, revocations: Revocations) -> None:
         self._store = store
         self._seal = seal
         self._clock = clock
+        self.revocations = revocations
         self._keys: dict[str, ApiKey] = {}
         self._access: dict[str, tuple[bytes, bytes]] = {}
         self._unused = (os.urandom(48), os.urandom(48))
@@ -100,6 +100,10 @@ class KeyRing:
             return self._unused
         return self._remember(hub, sealed)
 
+    async def valid_from_us(self, hub: str, user: str) -> int:
+        """Return the time up to which, itself included, issued tokens of a user are void."""
+        return await self.revocations.valid_from_us(hub, user)
+
     async def open_hub(self, hub: str) -> tuple[bytes, bytes]:
         """Return the hub's access keys, made at first use; for callers that hold a key of it."""
         known = self._access.get(hub)
@@ -109,41 +113,9 @@ class KeyRing:
         return known
 
     def _remember(self, hub: str, sealed: AccessKeys) -> tuple[bytes, bytes]:
-        known = self._access[hub] = (self._open(sealed.primary), self._open(sealed.secondary))
+        opened = self._seal.open(sealed.primary), self._seal.open(sealed.secondary)
+        known = self._access[hub] = opened
         return known
 
     def _fresh(self) -> bytes:
-        return self._seal.encrypt(base64.b64encode(os.urandom(48)))
-
-    def _open(self, sealed: bytes) -> bytes:
-        try:
-            return self._seal.decrypt(sealed)
-        except InvalidToken as error:
-            detail = (
-                f"the access keys were sealed under another {KEY_FILE}; "
-                f"put the {KEY_FILE} that belongs to this database back into the data folder"
-            )
-            raise ConfigError(detail, code="key-file") from error
-
-
-def open_seal(folder: Path) -> Fernet:
-    """Read the key file, made with mode 0600 if it is missing.
-
-    Raises:
-        ConfigError: The file is there and is no key.
-    """
-    path = folder / KEY_FILE
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        pass
-    else:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(Fernet.generate_key())
-            file.flush()
-            os.fsync(file.fileno())
-    try:
-        return Fernet(path.read_bytes())
-    except ValueError as error:
-        detail = f"{path}: this is no key file; restore it from your backup"
-        raise ConfigError(detail, code="key-file") from error
+        return self._seal.close(base64.b64encode(os.urandom(48)))

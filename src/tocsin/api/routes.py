@@ -11,6 +11,7 @@ from tocsin.api.events import Events
 from tocsin.api.http import Request, Response
 from tocsin.api.inbox import Inbox
 from tocsin.api.operations import Operations
+from tocsin.api.people import People
 from tocsin.api.published import Published
 from tocsin.api.receipts import Receipts
 from tocsin.api.routing import Router
@@ -35,6 +36,7 @@ class Resources(msgspec.Struct, frozen=True):
     stream: InboxStream
     admin: Admin
     dead: DeadLetters
+    people: People
     operations: Operations
     web: WebFiles
     demo: Demo | None
@@ -87,6 +89,7 @@ def build_router(resources: Resources) -> Router:
         ("POST", "/v1/inbox/items/{id}/restore", inbox.restore),
         ("POST", "/v1/inbox/mark", inbox.mark),
         ("POST", "/v1/inbox/receipts", resources.receipts.report),
+        ("POST", "/v1/users/{user}/revoke-tokens", resources.people.revoke_tokens),
         ("POST", "/v1/admin/keys", admin.create_key),
         ("GET", "/v1/admin/keys", admin.list_keys),
         ("DELETE", "/v1/admin/keys/{id}", admin.revoke_key),

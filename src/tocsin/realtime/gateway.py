@@ -29,12 +29,12 @@ from tocsin.realtime.recovery import Recovery
 from tocsin.realtime.relay import Relay
 from tocsin.realtime.session import Session
 from tocsin.realtime.settings import GatewaySettings
-from tocsin.realtime.tokens import Claims, KeyRing, verify_token
+from tocsin.realtime.tokens import Claims, KeyRing, admit_token
 from tocsin.realtime.wheel import TICK_S, Wheel
 from tocsin.realtime.writer import Writer
 from tocsin.supervisor import Supervisor
 
-CLOSE_TOKEN_EXPIRED: Final = 4401
+CLOSE_TOKEN: Final = 4401
 # Acknowledgements leave together this often: a reply within the same moment finds the synchronous Python client not
 # yet waiting for it, and it then blocks for 30 s.
 _ANSWER_TICK_S: Final = 0.005
@@ -185,9 +185,12 @@ class Gateway:
             UnauthenticatedError: It does not hold for this hub and server.
             UnavailableError: The keys cannot be read now.
         """
-        keys = await self._keyring.access_keys(hub)
-        return verify_token(
-            token, keys=keys, endpoints=self.endpoints, hub=hub, now_us=self._clock.now_us()
+        return await admit_token(
+            token,
+            keyring=self._keyring,
+            endpoints=self.endpoints,
+            hub=hub,
+            now_us=self._clock.now_us(),
         )
 
     def open_session(self, claims: Claims, dialect: Dialect, device: str | None = None) -> Session:
@@ -260,7 +263,7 @@ class Gateway:
     def beat(self, session: Session) -> None:
         """Compare the session's position, and end it with its token where that is wanted."""
         if self.settings.token_life and session.expires_us <= self._clock.now_us():
-            self.close_session(session, CLOSE_TOKEN_EXPIRED, "token-expired")
+            self.close_session(session, CLOSE_TOKEN, "token-expired")
         elif session.inbox:
             self.anti_entropy.look(session)
 
@@ -311,6 +314,11 @@ class Gateway:
             session.socket.close(code, reason)
         else:
             self.ended(session)
+
+    def revoke(self, hub: str, user: str) -> None:
+        """End every session of a user, dropped ones too, so that its client asks for a new token."""
+        for session in tuple(self.hubs.of_user(hub, user)):
+            self.close_session(session, CLOSE_TOKEN, "revoked")
 
     def dropped(self, session: Session) -> None:
         """Keep a reliable session for its recovery; any other has ended with its socket."""

@@ -3,7 +3,7 @@
 HS256 JSON Web Tokens in the shape Microsoft's SDKs sign: ``aud`` is the client URL of a hub, ``sub`` the user.  Tocsin's
 own tokens add ``scope``: only ``inbox`` opens an inbox (I10), so a token signed by an SDK never does.
 
-Units:   ``exp`` and ``iat`` are seconds since 1970, as in the token; names in ``_us`` are microseconds.
+Units:   ``exp`` and ``iat`` are seconds since 1970, with a fraction perhaps, as in the token; names in ``_us`` are microseconds.
 """
 
 from collections.abc import Iterable, Sequence
@@ -46,6 +46,14 @@ class KeyRing(Protocol):
         """
         ...
 
+    async def valid_from_us(self, hub: str, user: str) -> int:
+        """Return the time up to which, itself included, issued tokens of a user are void; -1 if none ever were.
+
+        Raises:
+            UnavailableError: It cannot be read now.
+        """
+        ...
+
 
 class Claims(msgspec.Struct, frozen=True):
     """What a good token says.  ``user`` is None for an anonymous client."""
@@ -83,18 +91,39 @@ def sign_token(  # noqa: PLR0913 -- a token is what it says
 ) -> tuple[str, int]:
     """Sign a token with the primary key.
 
+    Its ``iat`` has microseconds, so that one made right after a revocation is told from one made right before.
+
     Returns:
         The token, and its ``exp`` in seconds since 1970.
     """
-    issued = now_us // US_PER_S
+    expires = now_us // US_PER_S + ttl_s
     claims: dict[str, Any] = {
         "aud": client_url(endpoint, hub),
-        "iat": issued,
-        "exp": issued + ttl_s,
+        "iat": now_us / US_PER_S,
+        "exp": expires,
     }
     optional = {"sub": user, "scope": scope, "role": roles, "webpubsub.group": groups}
     claims |= {name: value for name, value in optional.items() if value}
-    return _jwt.encode(claims, keys[0], algorithm="HS256"), issued + ttl_s
+    return _jwt.encode(claims, keys[0], algorithm="HS256"), expires
+
+
+async def admit_token(
+    token: str, *, keyring: KeyRing, endpoints: Iterable[str], hub: str, now_us: int
+) -> Claims:
+    """Check a token as :func:`verify_token` does, and that it was not revoked; one without an ``iat`` counts as old.
+
+    Raises:
+        UnauthenticatedError: It does not hold; ``code`` may also be ``token-revoked``.
+        UnavailableError: The keys cannot be read now.
+    """
+    keys = await keyring.access_keys(hub)
+    claims = verify_token(token, keys=keys, endpoints=endpoints, hub=hub, now_us=now_us)
+    if claims.user is not None:
+        valid_from_us = await keyring.valid_from_us(hub, claims.user)
+        if (claims.issued_us or 0) <= valid_from_us:
+            detail = "this user's tokens were revoked; ask for a new one"
+            raise UnauthenticatedError(detail, code="token-revoked")
+    return claims
 
 
 def verify_token(
@@ -121,7 +150,7 @@ def verify_token(
         hub=hub,
         user=_user(claims.get("sub")),
         expires_us=int(expires * US_PER_S),
-        issued_us=None if issued is None else int(issued * US_PER_S),
+        issued_us=None if issued is None else round(issued * US_PER_S),
         scopes=_words(claims.get("scope")),
         roles=_strings(claims.get("role")),
         groups=_strings(claims.get("webpubsub.group")),

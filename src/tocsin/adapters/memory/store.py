@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from tocsin.adapters.memory.actions import act
+from tocsin.adapters.memory.people import MemoryPeople
 from tocsin.adapters.memory.published import alert_page
 from tocsin.adapters.memory.queue import MemoryQueue
 from tocsin.adapters.memory.receipts import MemoryReceipts
@@ -75,6 +76,7 @@ class MemoryStore:
         self.queue = MemoryQueue(clock, self._limits, self._tables.alerts)
         self.topics = MemoryTopics(self._tables, clock, self._limits)
         self.traces = MemoryTraces(self._tables, self.queue, self.alert)
+        self.people = MemoryPeople()
 
     async def deliver(self, envelopes: Sequence[Envelope]) -> Mapping[str, Delivered]:
         """Write what the envelopes say, own items first, then broadcasts."""

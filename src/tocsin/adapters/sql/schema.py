@@ -334,4 +334,12 @@ collapses = _table(
 Index("collapses_alert", collapses.c.alert_no)
 Index("collapses_by", collapses.c.by_alert_no)
 
+# Tokens of a person issued up to this time, itself included, are void.
+revocations = _table(
+    "revocations",
+    Column("pseudonym", Text, primary_key=True),
+    _number("valid_from_us"),
+    rowid=False,
+)
+
 probe = _table("probe", _serial("probe_no"), _number("at_us"))

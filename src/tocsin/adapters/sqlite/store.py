@@ -21,6 +21,7 @@ from tocsin.adapters.sqlite.folder import DataFolder
 from tocsin.adapters.sqlite.keyring import SqliteKeyring
 from tocsin.adapters.sqlite.migrate import migrate
 from tocsin.adapters.sqlite.numbers import Numbers
+from tocsin.adapters.sqlite.people import SqlitePeople
 from tocsin.adapters.sqlite.published import alert_page
 from tocsin.adapters.sqlite.queries import Snapshot
 from tocsin.adapters.sqlite.queue import SqliteQueue, void_leases
@@ -80,6 +81,7 @@ class SqliteStore(SqliteKeyring):
         self._walk = Walk()
         self.traces = SqliteTraces(readers)
         self.receipts = SqliteReceipts(writer, readers, clock, limits)
+        self.people = SqlitePeople(writer, readers)
         self.queue = SqliteQueue(writer, readers, numbers, folder, clock, limits)
         self.topics = SqliteTopics(writer, readers, numbers, clock, limits)
 

@@ -5,5 +5,5 @@
 
 from pathlib import Path
 
-HEAD = "0008"
+HEAD = "0009"
 FOLDER = Path(__file__).parent

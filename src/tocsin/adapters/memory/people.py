@@ -1,0 +1,18 @@
+"""What is decided about persons, in memory."""
+
+
+class MemoryPeople:
+    """Revocations by pseudonym."""
+
+    def __init__(self) -> None:
+        self._valid_from: dict[str, int] = {}
+
+    async def valid_from_us(self, pseudonym: str) -> int:
+        """Return the time up to which issued tokens are void; -1 if none ever were."""
+        return self._valid_from.get(pseudonym, -1)
+
+    async def revoke_tokens(self, pseudonym: str, now_us: int) -> int:
+        """Void every token issued until now."""
+        holds = max(now_us, self._valid_from.get(pseudonym, -1) + 1)
+        self._valid_from[pseudonym] = holds
+        return holds

@@ -1,0 +1,20 @@
+"""Statements about persons, by pseudonym."""
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects import sqlite
+
+from tocsin.adapters.sql.parts import param
+from tocsin.adapters.sql.schema import revocations
+
+valid_from = select(revocations.c.valid_from_us).where(
+    revocations.c.pseudonym == param("pseudonym")
+)
+_revoke = sqlite.insert(revocations)
+revoke_tokens = _revoke.on_conflict_do_update(
+    index_elements=["pseudonym"],
+    set_={
+        "valid_from_us": func.max(
+            _revoke.excluded.valid_from_us, revocations.c.valid_from_us + param("step")
+        )
+    },
+).returning(revocations.c.valid_from_us)

@@ -1,0 +1,34 @@
+"""What is decided about persons, in the file."""
+
+import sqlite3
+
+from tocsin.adapters.sql import people
+from tocsin.adapters.sqlite.readers import Readers
+from tocsin.adapters.sqlite.text import sql
+from tocsin.adapters.sqlite.writer import Writer
+
+_VALID_FROM, _REVOKE = sql(people.valid_from), sql(people.revoke_tokens)
+
+
+class SqlitePeople:
+    """The people of one file."""
+
+    def __init__(self, writer: Writer, readers: Readers) -> None:
+        self._writer = writer
+        self._readers = readers
+
+    async def valid_from_us(self, pseudonym: str) -> int:
+        """Return the time up to which issued tokens are void; -1 if none ever were."""
+        whose = {"pseudonym": pseudonym}
+        row = await self._readers.run(lambda c: c.execute(_VALID_FROM, whose).fetchone())
+        return -1 if row is None else int(row[0])
+
+    async def revoke_tokens(self, pseudonym: str, now_us: int) -> int:
+        """Void every token issued until now."""
+        return await self._writer.run(lambda c: revoke_tokens(c, pseudonym, now_us))
+
+
+def revoke_tokens(connection: sqlite3.Connection, pseudonym: str, now_us: int) -> int:
+    """Void tokens on the writing connection; returns the time that holds from here on."""
+    row = {"pseudonym": pseudonym, "valid_from_us": now_us, "step": 1}
+    return int(connection.execute(_REVOKE, row).fetchone()[0])
