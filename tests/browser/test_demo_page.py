@@ -6,6 +6,7 @@ import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.acceptance.deadlines import until
 from tests.acceptance.server_process import ServerProcess
 from tests.browser.conftest import DEADLINE_MS, OpenPage
 
@@ -164,3 +165,52 @@ def test_the_composer_publishes_and_a_phone_shows_it(open_page: OpenPage) -> Non
     page.get_by_role("button", name="Send", exact=True).click()
     expect(toast(page, "From the composer").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def receipts_of(server: ServerProcess, alert_id: str) -> dict[str, Any]:
+    answer = httpx.get(f"{server.url}/demo/alerts/{alert_id}")
+    summary: dict[str, Any] = answer.json().get("receipts", {})
+    return summary
+
+
+def test_a_toast_is_shown_once_per_person_over_tabs_and_devices(
+    open_page: OpenPage, publish: Any, server: ServerProcess
+) -> None:
+    phone, desk = open_page(), open_page()
+    tab = desk.context.new_page()
+    tab.goto(desk.url)
+    for page in (phone, desk, tab):
+        ready(page)
+    alert_id = publish("Look here", severity="critical")
+    for page in (phone, desk, tab):
+        expect(toast(page, "Look here")).to_be_visible()
+    until(lambda: receipts_of(server, alert_id).get("seen") == 1, "the toast was seen")
+    assert receipts_of(server, alert_id)["shown"] == 1
+    until(lambda: server.cli("why", alert_id, "ada").count(" seen ") == 2, "two devices saw it")
+    assert server.cli("why", alert_id, "ada").count(" shown ") == 2
+
+
+def test_pressing_an_action_is_counted_and_closes_the_toast(
+    open_page: OpenPage, publish: Any, server: ServerProcess
+) -> None:
+    page = open_page()
+    ready(page)
+    actions = [
+        {"id": "ack", "label": "Acknowledge", "style": "primary"},
+        {"id": "drop", "label": "Drop it", "style": "danger"},
+        {"id": "bad", "label": "Bad link", "url": "javascript:alert(1)"},
+    ]
+    alert_id = publish("Disk 3 is full", severity="critical", actions=actions)
+    buttons = page.locator("tocsin-toasts .choice")
+    expect(buttons).to_have_text(["Acknowledge", "Drop it"])
+    buttons.first.click()
+    expect(toast(page, "Disk 3 is full")).to_have_count(0)
+    until(lambda: receipts_of(server, alert_id).get("actions") == {"ack": 1}, "the press is told")
+    inbox = open_inbox(page)
+    row(inbox, "Disk 3").get_by_role("button", name="Drop it").click()
+    expect(inbox.locator(".notice")).to_contain_text("Drop it: sent")
+    until(
+        lambda: receipts_of(server, alert_id)["actions"] == {"ack": 1, "drop": 1},
+        "the second press is told",
+    )
+    assert "pressed" in server.cli("why", alert_id, "ada").splitlines()[-1]

@@ -18,6 +18,7 @@ from tocsin.model.answers import changes_answer, inbox_answer, outcome_answer, r
 from tocsin.model.commands import Command, Done, MarkUpTo, Patch, PatchItems
 from tocsin.model.inbox import Reload
 from tocsin.model.position import parse_position
+from tocsin.model.report import report_decoder
 from tocsin.model.wire import head_frame
 from tocsin.ports.fanout import announce_changes
 
@@ -42,6 +43,7 @@ class TinyServer:
         app.router.add_get("/v1/inbox/changes", self._changes)
         app.router.add_patch("/v1/inbox/items", self._patch)
         app.router.add_post("/v1/inbox/mark", self._mark)
+        app.router.add_post("/v1/inbox/receipts", self._receipts)
         self.http = TestServer(app)
 
     @property
@@ -120,6 +122,18 @@ class TinyServer:
         up_to = wanted["up_to"]
         mark = MarkUpTo(wanted["action"], up_to["epoch"], up_to["sort"], up_to["brev"])
         return await self._act(request, mark)
+
+    async def _receipts(self, request: web.Request) -> web.Response:
+        self._check(request)
+        device = request.headers["Tocsin-Device"]
+        try:
+            report = report_decoder.decode(await request.read())
+        except msgspec.ValidationError as error:
+            problem = {"code": "invalid-field", "detail": str(error)}
+            return web.json_response(problem, status=400)
+        now_us = self.clock.now_us()
+        await self.store.receipts.note(report.told_by(HUB, USER, device, now_us))
+        return web.Response(status=204)
 
     async def _act(self, request: web.Request, command: Command) -> web.Response:
         self._check(request)

@@ -11,7 +11,7 @@ import pytest
 from tests.unit.client_server import TinyServer, running
 from tocsin.client.comeback import Comeback
 from tocsin.client.live import InboxClient
-from tocsin.errors import ConflictError, NotFoundError
+from tocsin.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 
 DEADLINE_S = 20.0
 FAST = {"hole_wait_ms": 5, "spread_ms": 5, "backoff_base_ms": 5}
@@ -181,3 +181,29 @@ def test_pauses_follow_the_close_code() -> None:
     pauses = [comeback.pause_s(1008, "slow-consumer", stood_s=0) for _ in range(9)]
     assert 0.5 <= pauses[0] <= 1.0
     assert 15.0 <= pauses[-1] <= 30.0
+
+
+async def test_receipts_are_told_with_the_device_and_kept_once(
+    server: tuple[TinyServer, aiohttp.ClientSession],
+) -> None:
+    tiny, session = server
+    alert_id = await tiny.deliver()
+    url = tiny.client_url()
+    async with InboxClient(url, tiny.base_url, session, options=FAST, device="desk") as client:
+        for _ in range(2):
+            await client.tell([{"alert_id": alert_id, "fact": "shown"}])
+    [receipt] = await tiny.store.receipts.receipts_of("h", alert_id, "ann")
+    assert (receipt.fact, receipt.device) == ("shown", "desk")
+
+
+async def test_receipts_that_are_refused_or_not_answered_say_so(
+    server: tuple[TinyServer, aiohttp.ClientSession],
+) -> None:
+    tiny, session = server
+    async with client_of(tiny, session) as client:
+        await until(client)
+        with pytest.raises(InvalidInputError):
+            await client.tell([{"alert_id": "a1", "fact": "written"}])
+        tiny.statuses = [503]
+        with pytest.raises(UnavailableError):
+            await client.tell([{"alert_id": "a1", "fact": "shown"}])

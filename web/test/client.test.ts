@@ -142,6 +142,31 @@ test("a bare token finds socket and requests by the endpoint", async () => {
   const fake = server();
   const client = clientOf(fake, { tokenProvider: async () => "bare", hub: "shop" });
   const socket = await connected(client);
-  expect(socket.url).toBe("ws://test/client/hubs/shop?access_token=bare");
+  expect(socket.url).toBe("ws://test/client/hubs/shop?access_token=bare&device=d");
   expect(fake.requests[0]?.authorization).toBe("Bearer bare");
+});
+
+test("names its device everywhere, and tells what was seen when all is marked seen", async () => {
+  const fake = server(({ method }) =>
+    method === "GET" ? { body: page } : { body: { epoch: "e1", rev: 2, change: null } },
+  );
+  const client = clientOf(fake, { device: "phone 1" });
+  const socket = await connected(client);
+  expect(socket.url).toContain("&device=phone%201");
+  client.markAllSeen();
+  client.tell({ alert_id: "b" }, "acted", "ok");
+  await settled();
+  const told = fake.requests.find(({ path }) => path === "/v1/inbox/receipts");
+  expect(told).toMatchObject({
+    method: "POST",
+    device: "phone 1",
+    body: {
+      receipts: [
+        { alert_id: "b", fact: "seen" },
+        { alert_id: "a", fact: "seen" },
+        { alert_id: "b", fact: "acted", action: "ok" },
+      ],
+    },
+  });
+  expect(new Set(fake.requests.map(({ device }) => device))).toEqual(new Set(["phone 1"]));
 });

@@ -185,3 +185,47 @@ test("a skeleton waits for the first answer, and a long silence is said", async 
   expect(root.querySelector("[role=alert]")?.textContent).toContain("cannot be reached");
   vi.useRealTimers();
 });
+
+const actions = [
+  { id: "ack", label: "Acknowledge", style: "primary" as const },
+  { id: "logs", label: "Logs", url: "/logs" },
+  { id: "bad", label: "Bad", url: "javascript:alert(1)" },
+];
+
+function toldOf(alertId: string): string[] {
+  const told = fake.requests.filter(({ path }) => path === "/v1/inbox/receipts");
+  return told.flatMap(({ body }) =>
+    (body as { receipts: { alert_id: string; fact: string; action?: string }[] }).receipts
+      .filter(({ alert_id }) => alert_id === alertId)
+      .map(({ fact, action }) => [fact, action].filter(Boolean).join(" ")),
+  );
+}
+
+test("an action of a toast is pressed: told to the server and the page, and the toast goes", async () => {
+  const toasts = await shown("tocsin-toasts");
+  const pressed = vi.fn();
+  document.body.addEventListener("tocsin-action", (event) =>
+    pressed((event as CustomEvent).detail),
+  );
+  socket.data(1, inboxFrame(3, [own("c", 30, { alert: alertOf("Disk full", { actions }) })], 3));
+  const root = await drawn(toasts);
+  const labels = [...root.querySelectorAll(".choice")].map(({ textContent }) => textContent);
+  expect(labels).toEqual(["Acknowledge", "Logs"]);
+  expect(root.querySelector(".choice")?.getAttribute("data-style")).toBe("primary");
+  press(root, "button.choice");
+  await drawn(toasts);
+  expect(toldOf("c")).toEqual(["shown", "acted ack"]);
+  expect(pressed).toHaveBeenCalledWith({ alert_id: "c", action: "ack" });
+  expect(root.querySelectorAll(".toast")).toHaveLength(0);
+});
+
+test("an action of a row is pressed, says so, and reads the row", async () => {
+  socket.data(1, inboxFrame(3, [own("c", 30, { alert: alertOf("Disk full", { actions }) })], 3));
+  const inbox = await shown("tocsin-inbox");
+  const root = await drawn(inbox);
+  press(root, "button.choice");
+  await drawn(inbox);
+  expect(toldOf("c")).toEqual(["shown", "seen", "acted ack"]);
+  expect(root.querySelector(".notice")?.textContent).toContain("Acknowledge: sent");
+  expect(root.querySelector(".row")?.classList).toContain("read");
+});

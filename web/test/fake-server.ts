@@ -8,6 +8,7 @@ export interface Seen {
   readonly path: string;
   readonly authorization: string | null;
   readonly key: string | null;
+  readonly device: string | null;
   readonly body: unknown;
 }
 
@@ -26,6 +27,7 @@ export class FakeServer {
   client(options: Partial<ClientOptions> = {}): TocsinClient {
     return new TocsinClient({
       endpoint: "http://test",
+      device: "d",
       tokenProvider: async () => {
         this.tokens += 1;
         return { url: `ws://test/client/hubs/default?access_token=jwt${this.tokens}` };
@@ -44,6 +46,7 @@ export class FakeServer {
       path: pathname + search,
       authorization: headers.get("authorization"),
       key: headers.get("idempotency-key"),
+      device: headers.get("tocsin-device"),
       body: typeof init.body === "string" ? JSON.parse(init.body) : null,
     };
     this.requests.push(seen);

@@ -3,11 +3,11 @@
 import asyncio
 import uuid
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from random import Random
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import aiohttp
 import msgspec
@@ -18,13 +18,21 @@ from tocsin.client.core import InboxCore
 from tocsin.client.rules import Row
 from tocsin.client.socket import InboxSocket
 from tocsin.clock import Clock, SystemClock
-from tocsin.errors import ConflictError, InvalidInputError, NotFoundError, TocsinError
+from tocsin.errors import (
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    TocsinError,
+    UnavailableError,
+)
 from tocsin.supervisor import Supervisor
 
 MAX_EVENTS = 1000
 _REQUEST_DEADLINE_S = 15.0
 _UNAUTHENTICATED = 401
 _NOT_FOUND = 404
+_NO_CONTENT = 204
+_REFUSED = (400, 413)
 _TOLD = frozenset({"arrived", "changed", "refused"})
 
 UrlProvider = Callable[[], Awaitable[str]]
@@ -41,6 +49,7 @@ class InboxClient:
         options: Limits of the machine (docs/reference/client-core.md).
         clock: Tells the time.
         random: Draws every jitter.
+        device: Names this installation in receipts; keep it. Default: a random one, for the life of this object.
     """
 
     def __init__(
@@ -52,7 +61,9 @@ class InboxClient:
         options: dict[str, int] | None = None,
         clock: Clock | None = None,
         random: Random | None = None,
+        device: str | None = None,
     ) -> None:
+        self._device = device or str(uuid.uuid4())
         self._client_url = client_url
         self._base_url = base_url.rstrip("/")
         self._session = session
@@ -143,6 +154,30 @@ class InboxClient:
         finally:
             del self._answers[op_id]
 
+    async def tell(self, receipts: Sequence[Row]) -> None:
+        """Tell what happened to alerts here; they are on disk when this returns, and saying it again changes nothing.
+
+        Args:
+            receipts: 1 to 200 receipts of docs/reference/receipts.md, e.g. ``{"alert_id": "...", "fact": "shown"}``.
+
+        Raises:
+            InvalidInputError: One of them breaks the rules; nothing was kept.
+            UnavailableError: There was no answer, or the server could not do it; tell it again.
+        """
+        request = {"method": "POST", "path": "/v1/inbox/receipts", "body": {"receipts": receipts}}
+        try:
+            if not self._token:
+                await self._fresh_url()
+            status, body = await self._ask(request)
+            if status == _UNAUTHENTICATED:
+                await self._fresh_url()
+                status, body = await self._ask(request)
+        except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError) as error:
+            detail = f"the receipts were not answered: {error!r}"
+            raise UnavailableError(detail) from error
+        if status != _NO_CONTENT:
+            raise _untold(status, body or {})
+
     # The socket
 
     async def _keep_connected(self) -> None:
@@ -150,7 +185,9 @@ class InboxClient:
             code, reason = None, ""
             began_s = self._clock.monotonic_s()
             try:
-                code, reason = await self._socket.run(await self._fresh_url())
+                url = await self._fresh_url()
+                device = quote(self._device, safe="")
+                code, reason = await self._socket.run(f"{url}&device={device}")
             except (aiohttp.ClientError, TimeoutError):
                 pass
             finally:
@@ -246,7 +283,7 @@ class InboxClient:
             self._step("answer", request=number, status=status, body=body)
 
     async def _ask(self, effect: Row) -> tuple[int, Any]:
-        headers = {"Authorization": f"Bearer {self._token}"}
+        headers = {"Authorization": f"Bearer {self._token}", "Tocsin-Device": self._device}
         if "key" in effect:
             headers["Idempotency-Key"] = effect["key"]
         data = None
@@ -263,7 +300,14 @@ class InboxClient:
                 allow_redirects=False,
             ) as response,
         ):
-            return response.status, msgspec.json.decode(await response.read())
+            return response.status, msgspec.json.decode(await response.read() or b"null")
+
+
+def _untold(status: int, problem: Row) -> TocsinError:
+    detail = problem.get("detail", f"the receipts were answered with {status}")
+    if status in _REFUSED:
+        return InvalidInputError(detail, code=problem.get("code"), pointer=problem.get("pointer"))
+    return UnavailableError(detail, code=problem.get("code"))
 
 
 def _refusal(effect: Row) -> TocsinError:

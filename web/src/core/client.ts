@@ -5,6 +5,7 @@
  * came of them, and tells subscribers when the view changed. It draws nothing.
  */
 
+import { deviceId } from "./device.ts";
 import { CoreTimers, Requests, Saving } from "./driver.ts";
 import { Emitter } from "./emitter.ts";
 import { InboxCore } from "./inbox-core.ts";
@@ -22,6 +23,7 @@ import {
 } from "./machine.ts";
 import { newOpId } from "./op-id.ts";
 import type { Problem } from "./protocol.ts";
+import { type ReceiptFact, Receipts } from "./receipts.ts";
 import { ReliableSocket, type SocketStatus } from "./socket.ts";
 import { openStore, type SnapshotStore } from "./store.ts";
 import { Credentials, type TokenProvider } from "./tokens.ts";
@@ -38,6 +40,8 @@ export interface ClientOptions {
   readonly hub?: string | undefined;
   /** Names the person whose inbox this browser keeps for the next visit. Default: nothing is kept. */
   readonly user?: string | undefined;
+  /** Names this installation in receipts. Default: one made at random and kept by the browser. */
+  readonly device?: string | undefined;
   /** Default: IndexedDB, or memory where there is none. */
   readonly store?: SnapshotStore | undefined;
   /** Limits of the core; what is left out has its default. */
@@ -73,6 +77,7 @@ export class TocsinClient {
   readonly #events = new Emitter<ClientEvents>();
   readonly #timers = new CoreTimers((timer) => this.#step({ type: "timer", timer }));
   readonly #requests: Requests;
+  readonly #receipts: Receipts;
   readonly #socket: ReliableSocket;
   readonly #saving: Saving | null;
   readonly #online = () => this.hurry();
@@ -86,10 +91,16 @@ export class TocsinClient {
     const hub = options.hub ?? "default";
     const core = { ...defaultCoreOptions, ...options.core };
     const credentials = new Credentials(options.tokenProvider, endpoint, hub);
+    const device = options.device ?? deviceId();
     const fetcher = options.fetch ?? ((...call) => fetch(...call));
     this.#core = new InboxCore(core);
     this.#view = this.#core.view();
-    this.#requests = new Requests(credentials, fetcher, core.read_deadline_ms);
+    this.#requests = new Requests(credentials, fetcher, core.read_deadline_ms, device);
+    this.#receipts = new Receipts(async (receipts) => {
+      const path = "/v1/inbox/receipts";
+      const request = { method: "POST", path, body: { receipts }, keepalive: true } as const;
+      return (await this.#requests.send(request)).status;
+    });
     this.#saving = options.user
       ? new Saving(
           options.store ?? openStore(),
@@ -98,8 +109,12 @@ export class TocsinClient {
         )
       : null;
     this.#socket = new ReliableSocket({
-      url: async () => (await credentials.fresh()).socketUrl,
-      onOpen: () => this.#step({ type: "socket_open" }),
+      url: async () =>
+        `${(await credentials.fresh()).socketUrl}&device=${encodeURIComponent(device)}`,
+      onOpen: () => {
+        this.#step({ type: "socket_open" });
+        void this.#receipts.flush();
+      },
       onLost: () => this.#step({ type: "socket_closed" }),
       onData: (frame) => this.#step({ type: "frame", frame }),
       onStatus: (status) => this.#events.emit("status", status),
@@ -121,6 +136,7 @@ export class TocsinClient {
     this.#wantsConnection = false;
     globalThis.removeEventListener?.("online", this.#online);
     this.#socket.close();
+    this.#receipts.close();
     await this.#saving?.flush();
   }
 
@@ -178,11 +194,17 @@ export class TocsinClient {
 
   /** Empty the badge: everything here so far has been seen. */
   markAllSeen(): void {
+    for (const item of this.#view.items) if (!item.seen) this.tell(item, "seen");
     if (this.#view.counts.unseen > 0) this.#act({ type: "mark", action: "seen" });
   }
 
   markAllRead(): void {
     if (this.#view.counts.unread > 0) this.#act({ type: "mark", action: "read" });
+  }
+
+  /** Tell what happened to an alert on this device; `action` is the id of the one pressed. */
+  tell({ alert_id }: Pick<ItemKey, "alert_id">, fact: ReceiptFact, action?: string): void {
+    this.#receipts.tell(alert_id, fact, action);
   }
 
   loadOlder(): void {

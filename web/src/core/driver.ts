@@ -1,6 +1,7 @@
 /** Carries one core's effects out: requests with a deadline, timers, and the stored snapshot. */
 
-import type { Effect, PersistEffect, RequestEffect, Snapshot, TimerName } from "./machine.ts";
+import type { Effect, PersistEffect, Snapshot, TimerName } from "./machine.ts";
+import type { WireRequest } from "./requests.ts";
 import type { SnapshotStore } from "./store.ts";
 import type { Credentials } from "./tokens.ts";
 
@@ -38,11 +39,13 @@ export class Requests {
   readonly #credentials: Credentials;
   readonly #fetch: typeof fetch;
   readonly #deadlineMs: number;
+  readonly #device: string;
 
-  constructor(credentials: Credentials, fetcher: typeof fetch, deadlineMs: number) {
+  constructor(credentials: Credentials, fetcher: typeof fetch, deadlineMs: number, device: string) {
     this.#credentials = credentials;
     this.#fetch = fetcher;
     this.#deadlineMs = deadlineMs;
+    this.#device = device;
   }
 
   /**
@@ -50,7 +53,7 @@ export class Requests {
    *
    * @throws When there was no answer in time, or it was no JSON: the outcome is unknown.
    */
-  async send(request: RequestEffect): Promise<Answer> {
+  async send(request: WireRequest): Promise<Answer> {
     const { token, api } = await this.#credentials.current();
     const answer = await this.#try(request, api, token);
     if (answer.status !== 401) return answer;
@@ -58,8 +61,11 @@ export class Requests {
     return fresh.token === token ? answer : this.#try(request, fresh.api, fresh.token);
   }
 
-  async #try(request: RequestEffect, api: string, token: string): Promise<Answer> {
-    const headers = new Headers({ authorization: `Bearer ${token}` });
+  async #try(request: WireRequest, api: string, token: string): Promise<Answer> {
+    const headers = new Headers({
+      authorization: `Bearer ${token}`,
+      "tocsin-device": this.#device,
+    });
     if (request.key) headers.set("idempotency-key", request.key);
     if (request.body !== undefined) headers.set("content-type", "application/json");
     const response = await this.#fetch(`${api}${request.path}`, {
@@ -68,6 +74,7 @@ export class Requests {
       body: request.body === undefined ? null : JSON.stringify(request.body),
       credentials: "omit",
       cache: "no-store",
+      keepalive: request.keepalive ?? false,
       signal: AbortSignal.timeout(this.#deadlineMs),
     });
     return { status: response.status, body: await readBody(response) };

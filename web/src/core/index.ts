@@ -20,6 +20,7 @@ export type {
   ViewItem,
 } from "./machine.ts";
 export type { Alert, AlertAction, Counts, Position, Severity } from "./protocol.ts";
+export type { ReceiptFact } from "./receipts.ts";
 export { ReliableSocket, type SocketOptions, type SocketStatus } from "./socket.ts";
 export { BrowserStore, MemoryStore, type SnapshotStore } from "./store.ts";
 export { clockTime, exactTime, relativeTime } from "./time.ts";

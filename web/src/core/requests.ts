@@ -3,7 +3,10 @@
 import type { Operation, RequestEffect } from "./machine.ts";
 import { type Position, positionText } from "./protocol.ts";
 
-export type WireRequest = Pick<RequestEffect, "method" | "path" | "body" | "key">;
+export type WireRequest = Pick<RequestEffect, "method" | "path" | "body" | "key"> & {
+  /** It outlives the page that sends it. */
+  readonly keepalive?: boolean;
+};
 
 /** Ask for the newest page. */
 export function inboxRequest(limit: number): WireRequest {

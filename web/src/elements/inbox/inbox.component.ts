@@ -6,10 +6,12 @@ import {
   type TemplateResult,
 } from "lit";
 import { repeat } from "lit/directives/repeat.js";
-import type { TocsinClient, View, ViewItem } from "../../core/index.ts";
+import type { AlertAction, TocsinClient, View, ViewItem } from "../../core/index.ts";
+import { choices } from "../alert-actions.styles.ts";
 import { ClientElement } from "../client-element.ts";
 import { ClockController } from "../clock-controller.ts";
 import { checkCheck } from "../icons.ts";
+import { tellPress } from "../press.ts";
 import { iconButton, severityMark, theme } from "../theme.ts";
 import { ArrivalMarks } from "./arrival-marks.ts";
 import { allRead, nothingYet, offlineLine, skeleton, unreachable } from "./inbox.states.ts";
@@ -35,10 +37,11 @@ const nobody: ReadonlySet<string> = new Set();
  * deletes. What is shown on a visible page counts as seen, unless the attribute `passive` is set.
  *
  * @attr {boolean} passive Showing it does not mark anything seen.
+ * @fires {CustomEvent<{alert_id, action}>} tocsin-action One of the alert's own buttons was pressed.
  * @fires {CustomEvent<ViewItem>} tocsin-open A row was opened; its link, if it has one, is followed.
  */
 export class TocsinInbox extends ClientElement {
-  static override styles = [theme, severityMark, iconButton, styles, rowStyles];
+  static override styles = [theme, severityMark, iconButton, choices, styles, rowStyles];
   static override properties: PropertyDeclarations = {
     passive: { type: Boolean, reflect: true },
     tab: { state: true },
@@ -58,6 +61,7 @@ export class TocsinInbox extends ClientElement {
   readonly #seeOnReturn = () => this.#markSeen();
   readonly #actions: RowActions = {
     open: (item) => this.#open(item),
+    press: (item, action) => this.#press(item, action),
     toggleRead: (item) => this.#toggleRead(item),
     archive: (item) => this.#archive(item),
     remove: (item) => this.#remove(item),
@@ -221,6 +225,12 @@ export class TocsinInbox extends ClientElement {
     );
   }
 
+  #press(item: ViewItem, action: AlertAction): void {
+    tellPress(this, this.inUse, item, action);
+    if (!action.url) this.#tell({ text: `${action.label}: sent` });
+    this.#open(item);
+  }
+
   #toggleRead(item: ViewItem): void {
     this.menuOf = null;
     if (item.read) this.inUse?.markUnread(item);
@@ -287,7 +297,8 @@ export class TocsinInbox extends ClientElement {
   }
 
   #markSeen(): void {
-    const isShown = this.isConnected && document.visibilityState === "visible";
-    if (isShown && !this.passive) this.inUse?.markAllSeen();
+    if (!this.isConnected || document.visibilityState !== "visible") return;
+    for (const item of this.#shown()) if (!item.read) this.inUse?.tell(item, "shown");
+    if (!this.passive) this.inUse?.markAllSeen();
   }
 }

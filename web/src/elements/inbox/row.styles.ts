@@ -81,34 +81,6 @@ export const rowStyles = css`
     overflow-wrap: anywhere;
     color: var(--_quiet);
   }
-  .links {
-    position: relative;
-    z-index: 1;
-    display: flex;
-    flex-wrap: wrap;
-    gap: 8px;
-    width: fit-content;
-    margin-top: 8px;
-  }
-  .link {
-    padding: 3px 10px;
-    border-radius: 8px;
-    border: 1px solid var(--_border);
-    font-size: 13px;
-    font-weight: 500;
-    background: var(--_surface);
-  }
-  .link:hover {
-    border-color: color-mix(in oklab, var(--_text) 30%, transparent);
-  }
-  .link[data-style="primary"] {
-    color: var(--_on-accent);
-    border-color: var(--_accent);
-    background: var(--_accent);
-  }
-  .link[data-style="danger"] {
-    color: var(--_error);
-  }
   /* Above the text and out of its flow, so that nothing moves when they appear. */
   .actions {
     position: absolute;
@@ -148,9 +120,6 @@ export const rowStyles = css`
       z-index: 1;
       inset: 6px 4px auto auto;
       display: grid;
-    }
-    .link {
-      padding: 8px 14px;
     }
   }
   @keyframes arrive {

@@ -1,14 +1,16 @@
 /** One row of the inbox. */
 
 import { html, nothing, type TemplateResult } from "lit";
-import { exactTime, relativeTime, type ViewItem } from "../../core/index.ts";
-import { actionLinks, linkTarget } from "../alert-links.ts";
+import { type AlertAction, exactTime, relativeTime, type ViewItem } from "../../core/index.ts";
+import { alertActions } from "../alert-actions.ts";
+import { linkTarget } from "../alert-links.ts";
 import { archive, mail, mailOpen, more, trash } from "../icons.ts";
 import { severityIcon } from "../severity.ts";
 
 /** What the user may do to a row. */
 export interface RowActions {
   readonly open: (item: ViewItem) => void;
+  readonly press: (item: ViewItem, action: AlertAction) => void;
   readonly toggleRead: (item: ViewItem) => void;
   readonly archive: (item: ViewItem) => void;
   readonly remove: (item: ViewItem) => void;
@@ -31,7 +33,7 @@ export function renderRow(item: ViewItem, look: RowLook, actions: RowActions): T
       <div>
         <div class="head">${renderTitle(item, actions)}${renderMeta(item, look.now)}</div>
         ${item.alert.body ? html`<p class="body" dir="auto">${item.alert.body}</p>` : nothing}
-        ${actionLinks(item.alert, () => actions.open(item))}
+        ${alertActions(item.alert, (action) => actions.press(item, action))}
       </div>
       ${renderActions(item, look, actions)}
       <button

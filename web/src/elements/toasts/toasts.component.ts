@@ -6,12 +6,16 @@ import {
   type TemplateResult,
 } from "lit";
 import { repeat } from "lit/directives/repeat.js";
-import type { Arrived, TocsinClient } from "../../core/index.ts";
-import { actionLinks, linkTarget } from "../alert-links.ts";
+import type { AlertAction, Arrived, TocsinClient } from "../../core/index.ts";
+import { choices } from "../alert-actions.styles.ts";
+import { alertActions } from "../alert-actions.ts";
+import { linkTarget } from "../alert-links.ts";
 import { openInboxEvent } from "../bell/bell.component.ts";
 import { ClientElement } from "../client-element.ts";
 import { close } from "../icons.ts";
+import { tellPress } from "../press.ts";
 import { severityIcon } from "../severity.ts";
+import { Sightings } from "../sightings.ts";
 import { iconButton, severityMark, theme } from "../theme.ts";
 import { ToastQueue } from "./toast-queue.ts";
 import { styles } from "./toasts.styles.ts";
@@ -30,18 +34,23 @@ function mostNow(): number {
  *
  * @attr {"bottom-right" | "bottom-left" | "top-right" | "top-left"} position Default `bottom-right`;
  *   phones show one at a time, at the lower edge.
+ * @fires {CustomEvent<{alert_id, action}>} tocsin-action One of the alert's own buttons was pressed.
  * @fires tocsin-open-inbox "+n more" was pressed; the page's bell opens.
  * @cssproperty --tocsin-toasts-layer The z-index. Default 1000.
  */
 export class TocsinToasts extends ClientElement {
-  static override styles = [theme, severityMark, iconButton, styles];
+  static override styles = [theme, severityMark, iconButton, choices, styles];
   static override properties: PropertyDeclarations = { position: { reflect: true } };
 
   declare position: string | undefined;
   readonly #queue = new ToastQueue(() => this.requestUpdate(), mostNow);
   /** Alerts on show that the view had, so that their absence means they are gone. */
   readonly #held = new Set<string>();
-  readonly #watchPage = () => this.#hold("hidden", document.visibilityState !== "visible");
+  readonly #sightings = new Sightings((alert_id, fact) => this.inUse?.tell({ alert_id }, fact));
+  readonly #watchPage = () => {
+    this.#hold("hidden", document.visibilityState !== "visible");
+    this.#look();
+  };
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -53,6 +62,7 @@ export class TocsinToasts extends ClientElement {
     super.disconnectedCallback();
     document.removeEventListener("visibilitychange", this.#watchPage);
     this.#queue.clear();
+    this.#sightings.look([]);
   }
 
   protected override subscribe(client: TocsinClient): (() => void)[] {
@@ -62,6 +72,10 @@ export class TocsinToasts extends ClientElement {
   protected override willUpdate(changed: PropertyValues): void {
     super.willUpdate(changed);
     if (changed.has("view")) this.#dropDone();
+  }
+
+  protected override updated(): void {
+    this.#look();
   }
 
   protected override render(): TemplateResult {
@@ -91,6 +105,10 @@ export class TocsinToasts extends ClientElement {
       this.inUse?.markRead({ id: idOf(item), alert_id: item.alert_id });
       done();
     };
+    const press = (action: AlertAction) => {
+      tellPress(this, this.inUse, item, action);
+      follow();
+    };
     const link = linkTarget(alert.url);
     return html`
       <article class="toast" data-severity=${alert.severity}>
@@ -102,7 +120,7 @@ export class TocsinToasts extends ClientElement {
               : html`<span class="title" dir="auto">${alert.title}</span>`
           }
           ${alert.body ? html`<p class="body" dir="auto">${alert.body}</p>` : nothing}
-          ${actionLinks(alert, follow)}
+          ${alertActions(alert, press)}
         </div>
         <button class="icon-button close" type="button" aria-label="Close" @click=${done}>${close}</button>
       </article>
@@ -122,6 +140,10 @@ export class TocsinToasts extends ClientElement {
     for (const { alert_id } of this.#queue.items) {
       if (shown.has(alert_id)) this.#held.add(alert_id);
     }
+  }
+
+  #look(): void {
+    this.#sightings.look(this.#queue.items.map(({ alert_id }) => alert_id));
   }
 
   #hold(reason: string, holds: boolean): void {

@@ -73,30 +73,6 @@ export const styles = css`
   .one-line {
     align-self: center;
   }
-  .links {
-    position: relative;
-    z-index: 1;
-    display: flex;
-    flex-wrap: wrap;
-    gap: 8px;
-    width: fit-content;
-    margin-top: 8px;
-  }
-  .link {
-    padding: 3px 10px;
-    border-radius: 8px;
-    border: 1px solid var(--_border);
-    font-size: 13px;
-    font-weight: 500;
-  }
-  .link[data-style="primary"] {
-    color: var(--_on-accent);
-    border-color: var(--_accent);
-    background: var(--_accent);
-  }
-  .link[data-style="danger"] {
-    color: var(--_error);
-  }
   .close {
     position: absolute;
     z-index: 1;

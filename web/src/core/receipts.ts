@@ -1,0 +1,76 @@
+/**
+ * What happened to alerts on this device, told to the server: gathered for a moment, in batches,
+ * and repeated until it is answered. The server keeps the first report, so repeats change nothing.
+ */
+
+import { backoffMs } from "./backoff.ts";
+
+/** `seen` on a device is not the state of the item: a toast was visible, or the bell opened. */
+export type ReceiptFact = "shown" | "seen" | "acted";
+
+interface Receipt {
+  readonly alert_id: string;
+  readonly fact: ReceiptFact;
+  readonly action?: string | undefined;
+  readonly at: string;
+}
+
+const gatherMs = 1_000;
+const mostAtOnce = 200;
+/** While offline this many wait; beyond, the oldest is given up. */
+const mostWaiting = 500;
+const remembered = 2_000;
+
+export class Receipts {
+  readonly #send: (receipts: readonly Receipt[]) => Promise<number>;
+  readonly #told = new Set<string>();
+  #waiting: readonly Receipt[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isSending = false;
+  #failures = 0;
+
+  /** @param send Brings receipts to the server and tells the status; rejects if there was none. */
+  constructor(send: (receipts: readonly Receipt[]) => Promise<number>) {
+    this.#send = send;
+  }
+
+  /** Tell a fact, once; a press leaves at once, since the page may be left by it. */
+  tell(alert_id: string, fact: ReceiptFact, action?: string): void {
+    const key = `${fact} ${alert_id} ${action}`;
+    if (this.#told.has(key)) return;
+    this.#told.add(key);
+    for (const oldest of this.#told) {
+      if (this.#told.size <= remembered) break;
+      this.#told.delete(oldest);
+    }
+    const receipt = { alert_id, fact, action, at: new Date().toISOString() };
+    this.#waiting = [...this.#waiting, receipt].slice(-mostWaiting);
+    if (fact === "acted") void this.flush();
+    else this.#timer ??= setTimeout(() => this.flush(), gatherMs);
+  }
+
+  /** Send what waits now. */
+  async flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#isSending || this.#waiting.length === 0) return;
+    const batch = this.#waiting.slice(0, mostAtOnce);
+    this.#isSending = true;
+    const status = await this.#send(batch).catch(() => 0);
+    this.#isSending = false;
+    if (status >= 200 && status < 500 && ![401, 408, 425, 429].includes(status)) {
+      this.#failures = 0;
+      this.#waiting = this.#waiting.filter((receipt) => !batch.includes(receipt));
+      await this.flush();
+    } else {
+      this.#failures += 1;
+      const waitMs = backoffMs(this.#failures, Math.random(), gatherMs, 60_000);
+      this.#timer ??= setTimeout(() => this.flush(), waitMs);
+    }
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}
