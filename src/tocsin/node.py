@@ -23,6 +23,7 @@ from tocsin.api.client_tokens import ClientTokens
 from tocsin.api.cors import Cors
 from tocsin.api.dead_letters import DeadLetters
 from tocsin.api.demo import Demo
+from tocsin.api.doctor import Doctor
 from tocsin.api.endpoints import Endpoints, find_endpoints
 from tocsin.api.events import Events
 from tocsin.api.http import Receive, Scope, Send
@@ -203,6 +204,7 @@ class Node:
             admin=Admin(auth, self.keyring, self.endpoints),
             dead=DeadLetters(auth, store.queue),
             people=People(auth, self.keyring.revocations, self.gateway),
+            doctor=Doctor(auth, store, store, self.clock),
             operations=Operations(
                 auth, store, store.queue, self.metrics, self.clock, self.gateway.stats
             ),

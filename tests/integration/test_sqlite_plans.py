@@ -10,6 +10,7 @@ from sqlalchemy.sql import ClauseElement, Executable, FromClause
 
 from tocsin.adapters.sql import (
     alerts,
+    audit,
     collapses,
     inboxes,
     items,
@@ -28,6 +29,7 @@ from tocsin.adapters.sqlite.text import sql
 MODULES = (
     people,
     alerts,
+    audit,
     collapses,
     inboxes,
     items,
@@ -43,6 +45,12 @@ MODULES = (
 # Walks that are meant: along the primary key or an index for a bounded number of rows, or of a table that stays small,
 # or once at start.
 MEANT = {
+    "audit.miscounted": "SCAN heads",
+    "audit.ahead_of_head": "SCAN items USING COVERING INDEX items_rev",
+    "audit.without_alert": "SCAN items USING COVERING INDEX items_alert",
+    "audit.without_head": "SCAN items USING COVERING INDEX items_rev",
+    "audit.last_processed": "SCAN alerts",
+    "audit.last_sorts": "SCAN hubs",
     "inboxes.last_user_no": "SCAN heads",
     "inboxes.all_hubs": "SCAN hubs",
     "inboxes.oldest_ops": "SCAN ops",

@@ -19,6 +19,7 @@ from tocsin.api.client_tokens import ClientTokens
 from tocsin.api.cors import Cors
 from tocsin.api.dead_letters import DeadLetters
 from tocsin.api.demo import Demo
+from tocsin.api.doctor import Doctor
 from tocsin.api.endpoints import find_endpoints
 from tocsin.api.events import Events
 from tocsin.api.inbox import Inbox
@@ -140,6 +141,7 @@ async def running(
         admin=Admin(auth, keyring, endpoints),
         dead=DeadLetters(auth, store.queue),
         people=People(auth, keyring.revocations, gateway),
+        doctor=Doctor(auth, store, store, clock),
         operations=Operations(auth, store, store.queue, metrics, clock, gateway.stats),
         web=WebFiles(),
         demo=Demo(auth, alerts, tokens, endpoints) if demo else None,

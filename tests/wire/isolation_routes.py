@@ -74,6 +74,7 @@ ROUTES = {
     "GET /v1/admin/dead/{id}": Ask("dead"),
     "POST /v1/admin/dead/{id}/retry": Ask("dead"),
     "DELETE /v1/admin/dead/{id}": Ask("dead"),
+    "GET /v1/admin/doctor": Ask(),
     "GET /v1/admin/connection-string": Ask(headers={"tocsin-hub": "south"}),
     "GET /client/hubs/{hub}": Ask(),
     "POST /demo/session": Ask(body={"user": "$topic"}),

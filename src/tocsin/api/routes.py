@@ -7,6 +7,7 @@ from tocsin.api.alerts import Alerts
 from tocsin.api.client_tokens import ClientTokens
 from tocsin.api.dead_letters import DeadLetters
 from tocsin.api.demo import Demo
+from tocsin.api.doctor import Doctor
 from tocsin.api.events import Events
 from tocsin.api.http import Request, Response
 from tocsin.api.inbox import Inbox
@@ -37,6 +38,7 @@ class Resources(msgspec.Struct, frozen=True):
     admin: Admin
     dead: DeadLetters
     people: People
+    doctor: Doctor
     operations: Operations
     web: WebFiles
     demo: Demo | None
@@ -97,6 +99,7 @@ def build_router(resources: Resources) -> Router:
         ("GET", "/v1/admin/dead/{id}", resources.dead.show),
         ("POST", "/v1/admin/dead/{id}/retry", resources.dead.retry),
         ("DELETE", "/v1/admin/dead/{id}", resources.dead.drop),
+        ("GET", "/v1/admin/doctor", resources.doctor.examine),
         ("GET", "/v1/admin/connection-string", admin.connection_string),
         ("GET", "/healthz", resources.operations.healthz),
         ("GET", "/readyz", resources.operations.readyz),

@@ -16,6 +16,7 @@ from tocsin import __version__
 from tocsin.cli.archive import back_up, restore
 from tocsin.cli.calls import HubOption, call, print_table, settings_of
 from tocsin.cli.dead import dead
+from tocsin.cli.doctor import doctor
 from tocsin.clock import SystemClock
 from tocsin.config import Settings, advice
 from tocsin.errors import TocsinError
@@ -32,6 +33,7 @@ keys = typer.Typer(
 )
 app.add_typer(keys, name="key")
 app.add_typer(dead, name="dead")
+app.command(name="doctor")(doctor)
 app.command(name="backup")(back_up)
 app.command(name="restore")(restore)
 

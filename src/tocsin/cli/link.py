@@ -68,7 +68,7 @@ async def open_link(settings: Settings, hub: str | None = None) -> AsyncIterator
         url, headers = find_remote()
         async with httpx.AsyncClient(base_url=url, headers=headers, timeout=TIMEOUT_S) as http:
             yield Link(http, hub)
-    elif _answers(settings.data_dir / SOCKET_NAME):
+    elif is_served(settings):
         transport = httpx.AsyncHTTPTransport(uds=str(settings.data_dir / SOCKET_NAME))
         async with _local(transport) as http:
             yield Link(http, hub)
@@ -84,6 +84,11 @@ async def open_link(settings: Settings, hub: str | None = None) -> AsyncIterator
 
 def _local(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=transport, base_url="http://tocsin", timeout=TIMEOUT_S)
+
+
+def is_served(settings: Settings) -> bool:
+    """Whether a server runs on the data folder of these settings."""
+    return _answers(settings.data_dir / SOCKET_NAME)
 
 
 def _answers(path: Path) -> bool:

@@ -4,14 +4,23 @@ Guarantee: a copy is one moment of the store, taken while a server writes on or 
 new life: every hub has a new epoch before anything can read it, so that no client takes it for the old one (I12).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
 Progress = Callable[[str, float | None], None]
 """Told what is being done, and how much of it is (0 to 1; None where nobody knows)."""
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What one check found: ``fail`` must be mended, ``warn`` should be looked at; ``remedy`` says how."""
+
+    check: str
+    verdict: Literal["ok", "warn", "fail"]
+    detail: str
+    remedy: str | None = None
 
 
 class FileSum(msgspec.Struct, frozen=True):
@@ -45,8 +54,27 @@ class Restored(msgspec.Struct, frozen=True):
     dead: int
 
 
+class StoreCare(Protocol):
+    """What a running store can say of itself, and nobody else."""
+
+    async def findings(self) -> Sequence[Finding]:
+        """Tell whether what it answers is durable.
+
+        Raises:
+            UnavailableError: It takes no writes, so it cannot tell.
+        """
+        ...
+
+
 class FolderCare(Protocol):
     """What can be done to a data folder, each call in the caller's thread and until it is done."""
+
+    def examine(self, progress: Progress, *, low_water_bytes: int) -> Sequence[Finding]:
+        """Look at the store, the folder and its disk, and change nothing; a server may be running on it.
+
+        Never raises for what it looks at: that is a finding.
+        """
+        ...
 
     def back_up(self, archive: Path, progress: Progress, *, with_secrets: bool = True) -> Manifest:
         """Write one file, mode 0600, that a restore needs nothing else with; there was none of that name.

@@ -48,6 +48,7 @@ from tocsin.model.reading import (
 )
 from tocsin.model.rules import decide_item
 from tocsin.model.stream import add_broadcast, new_epoch, too_many, withdraw_broadcasts
+from tocsin.ports.care import Finding
 from tocsin.ports.limits import StoreLimits
 from tocsin.ports.store import (
     AccessKeys,
@@ -358,6 +359,11 @@ class MemoryStore:
     async def open_hub(self, hub: str, fresh: AccessKeys) -> AccessKeys:
         """Return the hub's sealed access keys, keeping ``fresh`` if it has none yet."""
         return self._access_keys.setdefault(hub, fresh)
+
+    async def findings(self) -> Sequence[Finding]:
+        """Say that nothing here is durable."""
+        remedy = "use a store on a disk for anything but trials"
+        return [Finding("durability", "warn", "everything is gone when the process ends", remedy)]
 
     async def check_writable(self) -> None:
         """Memory is always writable, and never durable."""

@@ -1,11 +1,15 @@
 """Looking after a data folder from outside, beside a running server or without one."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from tocsin.adapters.sqlite.audit import audit_store
 from tocsin.adapters.sqlite.backup import back_up
+from tocsin.adapters.sqlite.folder import FILE
 from tocsin.adapters.sqlite.restore import restore
+from tocsin.adapters.sqlite.surroundings import look_around
 from tocsin.clock import Clock, to_rfc3339
-from tocsin.ports.care import Manifest, Progress, Restored
+from tocsin.ports.care import Finding, Manifest, Progress, Restored
 
 
 class SqliteCare:
@@ -15,6 +19,13 @@ class SqliteCare:
         self._folder = folder
         self._key_name = key_name
         self._clock = clock
+
+    def examine(self, progress: Progress, *, low_water_bytes: int) -> Sequence[Finding]:
+        """Look at the store, the folder and its disk, and change nothing."""
+        findings = list(audit_store(self._folder / FILE, self._clock.now_us(), progress))
+        if self._folder.is_dir():
+            findings += look_around(self._folder, low_water_bytes)
+        return findings
 
     def back_up(self, archive: Path, progress: Progress, *, with_secrets: bool = True) -> Manifest:
         """Write one file, mode 0600, that a restore needs nothing else with."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-_WAL_RESET_FIXED = (3, 51, 3)
+WAL_RESET_FIXED = (3, 51, 3)
 BUSY_TIMEOUT_MS = 5000
 _COMMON = (
     f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
@@ -30,11 +30,11 @@ _READER = ("PRAGMA query_only=ON",)
 
 def warn_if_old() -> None:
     """Log once per start that the linked SQLite has the WAL-reset fault."""
-    if sqlite3.sqlite_version_info < _WAL_RESET_FIXED:
+    if sqlite3.sqlite_version_info < WAL_RESET_FIXED:
         structlog.get_logger().warning(
             "sqlite.old",
             version=sqlite3.sqlite_version,
-            wanted=".".join(map(str, _WAL_RESET_FIXED)),
+            wanted=".".join(map(str, WAL_RESET_FIXED)),
         )
 
 
@@ -49,7 +49,10 @@ def connect_reader(file: Path) -> sqlite3.Connection:
 
 
 def connect_observer(file: Path) -> sqlite3.Connection:
-    """Open a file that another process may be writing, without touching it: no write, no checkpoint, no new file."""
+    """Open a file that another process may be writing: no write, no checkpoint.
+
+    Where nobody has it open, SQLite makes an empty log beside it, and the next writer takes that away.
+    """
     connection = sqlite3.connect(
         f"{file.absolute().as_uri()}?mode=ro",
         uri=True,

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from tocsin.adapters.sql import inboxes, secrets
 from tocsin.adapters.sqlite import actions, queries
+from tocsin.adapters.sqlite.audit import sqlite_version
 from tocsin.adapters.sqlite.connection import connect_writer, warn_if_old
 from tocsin.adapters.sqlite.contact import open_heads, open_hub
 from tocsin.adapters.sqlite.delivery import Delivery
@@ -32,6 +33,7 @@ from tocsin.adapters.sqlite.sweep import Sweep, Walk
 from tocsin.adapters.sqlite.text import sql
 from tocsin.adapters.sqlite.topics import SqliteTopics
 from tocsin.adapters.sqlite.traces import SqliteTraces
+from tocsin.adapters.sqlite.vitals import durability
 from tocsin.adapters.sqlite.withdrawal import Withdrawal
 from tocsin.adapters.sqlite.writer import Writer
 from tocsin.clock import Clock
@@ -50,6 +52,7 @@ from tocsin.model.inbox import (
 )
 from tocsin.model.position import Position
 from tocsin.model.stream import new_epoch
+from tocsin.ports.care import Finding
 from tocsin.ports.limits import StoreLimits
 from tocsin.ports.store import AlertListing, AlertPage, AlertStatus, Delivered, Listing, Swept
 
@@ -121,6 +124,10 @@ class SqliteStore(SqliteKeyring):
         self._folder.check_room(self._limits.low_water_bytes)
         row = {"probe_no": 1, "at_us": self._clock.now_us()}
         await self._writer.run(lambda connection: connection.execute(_WRITE_PROBE, row).rowcount)
+
+    async def findings(self) -> Sequence[Finding]:
+        """Tell whether what is answered is durable."""
+        return [sqlite_version(), await self._writer.run(durability)]
 
     async def renew_epoch(self, hub: str | None = None) -> None:
         """Draw new epochs, of one hub or all: every position a client holds is void."""
