@@ -186,8 +186,8 @@ async def test_a_long_log_is_folded_in_between_batches(
     for start in range(0, 20_000, 1000):
         jobs = [asyncio.ensure_future(counted.writer.run(add(start + n))) for n in range(1000)]
         await asyncio.wait(jobs)
-    # Once folded in, the log starts anew: far fewer checkpoints than commits.
-    assert 1 <= folded.count("PASSIVE") <= 4
+    # Once folded in, the log starts anew: far fewer checkpoints than commits, of which there are 20 or more.
+    assert 1 <= folded.count("PASSIVE") <= 10
     assert len(counted.kept()) == 20_000
 
 
