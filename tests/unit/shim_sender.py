@@ -11,7 +11,7 @@ import httpx
 
 from tests.unit.api_server import Server, running
 from tocsin.config import DefaultAudience, Hub
-from tocsin.ports.store import Listing
+from tocsin.ports.store import AlertListing, Listing
 
 PAYLOADS = Path(__file__).parent / "payloads"
 
@@ -45,6 +45,11 @@ class Sender:
         """Return the alerts that a user has, newest first."""
         page = await self.server.store.entries("default", user, Listing(limit=100))
         return [json.loads(bytes(entry.content)) for entry in page.entries]
+
+    async def published(self) -> list[str]:
+        """Return the ids of all that the key published."""
+        page = await self.server.store.alerts("default", AlertListing(limit=100))
+        return [alert.id for alert in page.alerts]
 
     async def titles(self, user: str = "ada") -> list[str]:
         """Return the titles of these."""

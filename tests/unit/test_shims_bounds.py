@@ -1,5 +1,6 @@
 """Whatever other products send, they are answered, and their keys stay out of the log."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -103,6 +104,27 @@ def test_any_body_with_any_parameters_is_read_or_refused(
         read(product, incoming)
         with_topic = Incoming(body, incoming.header, incoming.query, {"topic": "t"}, NOW_US)
         read(product, with_topic)
+
+
+PATHS = ("alertmanager", "grafana", "pagerduty/v2/enqueue", "ntfy/", "ntfy/t", "gotify/message")
+
+
+@given(
+    path=st.sampled_from(PATHS),
+    product=st.integers(0, len(PRODUCTS) - 1),
+    place=st.lists(st.integers(0, 20), max_size=4),
+    graft=ANY_JSON,
+)
+@settings(deadline=None, max_examples=150)
+def test_whatever_comes_is_taken_or_refused_and_never_breaks_the_server(
+    path: str, product: int, place: list[int], graft: Any
+) -> None:
+    async def send() -> int:
+        async with sending(users=("ada",)) as sender:
+            body = planted(PRODUCTS[product][1], place, graft)
+            return (await sender.post(path, content=json.dumps(body).encode())).status_code
+
+    assert asyncio.run(send()) in (200, 202, 400, 413)
 
 
 @given(

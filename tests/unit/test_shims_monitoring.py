@@ -73,6 +73,32 @@ async def test_an_alert_that_says_something_new_replaces_itself_while_it_is_unre
         assert await sender.titles() == []
 
 
+@pytest.mark.parametrize("product", ["grafana", "pagerduty/v2/enqueue"])
+async def test_one_key_tells_two_audiences_by_two_addresses_once_each(product: str) -> None:
+    async with sending() as sender:
+        begin: Hook = payload("grafana") | event(sender)
+        end = resolved(begin) | {"event_action": "resolve"}
+        for _ in range(3):
+            for user in ("ada", "ben"):
+                assert (await sender.post(f"{product}?to_users={user}", json=begin)).is_success
+        assert (len(await sender.titles("ada")), len(await sender.titles("ben"))) == (1, 1)
+        assert len(await sender.published()) == 2
+        await sender.post(f"{product}?to_users=ada", json=end)
+        assert (await sender.titles("ada"), await sender.titles("ben")) == ([], [])
+
+
+async def test_alerts_without_a_fingerprint_are_known_by_their_labels() -> None:
+    hook = payload("alertmanager")
+    for alert in hook["alerts"]:
+        del alert["fingerprint"]
+    async with sending(users=("ada",)) as sender:
+        for _ in range(2):
+            await sender.post("alertmanager", json=hook)
+        assert len(await sender.titles()) == 2
+        await sender.post("alertmanager", json=resolved(hook))
+        assert await sender.titles() == []
+
+
 async def test_an_alert_that_fires_anew_is_a_new_alert() -> None:
     hook = payload("grafana")
     again = {**hook, "alerts": [{**hook["alerts"][0], "startsAt": "2026-11-23T01:00:00Z"}]}

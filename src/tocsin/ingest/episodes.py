@@ -1,8 +1,9 @@
 """Carrying out notices: publish what is new, replace what changed, withdraw what is over.
 
 Monitoring systems repeat themselves, and name what they speak of by keys of their own (threads).  An alert of a thread
-gets the producer id ``THREAD.EPISODE.BEFORE.CONTENT``, where BEFORE is the alert before it.  So a repeat is a duplicate
+gets the producer id ``THREAD.EPISODE.BEFORE.TO.CONTENT``, where BEFORE is the alert before it.  So a repeat is a duplicate
 even if it comes twice at once, and the newest alert of a thread is the last id of a range, within one producer key (I10).
+One key may tell several audiences about a thread, each by an address of its own: what is new is decided for each.
 """
 
 import hashlib
@@ -34,13 +35,21 @@ _encode = msgspec.json.encode
 Answer = Published | InvalidInputError
 
 
-class _Last(msgspec.Struct, frozen=True):
-    """The newest alert of an episode: what it said, whether it was a word aside, and whether it still stands."""
+class _Said(msgspec.Struct, frozen=True):
+    """An alert of an episode as its id tells it: to whom (a digest), what (a digest), and whether it was a word aside."""
 
     alert_id: str
+    to: str
     content: str
     aside: bool
+
+
+class _History(msgspec.Struct, frozen=True):
+    """What was said in an episode: the newest alert, whether it still stands, and what one audience heard last."""
+
+    newest: _Said
     stands: bool
+    heard: _Said | None
 
 
 class Episodes:
@@ -102,7 +111,7 @@ class Episodes:
         for (notice, envelope), answer in zip(fresh, published, strict=True):
             # What a broadcast says never changes, so the one before it has to go.
             if envelope.audience.all and notice.thread and answer.outcome == "accepted":
-                await self._withdraw(producer, notice.thread, notice.episode, but=answer.id)
+                await self._withdraw_before(producer, notice.thread, notice.episode, answer.id)
         return published
 
     async def _decide(
@@ -118,12 +127,11 @@ class Episodes:
             return None if notice.aside else _nobody(producer)
         fields = {**notice.fields, "to": to.audience()}
         if notice.thread is not None:
-            last = await self._last(producer, notice.thread, notice.episode)
-            if notice.aside and (last is None or not last.stands):
-                return None
-            name = _next_name(notice, last, _digest(fields))
-            if last is not None and name is None:
-                return Published("duplicate", last.alert_id)
+            mark = _digest(fields["to"])
+            history = await self._history(producer, notice.thread, notice.episode, mark)
+            name = _next_name(notice, history, mark, _digest(fields))
+            if name is None:
+                return None if history is None else Published("duplicate", history.newest.alert_id)
             fields["id"] = f"{_begin(notice.thread, notice.episode)}{name}"
             if not to.all:
                 fields["collapse_key"] = notice.thread
@@ -146,62 +154,80 @@ class Episodes:
                 return admitted(smaller)
         return admitted({name: fields[name] for name in fields.keys() - {"data", "body"}})
 
-    async def _withdraw(
-        self, producer: Producer, thread: str, episode: str | None, but: str | None = None
+    async def _withdraw(self, producer: Producer, thread: str, episode: str | None) -> None:
+        """Withdraw what stands of an episode."""
+        said = await self._said(producer, thread, episode)
+        await self._withdraw_each(producer, said)
+
+    async def _withdraw_before(
+        self, producer: Producer, thread: str, episode: str | None, alert_id: str
     ) -> None:
-        """Withdraw what stands of an episode, the newest last: as long as that stands, a repeat goes on."""
-        standing = []
-        for alert in await self._named(producer, thread, episode, MOST_STANDING):
-            if alert.alert_id == but:
-                continue
-            if not await self._stands(producer, alert):
-                break
-            standing.append(alert.alert_id)
-        for alert_id in reversed(standing):
-            await self._withdrawer.withdraw(producer.hub, alert_id)
+        """Withdraw what the audience of an alert heard before it in its episode."""
+        said = await self._said(producer, thread, episode)
+        audiences = {one.to for one in said if one.alert_id == alert_id}
+        before = [one for one in said if one.to in audiences and one.alert_id != alert_id]
+        await self._withdraw_each(producer, before)
 
-    async def _last(self, producer: Producer, thread: str, episode: str | None) -> _Last | None:
-        for alert in await self._named(producer, thread, episode, 1):
-            content, *aside = alert.producer_id.split(".")[3:]
-            stands = await self._stands(producer, alert)
-            return _Last(alert.alert_id, content, bool(aside), stands)
-        return None
+    async def _withdraw_each(self, producer: Producer, newest_first: Sequence[_Said]) -> None:
+        """Withdraw alerts, the newest last: an episode is over when that is gone, and what is cut off is done again."""
+        for one in reversed(newest_first):
+            if await self._stands(producer, one):
+                await self._withdrawer.withdraw(producer.hub, one.alert_id)
 
-    async def _named(
-        self, producer: Producer, thread: str, episode: str | None, limit: int
-    ) -> Sequence[NamedAlert]:
-        """Return the alerts of an episode, the newest first."""
+    async def _history(
+        self, producer: Producer, thread: str, episode: str | None, to: str
+    ) -> _History | None:
+        said = await self._said(producer, thread, episode)
+        if not said:
+            return None
+        newest = said[0]
+        heard = next((one for one in said if one.to == to), None)
+        # An older one may be of an earlier episode, which is over.
+        if heard is not None and not await self._stands(producer, heard):
+            heard = None
+        return _History(newest, await self._stands(producer, newest), heard)
+
+    async def _said(self, producer: Producer, thread: str, episode: str | None) -> Sequence[_Said]:
+        """Return what was said in an episode, the newest first; of an open one, before it was opened too."""
         begin = _begin(thread, episode)
         # Behind every id that begins so: what follows is a digit or a letter of ASCII.
         ids = IdRange(producer.hub, producer.key_id, producer.name, begin, f"{begin}~")
-        return await self._ids.named(ids, limit=limit)
+        return [_said(alert) for alert in await self._ids.named(ids, limit=MOST_STANDING)]
 
-    async def _stands(self, producer: Producer, alert: NamedAlert) -> bool:
+    async def _stands(self, producer: Producer, said: _Said) -> bool:
         """Whether an alert was not withdrawn, by whomever."""
-        status = await self._store.alert(producer.hub, alert.alert_id)
+        status = await self._store.alert(producer.hub, said.alert_id)
         return status is not None and status.state != "withdrawn"
+
+
+def _said(alert: NamedAlert) -> _Said:
+    to, content, *aside = alert.producer_id.split(".")[3:]
+    return _Said(alert.alert_id, to, content, bool(aside))
 
 
 def _begin(thread: str, episode: str | None) -> str:
     return f"{thread}.{episode or _OPEN}."
 
 
-def _next_name(notice: Publish, last: _Last | None, content: str) -> str | None:
-    """Return how the id of what comes after ``last`` ends; None if it would say nothing new, or comes too late.
+def _next_name(notice: Publish, history: _History | None, to: str, content: str) -> str | None:
+    """Return how the id of what comes next ends; None if it would say nothing new, or comes too late.
 
     A word aside is named after what it is about, so that a repeat of that is still known as one.
     """
-    if last is None:
-        return f"{_NOTHING_BEFORE}.{content}"
-    if not last.stands:
-        return None if notice.episode else f"{last.alert_id}.{content}"
+    if history is None:
+        return None if notice.aside else f"{_NOTHING_BEFORE}.{to}.{content}"
+    before, heard = history.newest.alert_id, history.heard
+    if not history.stands:
+        return None if notice.episode or notice.aside else f"{before}.{to}.{content}"
+    if heard is None:
+        return f"{before}.{to}.{content}"
     if notice.aside:
-        return None if last.aside else f"{last.alert_id}.{last.content}.{_ASIDE}"
-    return None if last.content == content else f"{last.alert_id}.{content}"
+        return None if heard.aside else f"{before}.{to}.{heard.content}.{_ASIDE}"
+    return None if heard.content == content else f"{before}.{to}.{content}"
 
 
-def _digest(fields: Fields) -> str:
-    return hashlib.blake2b(_encode(fields), digest_size=16).hexdigest()
+def _digest(value: object) -> str:
+    return hashlib.blake2b(_encode(value), digest_size=16).hexdigest()
 
 
 def _smaller(fields: Fields) -> Iterator[Fields]:
