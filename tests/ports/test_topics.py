@@ -1,5 +1,6 @@
 """Topics: who subscribes to what, and how alerts to them reach each person once."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -141,3 +142,175 @@ async def test_an_empty_audience_is_processed_and_reaches_nobody(world: World) -
     assert await deliver_all(world, told) == [[]]
     found = await status(world, told)
     assert (found.state, found.recipients) == ("processed", 0)
+
+
+async def test_who_comes_or_goes_meanwhile_counts_as_when_their_turn_came(
+    open_world: OpenStore,
+) -> None:
+    world = await open_world(expand_users=2)
+    topics = world.store.topics
+    await topics.subscribe("h", "t", ["b", "c", "d", "e"])
+    told = to("t")
+    await deliver(world, told)
+    await topics.subscribe("h", "t", ["a", "f"])
+    await topics.unsubscribe("h", "t", ["b", "d"])
+    assert await deliver_all(world, told) == [["e", "f"]]
+    assert await world.listed("a") == []
+    assert await world.listed("b") == [told.id]
+
+
+async def test_the_topics_may_be_gone_before_the_next_chunk(open_world: OpenStore) -> None:
+    world = await open_world(expand_users=1)
+    await world.store.topics.subscribe("h", "t", ["a", "b"])
+    told = to("t")
+    await deliver(world, told)
+    await world.store.topics.unsubscribe("h", "t", ["a", "b"])
+    assert await deliver_all(world, told) == [[]]
+    found = await status(world, told)
+    assert (found.state, found.recipients) == ("processed", 1)
+
+
+async def test_a_withdrawal_between_two_chunks_ends_it(open_world: OpenStore) -> None:
+    world = await open_world(expand_users=2, chunk_rows=1)
+    await world.store.topics.subscribe("h", "t", ["a", "b", "c", "d", "e"])
+    told = to("t")
+    await deliver(world, told)
+    await world.patch(told.id, user="b", read=True)
+    await deliver(world, told)
+    more = True
+    while more:
+        more = (await world.store.withdraw("h", told.id)).more
+        assert await deliver(world, told) == Delivered()
+    assert [await world.listed(user) for user in "abcde"] == [[], [told.id], [], [], []]
+    found = await status(world, told)
+    assert (found.state, found.recipients) == ("withdrawn", 4)
+
+
+async def test_an_alert_that_expires_between_two_chunks_reaches_nobody_else(
+    open_world: OpenStore,
+) -> None:
+    world = await open_world(expand_users=1)
+    await world.store.topics.subscribe("h", "t", ["a", "b"])
+    told = to("t", expires_us=world.clock.now_us() + 1_000_000)
+    await deliver(world, told)
+    world.clock.turn(s=2)
+    assert await deliver_all(world, told) == [[]]
+    await world.sweep()
+    assert [await world.listed(user) for user in "ab"] == [[], []]
+    found = await status(world, told)
+    assert (found.state, found.recipients) == ("processed", 1)
+
+
+async def test_a_collapse_reaches_every_chunk(open_world: OpenStore) -> None:
+    world = await open_world(expand_users=1)
+    await world.store.topics.subscribe("h", "t", ["a", "b"])
+    old, new = to("t", collapse_key="k"), to("t", collapse_key="k")
+    await deliver_all(world, old)
+    await deliver_all(world, new)
+    for user in "ab":
+        assert [(i.id, i.alert_id) for i in (await world.page(user)).items] == [(old.id, new.id)]
+
+
+async def test_one_that_was_given_up_half_way_says_so_and_can_go_on(open_world: OpenStore) -> None:
+    world = await open_world(expand_users=1)
+    queue = world.store.queue
+    await world.store.topics.subscribe("h", "t", ["a", "b"])
+    told = to("t")
+    await queue.publish([told])
+    (leased,) = await queue.lease(limit=9, lease_s=30)
+    await deliver(world, told)
+    await queue.bury(leased.receipt, reason="broken")
+    found = await status(world, told)
+    assert (found.state, found.recipients, found.reason) == ("dead", 1, "broken")
+    assert await queue.revive(told.id)
+    assert (await status(world, told)).state == "accepted"
+    (leased,) = await queue.lease(limit=9, lease_s=30)
+    assert await deliver_all(world, leased.envelope) == [["b"]]
+    assert (await status(world, told)).state == "processed"
+
+
+async def test_one_that_was_given_up_half_way_and_dropped_leaves_no_place(
+    open_world: OpenStore,
+) -> None:
+    world = await open_world(expand_users=1)
+    queue = world.store.queue
+    await world.store.topics.subscribe("h", "t", ["a", "b"])
+    told = to("t")
+    await queue.publish([told])
+    (leased,) = await queue.lease(limit=9, lease_s=30)
+    await deliver(world, told)
+    await queue.bury(leased.receipt, reason="broken")
+    assert await queue.drop_dead(told.id)
+    found = await status(world, told)
+    assert (found.state, found.recipients) == ("processed", 1)
+    assert await deliver(world, told) == Delivered()
+
+
+async def test_the_queue_gives_out_one_that_expands_at_a_time_and_in_turns(world: World) -> None:
+    queue = world.store.queue
+    one, two, three = to("t"), to("t"), to("t")
+    plain = [envelope("ann") for _ in range(3)]
+    await queue.publish([one, plain[0], two, plain[1], three, plain[2]])
+    leased = await queue.lease(limit=3, lease_s=30)
+    assert [x.envelope.id for x in leased] == [plain[0].id, plain[1].id, one.id]
+    await queue.put_back(leased[-1].receipt)
+    leased = await queue.lease(limit=3, lease_s=30)
+    assert [x.envelope.id for x in leased] == [plain[2].id, two.id]
+    for expected in (three, one):
+        (leased_one,) = await queue.lease(limit=3, lease_s=30)
+        assert leased_one.envelope.id == expected.id
+    assert await queue.lease(limit=3, lease_s=30) == []
+
+
+async def test_progress_begins_the_attempts_anew(world: World) -> None:
+    queue = world.store.queue
+    await queue.publish([to("t")])
+    for attempts in (2, 3):
+        for attempt in range(1, attempts):
+            (leased,) = await queue.lease(limit=1, lease_s=30)
+            assert leased.attempt == attempt
+            await queue.retry_later(leased.receipt, delay_s=0, reason="x")
+        (leased,) = await queue.lease(limit=1, lease_s=30)
+        assert leased.attempt == attempts
+        await queue.put_back(leased.receipt)
+
+
+async def test_waiting_ends_when_one_that_expands_is_put_back(world: World) -> None:
+    queue = world.store.queue
+    await queue.publish([to("t")])
+    (leased,) = await queue.lease(limit=1, lease_s=3000)
+    waiting = asyncio.ensure_future(queue.wait_ready(60))
+    await asyncio.sleep(0)
+    await queue.put_back(leased.receipt)
+    await asyncio.wait_for(waiting, 30)
+    await asyncio.wait_for(queue.wait_ready(60), 30)
+
+
+async def test_a_scheduled_alert_to_topics_expands_when_its_time_comes(
+    open_world: OpenStore,
+) -> None:
+    world = await open_world(expand_users=1)
+    told = to("t", deliver_us=world.clock.now_us() + 1_000_000)
+    await world.store.queue.publish([told, envelope("ann")])
+    world.clock.turn(s=2)
+    await world.store.topics.subscribe("h", "t", ["a", "b"])
+    leased = await world.store.queue.lease(limit=9, lease_s=30)
+    assert [len(leased), leased[-1].envelope] == [2, told]
+    assert await deliver_all(world, told) == [["a"], ["b"]]
+
+
+async def test_the_audience_is_counted_by_person(world: World) -> None:
+    topics = world.store.topics
+    await topics.subscribe("h", "one", ["ann", "bob"])
+    await topics.subscribe("h", "two", ["bob", "cyd"])
+    await world.store.first_contact("h", "dan")
+    for audience, size in (
+        (Audience(("ann", "eve", "eve")), 2),
+        (Audience((), ("one",)), 2),
+        (Audience((), ("one", "two", "three")), 3),
+        (Audience(("ann", "eve"), ("one", "two")), 4),
+        (Audience(all=True), 4),
+    ):
+        assert await topics.audience_size("h", audience) == size
+    assert await topics.audience_size("nowhere", Audience(("ann",), ("one",))) == 1
+    assert await topics.audience_size("nowhere", Audience(all=True)) == 0
