@@ -49,6 +49,10 @@ class Limits(Section):
     audience_users: Positive = Field(1_000, description="users named in one alert")
     audience_topics: Positive = Field(20, description="topics named in one alert")
     topics_per_hub: Positive = Field(10_000, description="topics that have subscribers, of one hub")
+    topics_per_user: Positive = Field(
+        1_000, description="topics of one user; only who subscribes themselves is held to it"
+    )
+    subscribers_per_request: Positive = Field(1_000, description="users subscribed at once")
     data_depth: Positive = Field(32, description="nesting of an alert's data")
     queue_alerts: Positive = Field(100_000, description="alerts that wait for processing")
     scheduled_alerts: Positive = Field(100_000, description="alerts that wait for their time")
@@ -116,6 +120,9 @@ class DefaultAudience(Section):
 KeptFact = Literal["written", "received", "shown", "seen", "read", "acted"]
 
 
+TopicPattern = Annotated[str, Field(pattern=r"^[^*\x00-\x1f]*\*?$", min_length=1, max_length=256)]
+
+
 class Hub(Section):
     """What differs per hub."""
 
@@ -126,6 +133,17 @@ class Hub(Section):
     allowed_origins: tuple[str, ...] = Field(
         (), description="browser origins of other sites that may use this hub's API and socket"
     )
+    open_topics: tuple[TopicPattern, ...] = Field(
+        (), description="topics that users may choose themselves; news-* means all that begin so"
+    )
+
+    def opens(self, topic: str) -> bool:
+        """Tell whether users may subscribe themselves to a topic."""
+        return any(
+            topic.startswith(pattern[:-1]) if pattern.endswith("*") else topic == pattern
+            for pattern in self.open_topics
+        )
+
     audiences: dict[str, DefaultAudience] = Field(
         default_factory=dict, description="default audiences of shims, by the name of the API key"
     )

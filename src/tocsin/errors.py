@@ -4,6 +4,7 @@
 
     TocsinError
     +-- InvalidInputError       the caller sent something that can never be accepted
+    |   +-- InvalidItemsError   some items of a list; nothing was done with any
     |   +-- TooLargeError       a stated limit was crossed
     |   +-- UnsupportedError    it came in a form that is not read here
     +-- UnauthenticatedError    no key or token, or one that does not hold
@@ -19,6 +20,8 @@
 Each error carries a stable ``code`` (documented in docs/error-codes.md), a ``detail`` that names the value, the
 limit and the remedy, and perhaps a JSON ``pointer`` to the place in the input.
 """
+
+from collections.abc import Sequence
 
 
 class TocsinError(Exception):
@@ -38,6 +41,16 @@ class InvalidInputError(TocsinError):
     """The input breaks a rule; sending it again cannot help."""
 
     code = "invalid-input"
+
+
+class InvalidItemsError(InvalidInputError):
+    """Some items of a list break a rule, so nothing was done with any; ``faults`` say which, the first ones at least."""
+
+    code = "invalid-items"
+
+    def __init__(self, detail: str, faults: Sequence[InvalidInputError] = ()) -> None:
+        super().__init__(detail)
+        self.faults = faults
 
 
 class TooLargeError(InvalidInputError):

@@ -24,6 +24,7 @@ from tocsin.api.cors import Cors
 from tocsin.api.dead_letters import DeadLetters
 from tocsin.api.demo import Demo
 from tocsin.api.doctor import Doctor
+from tocsin.api.dry_run import DryRun
 from tocsin.api.endpoints import Endpoints, find_endpoints
 from tocsin.api.events import Events
 from tocsin.api.http import Receive, Scope, Send
@@ -32,6 +33,7 @@ from tocsin.api.inbox import Inbox
 from tocsin.api.keyring import KeyRing
 from tocsin.api.listener import Listener, bind, bind_unix, tls_context
 from tocsin.api.operations import Operations
+from tocsin.api.own_topics import OwnTopics
 from tocsin.api.people import People
 from tocsin.api.published import Published
 from tocsin.api.rates import Callers
@@ -195,7 +197,9 @@ class Node:
             alerts=alerts,
             published=Published(auth, store),
             events=Events(auth, alerts, self.clock, settings.limits),
-            topics=Topics(auth, store.topics),
+            dry_run=DryRun(auth, alerts, store.topics),
+            topics=Topics(auth, store.topics, settings.limits),
+            own_topics=OwnTopics(auth, store.topics, settings.hubs, settings.limits),
             shims=Shims(auth, episodes, self.clock, settings.limits, settings.hubs),
             tokens=tokens,
             inbox=Inbox(auth, store, Actor(store, self.fanout, self.recorder, self.clock)),

@@ -111,6 +111,17 @@ async def test_a_topic_goes_with_its_last_subscriber(open_world: OpenStore) -> N
     assert await topics.topics("h", after="", limit=9) == [Topic("three", 1), Topic("two", 2)]
 
 
+async def test_one_topic_too_many_for_a_user_changes_nothing(world: World) -> None:
+    topics = world.store.topics
+    for name in ("one", "two", "two"):
+        await topics.subscribe("h", name, ["ann"], most=2)
+    with pytest.raises(ConflictError) as refused:
+        await topics.subscribe("h", "three", ["ann"], most=2)
+    assert refused.value.code == "too-many-subscriptions"
+    assert [row.topic for row in await topics.topics("h", after="", limit=9)] == ["one", "two"]
+    assert await topics.subscribe("h", "three", ["ann"]) == 1
+
+
 async def test_who_is_in_several_topics_or_named_as_well_gets_it_once(world: World) -> None:
     await world.store.topics.subscribe("h", "one", ["ann", "bob"])
     await world.store.topics.subscribe("h", "two", ["bob", "cyd"])

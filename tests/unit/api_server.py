@@ -20,11 +20,13 @@ from tocsin.api.cors import Cors
 from tocsin.api.dead_letters import DeadLetters
 from tocsin.api.demo import Demo
 from tocsin.api.doctor import Doctor
+from tocsin.api.dry_run import DryRun
 from tocsin.api.endpoints import find_endpoints
 from tocsin.api.events import Events
 from tocsin.api.inbox import Inbox
 from tocsin.api.keyring import KeyRing
 from tocsin.api.operations import Operations
+from tocsin.api.own_topics import OwnTopics
 from tocsin.api.people import People
 from tocsin.api.published import Published
 from tocsin.api.rates import Callers
@@ -52,6 +54,7 @@ from tocsin.telemetry import Metrics
 from tocsin.testing import ManualClock
 
 ORIGIN = "https://app.example"
+HUBS = {"default": Hub(allowed_origins=(ORIGIN,), open_topics=("news", "build-*"))}
 
 
 @dataclass
@@ -132,7 +135,9 @@ async def running(
         alerts=alerts,
         published=Published(auth, store),
         events=Events(auth, alerts, clock, limits),
-        topics=Topics(auth, store.topics),
+        dry_run=DryRun(auth, alerts, store.topics),
+        topics=Topics(auth, store.topics, limits),
+        own_topics=OwnTopics(auth, store.topics, HUBS, limits),
         shims=Shims(auth, episodes, clock, limits, hubs or {}),
         tokens=tokens,
         inbox=Inbox(auth, store, Actor(store, fanout, recorder, clock)),
@@ -146,7 +151,7 @@ async def running(
         web=WebFiles(),
         demo=Demo(auth, alerts, tokens, endpoints) if demo else None,
     )
-    app = App(build_router(resources), Cors({"default": Hub(allowed_origins=(ORIGIN,))}), metrics)
+    app = App(build_router(resources), Cors(HUBS), metrics)
     worker = Worker(store.queue, store, fanout, clock, metrics)
     transport = httpx.ASGITransport(app, client=(client, 1234))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as http:

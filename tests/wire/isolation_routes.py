@@ -36,6 +36,7 @@ ROUTES = {
     "GET /v1/topics": Ask(query="cursor=$topic"),
     "GET /v1/topics/{topic}/subscribers": Ask(),
     "GET /v1/users/{user}/topics": Ask(),
+    "POST /v1/topics/{topic}/subscribers": Ask(body=["$user"]),
     "PUT /v1/topics/{topic}/subscribers/{user}": Ask(),
     "DELETE /v1/topics/{topic}/subscribers/{user}": Ask(),
     "POST /shims/alertmanager": Ask(query="to_users=$user", body={"alerts": [_FIRING]}),
@@ -66,6 +67,9 @@ ROUTES = {
     "POST /v1/inbox/receipts": Ask(
         query="user=ada", body={"receipts": [{"alert_id": "$alert", "fact": "shown"}]}
     ),
+    "GET /v1/inbox/topics": Ask(query="user=$reader&cursor=$topic"),
+    "PUT /v1/inbox/topics/{topic}": Ask(query="user=$reader"),
+    "DELETE /v1/inbox/topics/{topic}": Ask(query="user=$reader"),
     "POST /v1/users/{user}/revoke-tokens": Ask(),
     "POST /v1/admin/keys": Ask(body={"role": "admin", "hub": "south"}),
     "GET /v1/admin/keys": Ask(query="hub=south"),

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from tocsin.api.auth import Authenticator
+from tocsin.api.bodies import NDJSON, media_type
 from tocsin.api.http import Request, Response
 from tocsin.api.problems import describe
 from tocsin.clock import Clock, to_rfc3339
@@ -27,7 +28,6 @@ from tocsin.ports.queue import Published
 from tocsin.ports.receipts import ReceiptStore
 from tocsin.ports.store import AlertStatus, InboxStore
 
-NDJSON = "application/x-ndjson"
 SCHEDULE_FULL_S = 60
 _IDEMPOTENCY_KEY = b"idempotency-key"
 
@@ -68,15 +68,22 @@ class Alerts:
 
     async def publish_as(self, producer: Producer, request: Request) -> Response:
         """Publish the request's one alert as ``producer``."""
+        return await self.publish_one(await self.read(producer, request))
+
+    async def read(self, producer: Producer, request: Request) -> Envelope:
+        """Admit the request's one alert.
+
+        Raises:
+            InvalidInputError: It breaks a rule.
+        """
         raw = await request.body(self._limits.alert_bytes, "limits.alert_bytes")
-        envelope = admit(
+        return admit(
             decode_alert(raw, self._limits),
             producer,
             self._limits,
             self._clock.now_us(),
             idempotency_key=request.header(_IDEMPOTENCY_KEY),
         )
-        return await self.publish_one(envelope)
 
     async def publish_one(self, envelope: Envelope) -> Response:
         """Publish an admitted alert; 202 only after it is on disk (I1)."""
@@ -91,7 +98,7 @@ class Alerts:
         """``POST /v1/alerts/batch``: one result per item, in order; a bad item is refused alone."""
         producer = self._auth.producer(request)
         body = await request.body(self._limits.batch_bytes, "limits.batch_bytes")
-        raws, form = _split_batch(body, request.header(b"content-type") or "")
+        raws, form = _split_batch(body, is_lines=media_type(request) == NDJSON)
         key = request.header(_IDEMPOTENCY_KEY)
 
         def admit_one(index: int, raw: bytes) -> Envelope:
@@ -210,9 +217,9 @@ def _admitted(
         return error
 
 
-def _split_batch(body: bytes, content_type: str) -> tuple[Sequence[bytes], str]:
+def _split_batch(body: bytes, *, is_lines: bool) -> tuple[Sequence[bytes], str]:
     """Return the raw items, and the form of a JSON pointer to each."""
-    if content_type.partition(";")[0].strip().lower() == NDJSON:
+    if is_lines:
         return [line for line in body.split(b"\n") if line.strip()], "/{}"
     try:
         return [bytes(raw) for raw in _batch_decoder.decode(body).alerts], "/alerts/{}"

@@ -10,6 +10,12 @@ from tocsin.ingest.admission import refused_field
 
 T = TypeVar("T")
 SMALL_BODY = 65_536
+NDJSON = "application/x-ndjson"
+
+
+def media_type(request: Request) -> str:
+    """Return what the body is said to be, without parameters; empty if nothing is said."""
+    return (request.header(b"content-type") or "").partition(";")[0].strip().lower()
 
 
 async def read_json(

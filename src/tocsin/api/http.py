@@ -127,6 +127,8 @@ class Request:
         Raises:
             InvalidInputError: The query string is not UTF-8 or has over 50 parameters.
         """
+        if not self.scope["query_string"]:
+            return None
         if self._query is None:
             try:
                 pairs = parse_qsl(

@@ -48,11 +48,13 @@ def name_after(request: Request) -> str:
     return request.query("cursor") or ""
 
 
-def name_page(name: str, key: str, rows: Sequence[Mapping[str, object]], limit: int) -> Response:
+def name_page(
+    name: str, key: str, rows: Sequence[Mapping[str, object]], limit: int, **more: object
+) -> Response:
     """Answer a page of a list by name, from up to ``limit + 1`` rows; the next begins after the last ``key``."""
     page = rows[:limit]
     following = page[-1][key] if len(rows) > limit else None
-    return Response(200, msgspec.json.encode({name: page, "page": {"next": following}}))
+    return Response(200, msgspec.json.encode({name: page, "page": {"next": following}, **more}))
 
 
 def integer(text: str, name: str) -> int:

@@ -50,6 +50,8 @@ def describe(error: errors.TocsinError) -> dict[str, Any]:
         described["pointer"] = error.pointer
     if error.retryable:
         described["retryable"] = True
+    if isinstance(error, errors.InvalidItemsError):
+        described["faults"] = [describe(fault) for fault in error.faults]
     return described
 
 

@@ -8,10 +8,12 @@ from tocsin.api.client_tokens import ClientTokens
 from tocsin.api.dead_letters import DeadLetters
 from tocsin.api.demo import Demo
 from tocsin.api.doctor import Doctor
+from tocsin.api.dry_run import DryRun
 from tocsin.api.events import Events
 from tocsin.api.http import Request, Response
 from tocsin.api.inbox import Inbox
 from tocsin.api.operations import Operations
+from tocsin.api.own_topics import OwnTopics
 from tocsin.api.people import People
 from tocsin.api.published import Published
 from tocsin.api.receipts import Receipts
@@ -27,9 +29,11 @@ class Resources(msgspec.Struct, frozen=True):
     """What stands behind the routes; ``demo`` only when the demo page is served."""
 
     alerts: Alerts
+    dry_run: DryRun
     published: Published
     events: Events
     topics: Topics
+    own_topics: OwnTopics
     shims: Shims
     tokens: ClientTokens
     inbox: Inbox
@@ -60,7 +64,7 @@ def build_router(resources: Resources) -> Router:
     shims = resources.shims
     router = Router()
     for method, path, handler in (
-        ("POST", "/v1/alerts", alerts.publish),
+        ("POST", "/v1/alerts", resources.dry_run.publish),
         ("GET", "/v1/alerts", resources.published.alerts),
         ("POST", "/v1/alerts/batch", alerts.publish_batch),
         ("GET", "/v1/alerts/{id}", alerts.status),
@@ -69,6 +73,7 @@ def build_router(resources: Resources) -> Router:
         ("POST", "/v1/events", resources.events.publish),
         ("GET", "/v1/topics", topics.list),
         ("GET", "/v1/topics/{topic}/subscribers", topics.subscribers),
+        ("POST", "/v1/topics/{topic}/subscribers", topics.subscribe_many),
         ("PUT", "/v1/topics/{topic}/subscribers/{user}", topics.subscribe),
         ("DELETE", "/v1/topics/{topic}/subscribers/{user}", topics.unsubscribe),
         ("GET", "/v1/users/{user}/topics", topics.topics_of),
@@ -90,6 +95,9 @@ def build_router(resources: Resources) -> Router:
         ("DELETE", "/v1/inbox/items/{id}", inbox.delete),
         ("POST", "/v1/inbox/items/{id}/restore", inbox.restore),
         ("POST", "/v1/inbox/mark", inbox.mark),
+        ("GET", "/v1/inbox/topics", resources.own_topics.list),
+        ("PUT", "/v1/inbox/topics/{topic}", resources.own_topics.subscribe),
+        ("DELETE", "/v1/inbox/topics/{topic}", resources.own_topics.unsubscribe),
         ("POST", "/v1/inbox/receipts", resources.receipts.report),
         ("POST", "/v1/users/{user}/revoke-tokens", resources.people.revoke_tokens),
         ("POST", "/v1/admin/keys", admin.create_key),

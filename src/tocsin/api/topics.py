@@ -1,9 +1,13 @@
 """Topics: who subscribes to what, for backends."""
 
+import msgspec
+
 from tocsin.api.auth import Authenticator
 from tocsin.api.http import Request, Response
+from tocsin.api.name_list import read_names
 from tocsin.api.paging import limit_of, name_after, name_page
 from tocsin.clock import to_rfc3339
+from tocsin.config import Limits
 from tocsin.model.ids import check_id
 from tocsin.ports.topics import TopicStore
 
@@ -11,8 +15,9 @@ from tocsin.ports.topics import TopicStore
 class Topics:
     """The routes of topics; server and admin keys only."""
 
-    def __init__(self, auth: Authenticator, store: TopicStore) -> None:
+    def __init__(self, auth: Authenticator, store: TopicStore, limits: Limits) -> None:
         self._auth = auth
+        self._limits = limits
         self._store = store
 
     async def list(self, request: Request) -> Response:
@@ -44,6 +49,14 @@ class Topics:
         hub, topic, user = self._named(request)
         await self._store.subscribe(hub, topic, [user])
         return Response(204)
+
+    async def subscribe_many(self, request: Request) -> Response:
+        """``POST /v1/topics/{topic}/subscribers``: all of a list in one transaction, or none of it."""
+        hub, topic = self._auth.server(request).hub, check_id(request.params["topic"], "topic")
+        users = await read_names(request, "user", self._limits.subscribers_per_request)
+        added = await self._store.subscribe(hub, topic, users)
+        answer = {"subscribed": added, "already": len(set(users)) - added}
+        return Response(200, msgspec.json.encode(answer))
 
     async def unsubscribe(self, request: Request) -> Response:
         """``DELETE /v1/topics/{topic}/subscribers/{user}``; repeating it changes nothing."""

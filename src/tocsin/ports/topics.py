@@ -42,14 +42,33 @@ def check_room(topics: int, limit: int) -> None:
         raise ConflictError(detail, code="too-many-topics")
 
 
+def check_most(topics: int, most: int) -> None:
+    """Refuse more topics than one user may have.
+
+    Raises:
+        ConflictError: They would be more than ``most``.
+    """
+    if topics > most:
+        detail = f"at most {most} topics are allowed for one user (limits.topics_per_user); leave one first"
+        raise ConflictError(detail, code="too-many-subscriptions")
+
+
 class TopicStore(Protocol):
     """Who subscribes to what."""
 
-    async def subscribe(self, hub: str, topic: str, users: Sequence[str]) -> int:
+    async def subscribe(
+        self, hub: str, topic: str, users: Sequence[str], *, most: int | None = None
+    ) -> int:
         """Subscribe users to a topic, all of them or none; return how many were not before.
 
+        Args:
+            hub: The hub of both.
+            topic: Made if there is none of that name.
+            users: They begin to exist if they do not.
+            most: How many topics each of them may have afterwards, if there is a bound.
+
         Raises:
-            ConflictError: The hub has as many topics as it may have, and this would be one more.
+            ConflictError: The hub has as many topics as it may have, and this would be one more; or a user has.
             UnavailableError: Nothing was changed.
         """
         ...

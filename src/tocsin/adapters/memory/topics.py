@@ -7,7 +7,7 @@ from tocsin.adapters.memory.tables import Tables
 from tocsin.clock import Clock
 from tocsin.model.alert import Audience
 from tocsin.ports.limits import StoreLimits
-from tocsin.ports.topics import Subscription, Topic, check_room
+from tocsin.ports.topics import Subscription, Topic, check_most, check_room
 
 
 class MemoryTopics:
@@ -18,13 +18,19 @@ class MemoryTopics:
         self._clock = clock
         self._limits = limits
 
-    async def subscribe(self, hub: str, topic: str, users: Sequence[str]) -> int:
+    async def subscribe(
+        self, hub: str, topic: str, users: Sequence[str], *, most: int | None = None
+    ) -> int:
         """Subscribe users to a topic; return how many were not before."""
         if not users:
             return 0
         home = self._tables.hub(hub)
         if topic not in home.topics:
             check_room(len(home.topics), self._limits.topics_per_hub)
+        for user in users:
+            theirs = {name for name, them in home.topics.items() if user in them}
+            if most is not None:
+                check_most(len(theirs | {topic}), most)
         there = home.topics.setdefault(topic, {})
         before = len(there)
         for user in users:

@@ -12,6 +12,7 @@ _this_topic = (topics.c.hub_no == param("hub_no"), topics.c.topic == param("topi
 
 known_topic = select(topics.c.subscribers).where(*_this_topic)
 count_topics = select(func.count()).where(topics.c.hub_no == param("hub_no"))
+count_topics_of_user = select(func.count()).where(_here, subscriptions.c.user == param("user"))
 add_topic = insert(topics)
 count_subscribers = (
     update(topics)

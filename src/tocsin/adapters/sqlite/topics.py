@@ -13,7 +13,7 @@ from tocsin.adapters.sqlite.writer import Writer
 from tocsin.clock import Clock
 from tocsin.model.alert import Audience
 from tocsin.ports.limits import StoreLimits
-from tocsin.ports.topics import Subscription, Topic, check_room
+from tocsin.ports.topics import Subscription, Topic, check_most, check_room
 
 _KNOWN, _COUNT_TOPICS, _ADD_TOPIC = (
     sql(topics.known_topic),
@@ -23,7 +23,7 @@ _KNOWN, _COUNT_TOPICS, _ADD_TOPIC = (
 _SUBSCRIBE, _UNSUBSCRIBE = sql(topics.subscribe), sql(topics.unsubscribe)
 _COUNT_SUBSCRIBERS, _DROP_EMPTY = sql(topics.count_subscribers), sql(topics.drop_empty_topic)
 _TOPICS, _SUBSCRIBERS = sql(topics.topics_page), sql(topics.subscribers_page)
-_TOPICS_OF = sql(topics.topics_of_user)
+_TOPICS_OF, _COUNT_TOPICS_OF = sql(topics.topics_of_user), sql(topics.count_topics_of_user)
 _COUNT_AUDIENCE, _COUNT_USERS = sql(topics.count_audience), sql(topics.count_users)
 
 
@@ -39,7 +39,9 @@ class SqliteTopics:
         self._clock = clock
         self._limits = limits
 
-    async def subscribe(self, hub: str, topic: str, users: Sequence[str]) -> int:
+    async def subscribe(
+        self, hub: str, topic: str, users: Sequence[str], *, most: int | None = None
+    ) -> int:
         """Subscribe users to a topic, in one transaction; return how many were not before."""
         now_us = self._clock.now_us()
 
@@ -50,6 +52,8 @@ class SqliteTopics:
             row = {"hub_no": home.hub_no, "topic": topic, "since_us": now_us}
             added = connection.executemany(_SUBSCRIBE, [{"user": u, **row} for u in users]).rowcount
             _count(connection, home, topic, added)
+            if most is not None:
+                _check_users(connection, home, users, most)
             return added
 
         return await self._writer.run(job) if users else 0
@@ -116,6 +120,14 @@ class SqliteTopics:
             return count
 
         return await self._readers.run(look)
+
+
+def _check_users(
+    connection: sqlite3.Connection, home: HubRow, users: Sequence[str], most: int
+) -> None:
+    for user in users:
+        row = {"hub_no": home.hub_no, "user": user}
+        check_most(connection.execute(_COUNT_TOPICS_OF, row).fetchone()[0], most)
 
 
 def _count(connection: sqlite3.Connection, home: HubRow, topic: str, more: int) -> None:

@@ -1,0 +1,34 @@
+"""A publish that is only tried: everything is checked, nothing is published, and the audience is counted."""
+
+import msgspec
+
+from tocsin.api.alerts import Alerts
+from tocsin.api.auth import Authenticator
+from tocsin.api.http import Request, Response
+from tocsin.errors import InvalidInputError
+from tocsin.ports.topics import TopicStore
+
+
+class DryRun:
+    """Stands before the publish route."""
+
+    def __init__(self, auth: Authenticator, alerts: Alerts, topics: TopicStore) -> None:
+        self._auth = auth
+        self._alerts = alerts
+        self._topics = topics
+
+    async def publish(self, request: Request) -> Response:
+        """``POST /v1/alerts``: published, unless ``?dry_run=true``."""
+        if not _wanted(request):
+            return await self._alerts.publish(request)
+        told = await self._alerts.read(self._auth.producer(request), request)
+        recipients = await self._topics.audience_size(told.hub, told.audience)
+        return Response(200, msgspec.json.encode({"dry_run": True, "recipients": recipients}))
+
+
+def _wanted(request: Request) -> bool:
+    text = request.query("dry_run")
+    if text not in (None, "true", "false"):
+        detail = f"dry_run {text[:40]!r} is neither true nor false"
+        raise InvalidInputError(detail, code="invalid-query")
+    return text == "true"
