@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from tocsin.api.listener import bind_unix
 from tocsin.cli.app import app
+from tocsin.cli.bench import spread
 from tocsin.cli.link import Link, open_link
 from tocsin.client.refusal import RefusedError
 from tocsin.config import Settings
@@ -58,3 +59,11 @@ async def test_an_answer_of_something_else_is_no_traceback() -> None:
 def test_a_folder_too_deep_for_a_socket_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="shorter path"):
         bind_unix(tmp_path / ("x" * 100) / "tocsin.sock")
+
+
+def test_times_of_a_load_are_told_by_percentiles_however_few_there_are() -> None:
+    assert (
+        spread([number / 1000 for number in range(101)]) == "p50 50.0 ms  p95 95.0 ms  p99 99.0 ms"
+    )
+    assert spread([0.002]) == "p50 2.0 ms  p95 2.0 ms  p99 2.0 ms"
+    assert spread([]) == "p50 0.0 ms  p95 0.0 ms  p99 0.0 ms"

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from tocsin import __version__
 from tocsin.cli.archive import back_up, restore
+from tocsin.cli.bench import bench
 from tocsin.cli.calls import HubOption, call, print_table, settings_of
 from tocsin.cli.dead import dead
 from tocsin.cli.doctor import doctor
@@ -34,6 +35,7 @@ keys = typer.Typer(
 app.add_typer(keys, name="key")
 app.add_typer(dead, name="dead")
 app.command(name="doctor")(doctor)
+app.command(name="bench")(bench)
 app.command(name="backup")(back_up)
 app.command(name="restore")(restore)
 
