@@ -1,12 +1,14 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { MemoryStore, type TocsinClient } from "../src/core/index.ts";
 import { connected, FakeServer, type Seen, settled } from "./fake-server.ts";
+import { FakeSocket } from "./fake-socket.ts";
 import { at, changesAnswer, inboxAnswer, inboxFrame, own } from "./fixtures.ts";
 
 const page = inboxAnswer(at(2), [own("b", 20), own("a", 10)]);
 let open: TocsinClient[] = [];
 
 afterEach(async () => {
+  vi.useRealTimers();
   await Promise.all(open.map((client) => client.close()));
   open = [];
 });
@@ -136,6 +138,38 @@ test("a refusal is told and undone", async () => {
     problem: { code: "item-changed" },
   });
   expect(client.view().items).toHaveLength(2);
+});
+
+test("where sockets are blocked an event stream keeps the inbox, from the same position", async () => {
+  vi.useFakeTimers();
+  const fake = server(({ path }) => ({
+    body: path.includes("changes") ? changesAnswer(at(3), [own("c", 30)]) : page,
+  }));
+  const client = clientOf(fake);
+  const arrived = vi.fn();
+  client.on("arrived", arrived);
+  client.connect();
+  for (let waited = 0; fake.streams.made.length === 0; waited += 50) {
+    if (FakeSocket.made.at(-1)?.readyState === 0) FakeSocket.last.breaks();
+    await vi.advanceTimersByTimeAsync(50);
+    expect(waited).toBeLessThan(3_000);
+  }
+  expect(client.transport).toBe("socket");
+  await fake.streams.last.accept();
+  await vi.advanceTimersByTimeAsync(0);
+  expect([client.status, client.transport]).toEqual(["online", "stream"]);
+  const [stream, inbox] = fake.requests;
+  expect(stream).toMatchObject({ path: "/v1/inbox/stream", authorization: inbox?.authorization });
+  expect(client.view()).toMatchObject({ synced: true, position: at(2) });
+
+  await fake.streams.last.data(inboxFrame(3, [own("c", 30)], 3));
+  expect(arrived).toHaveBeenCalledTimes(1);
+  await fake.streams.last.breaks();
+  await vi.advanceTimersByTimeAsync(5_000);
+  await fake.streams.last.accept();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(fake.requests.at(-1)?.path).toBe("/v1/inbox/changes?since=e1:3:0");
+  expect(client.view().items.map(({ id }) => id)).toEqual(["c", "b", "a"]);
 });
 
 test("a bare token finds socket and requests by the endpoint", async () => {

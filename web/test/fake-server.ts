@@ -2,6 +2,7 @@
 
 import { type ClientOptions, TocsinClient } from "../src/core/index.ts";
 import { FakeSocket } from "./fake-socket.ts";
+import { FakeStreams } from "./fake-stream.ts";
 
 export interface Seen {
   readonly method: string;
@@ -16,6 +17,7 @@ type Reply = { readonly status?: number; readonly body: unknown };
 
 export class FakeServer {
   readonly requests: Seen[] = [];
+  readonly streams = new FakeStreams();
   tokens = 0;
   /** Answers each request; throw to lose it. */
   reply: (request: Seen) => Reply;
@@ -50,6 +52,7 @@ export class FakeServer {
       body: typeof init.body === "string" ? JSON.parse(init.body) : null,
     };
     this.requests.push(seen);
+    if (init.signal && pathname.endsWith("/stream")) return this.streams.open(init.signal);
     const { status = 200, body } = this.reply(seen);
     return new Response(JSON.stringify(body), { status });
   }

@@ -9,6 +9,7 @@ import { deviceId } from "./device.ts";
 import { CoreTimers, Requests, Saving } from "./driver.ts";
 import { Emitter } from "./emitter.ts";
 import { InboxCore } from "./inbox-core.ts";
+import type { Transport } from "./line.ts";
 import {
   type Action,
   type Arrived,
@@ -111,6 +112,7 @@ export class TocsinClient {
     this.#socket = new ReliableSocket({
       url: async () =>
         `${(await credentials.fresh()).socketUrl}&device=${encodeURIComponent(device)}`,
+      stream: (signal) => this.#requests.stream(signal),
       onOpen: () => {
         this.#step({ type: "socket_open" });
         void this.#receipts.flush();
@@ -147,6 +149,11 @@ export class TocsinClient {
 
   get status(): SocketStatus {
     return this.#socket.status;
+  }
+
+  /** What frames come over: `socket`, or `stream` (server-sent events) where sockets are blocked. */
+  get transport(): Transport {
+    return this.#socket.transport;
   }
 
   /** The inbox as it is to be drawn; the same object until it changes. */

@@ -61,25 +61,35 @@ export class Requests {
     return fresh.token === token ? answer : this.#try(request, fresh.api, fresh.token);
   }
 
+  /** Open the event stream; it lives until `signal` ends it. */
+  async stream(signal: AbortSignal): Promise<Response> {
+    const { token, api } = await this.#credentials.current();
+    const headers = this.#headers(token);
+    return this.#fetch(`${api}/v1/inbox/stream`, { headers, signal, ...detached });
+  }
+
+  #headers(token: string): Headers {
+    return new Headers({ authorization: `Bearer ${token}`, "tocsin-device": this.#device });
+  }
+
   async #try(request: WireRequest, api: string, token: string): Promise<Answer> {
-    const headers = new Headers({
-      authorization: `Bearer ${token}`,
-      "tocsin-device": this.#device,
-    });
+    const headers = this.#headers(token);
     if (request.key) headers.set("idempotency-key", request.key);
     if (request.body !== undefined) headers.set("content-type", "application/json");
     const response = await this.#fetch(`${api}${request.path}`, {
       method: request.method,
       headers,
       body: request.body === undefined ? null : JSON.stringify(request.body),
-      credentials: "omit",
-      cache: "no-store",
+      ...detached,
       keepalive: request.keepalive ?? false,
       signal: AbortSignal.timeout(this.#deadlineMs),
     });
     return { status: response.status, body: await readBody(response) };
   }
 }
+
+/** No cookies, no cache. */
+const detached = { credentials: "omit", cache: "no-store" } as const;
 
 /** A 200 without JSON is no answer; of a refusal the status is enough. */
 async function readBody(response: Response): Promise<unknown> {

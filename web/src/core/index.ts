@@ -8,6 +8,7 @@ export {
   TocsinClient,
 } from "./client.ts";
 export { InboxCore } from "./inbox-core.ts";
+export type { Transport } from "./line.ts";
 export { isForeign, safeLink } from "./links.ts";
 export type {
   Action,

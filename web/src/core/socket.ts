@@ -1,5 +1,6 @@
 /**
- * A small client of `json.reliable.webpubsub.azure.v1` that keeps one connection alive.
+ * A small client of `json.reliable.webpubsub.azure.v1` that keeps one connection alive, over a socket or a
+ * stream (line.ts).
  *
  * A broken line is taken up again by its reconnection token, and the server replays what was
  * missed; when that is not possible a new connection is made and the caller is told, because frames
@@ -11,13 +12,13 @@
 
 import { backoffMs } from "./backoff.ts";
 import { type Comeback, comebackAfter } from "./close-codes.ts";
-import { parseMessage, recoveryUrl, type ServerMessage, type Session } from "./wire.ts";
+import { Line, type LineOptions, type Transport } from "./line.ts";
+import { parseMessage, recoveryUrl, type Session } from "./wire.ts";
 
-const subprotocol = "json.reliable.webpubsub.azure.v1";
 const beatMs = 5_000;
 const pingEveryMs = 20_000;
-/** Silence after a ping; with the ping after 20 s of it, a line is dead after 45 s. */
-const pongWithinMs = 25_000;
+/** A line that says nothing for so long, a ping included, is dead. A stream beats every 30 s. */
+const silentAfterMs = 45_000;
 const connectDeadlineMs = 15_000;
 const recoveryWindowMs = 30_000;
 const ackAfterMs = 1_000;
@@ -33,9 +34,8 @@ const recoveryBackoffMaxMs = 4_000;
 /** `online`: frames flow. `recovering`: the line broke, nothing is lost yet. `offline`: it may be. */
 export type SocketStatus = "closed" | "connecting" | "online" | "recovering" | "offline";
 
-export interface SocketOptions {
-  /** Gives the client URL with a token that is still good; asked before every new connection. */
-  readonly url: () => Promise<string>;
+/** `url` is asked before every new connection. */
+export interface SocketOptions extends LineOptions {
   /** A new connection is up: everything from here on arrives. */
   readonly onOpen: () => void;
   /** The connection is gone, and with it what it would have replayed. */
@@ -43,21 +43,22 @@ export interface SocketOptions {
   /** The `data` of a message from the server; messages from groups are not told. */
   readonly onData: (data: unknown) => void;
   readonly onStatus?: ((status: SocketStatus) => void) | undefined;
-  /** Default: the platform's. */
-  readonly WebSocket?: typeof WebSocket | undefined;
   /** In [0, 1). Default `Math.random`. */
   readonly random?: (() => number) | undefined;
 }
 
 export class ReliableSocket {
   readonly #options: SocketOptions;
+  readonly #line: Line;
   #status: SocketStatus = "closed";
-  #socket: WebSocket | null = null;
+  /** Whether a line is open, or opening. */
+  #isAttached = false;
   #session: Session | null = null;
   /** Counts connection attempts, so that a URL that comes too late is not used. */
   #attempt = 0;
   /** Failures since a connection last settled. */
   #failures = 0;
+  #address = "";
   #onlineAt = 0;
   #brokenAt = 0;
   #heardAt = 0;
@@ -70,6 +71,15 @@ export class ReliableSocket {
 
   constructor(options: SocketOptions) {
     this.#options = options;
+    this.#line = new Line(options, {
+      onOpen: () => this.#session && this.#online(),
+      onMessage: (text) => this.#hear(text),
+      onClose: (code, reason) => this.#closed(code, reason),
+    });
+  }
+
+  get transport(): Transport {
+    return this.#line.transport;
   }
 
   get status(): SocketStatus {
@@ -89,21 +99,22 @@ export class ReliableSocket {
     if (this.#status === "closed") return;
     this.#attempt += 1;
     this.#stopWaiting();
-    this.#detach()?.close(1000);
+    this.#detach(1000);
     this.#forget();
     this.#setStatus("closed");
   }
 
   /** Do not wait any longer: the network came back, or somebody looks again. */
   hurry(): void {
-    if (this.#socket) this.#beat();
+    if (this.#isAttached) this.#beat();
     else if (this.#stopWaiting()) void this.#connect();
   }
 
   async #connect(): Promise<void> {
     this.#attempt += 1;
     const attempt = this.#attempt;
-    if (this.#session && Date.now() - this.#brokenAt > recoveryWindowMs) {
+    const isTooLate = Date.now() - this.#brokenAt > recoveryWindowMs;
+    if (this.#session && (isTooLate || this.#line.isBlocked)) {
       this.#forget();
       this.#setStatus("offline");
     }
@@ -117,32 +128,25 @@ export class ReliableSocket {
   }
 
   #attach(url: string): void {
-    const Socket = this.#options.WebSocket ?? WebSocket;
-    const socket = new Socket(url, subprotocol);
-    const isRecovery = this.#session !== null;
-    this.#socket = socket;
+    this.#isAttached = true;
+    this.#address = url;
     this.#heardAt = Date.now();
     this.#heartbeat = setInterval(() => this.#beat(), beatMs);
-    const ifCurrent = (handle: () => void) => {
-      if (this.#socket === socket) handle();
-    };
-    socket.onopen = () => ifCurrent(() => isRecovery && this.#online());
-    socket.onmessage = (event) => ifCurrent(() => this.#hear(parseMessage(event.data, url)));
-    socket.onclose = (event) => ifCurrent(() => this.#closed(event.code, event.reason));
+    this.#line.open(url, this.#session !== null);
   }
 
-  /** Leave the socket to itself; what it still says is not heard. */
-  #detach(): WebSocket | null {
+  /** Leave the line to itself; what it still says is not heard. */
+  #detach(code: number, reason?: string): void {
     clearInterval(this.#heartbeat);
     clearTimeout(this.#ackTimer);
     this.#ackTimer = undefined;
-    const socket = this.#socket;
-    this.#socket = null;
-    return socket;
+    this.#isAttached = false;
+    this.#line.close(code, reason);
   }
 
-  #hear(message: ServerMessage | null): void {
+  #hear(text: unknown): void {
     this.#heardAt = Date.now();
+    const message = parseMessage(text, this.#address);
     if (message?.type === "connected") this.#connected(message.session);
     if (message?.type === "data" && this.#isNew(message.sequence) && message.fromServer) {
       this.#options.onData(message.data);
@@ -177,7 +181,7 @@ export class ReliableSocket {
 
   #closed(code: number, reason: string): void {
     const comeback = comebackAfter(code, reason);
-    this.#detach();
+    this.#detach(code);
     if (comeback.how !== "recover") this.#forget();
     this.#comeBack(comeback);
   }
@@ -219,18 +223,15 @@ export class ReliableSocket {
     const now = Date.now();
     const isOnline = this.#status === "online";
     const isAsked = isOnline && this.#pingedAt > this.#heardAt;
-    if (isAsked ? now - this.#pingedAt >= pongWithinMs : !isOnline && this.#isSlow(now)) {
+    const silentMs = now - this.#heardAt;
+    if (isAsked ? silentMs >= silentAfterMs : !isOnline && silentMs >= connectDeadlineMs) {
       // Not 1000: the server shall keep what it would replay.
-      this.#detach()?.close(4000, "silent");
+      this.#detach(4000, "silent");
       this.#comeBack({ how: "recover" });
     } else if (isOnline && !isAsked && now - this.#pingedAt >= pingEveryMs) {
       this.#pingedAt = now;
       this.#send({ type: "ping" });
     }
-  }
-
-  #isSlow(now: number): boolean {
-    return now - this.#heardAt >= connectDeadlineMs;
   }
 
   /** Whether a message was not heard before; the ones without a number always count as new. */
@@ -255,7 +256,7 @@ export class ReliableSocket {
   }
 
   #send(message: object): void {
-    if (this.#socket?.readyState === 1) this.#socket.send(JSON.stringify(message));
+    this.#line.send(JSON.stringify(message));
   }
 
   #setStatus(status: SocketStatus): void {

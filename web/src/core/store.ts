@@ -4,7 +4,6 @@
  * Several tabs may keep the same inbox, so a write names the position it expects to replace.
  */
 
-import { type IDBPDatabase, openDB } from "idb";
 import type { Snapshot } from "./machine.ts";
 import type { Position } from "./protocol.ts";
 
@@ -47,20 +46,18 @@ const table = "snapshots";
 
 /** Keeps one record per inbox; read, comparison and write are one transaction. */
 export class BrowserStore implements SnapshotStore {
-  readonly #database: Promise<IDBPDatabase>;
+  readonly #database: Promise<IDBDatabase>;
 
   constructor(name = "tocsin") {
-    this.#database = openDB(name, 1, {
-      upgrade: (database) => {
-        database.createObjectStore(table);
-      },
-    });
+    const opening = indexedDB.open(name, 1);
+    opening.onupgradeneeded = () => opening.result.createObjectStore(table);
+    this.#database = resultOf(opening);
     this.#database.catch(() => undefined); // told to whoever reads or writes
   }
 
   async read(key: string): Promise<Snapshot | null> {
-    const stored: Snapshot | undefined = await (await this.#database).get(table, key);
-    return stored ?? null;
+    const snapshots = (await this.#database).transaction(table).objectStore(table);
+    return (await resultOf<Snapshot | undefined>(snapshots.get(key))) ?? null;
   }
 
   async write(
@@ -69,12 +66,23 @@ export class BrowserStore implements SnapshotStore {
     expected: Position | null,
   ): Promise<Snapshot | null> {
     const transaction = (await this.#database).transaction(table, "readwrite");
-    const stored: Snapshot | undefined = await transaction.store.get(key);
+    const snapshots = transaction.objectStore(table);
+    const stored = await resultOf<Snapshot | undefined>(snapshots.get(key));
     const isOurs = !stored || isSame(stored.position, expected);
-    if (isOurs) await transaction.store.put(snapshot, key);
-    await transaction.done;
+    if (isOurs) snapshots.put(snapshot, key);
+    await new Promise((resolve, reject) => {
+      transaction.oncomplete = resolve;
+      transaction.onabort = () => reject(transaction.error);
+    });
     return isOurs ? null : stored;
   }
+}
+
+function resultOf<Result>(request: IDBRequest<Result>): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
 }
 
 function isSame(a: Position | null, b: Position | null): boolean {

@@ -47,7 +47,7 @@ interface Result {
  * Publishes alerts, and repeats each under one id until an answer settles it.
  *
  * Network failures, timeouts, 408, 425, 429 and 5xx are tried again after a jittered pause, or when
- * the server said. All methods reject with `RefusedError` or `UnsettledError`, and nothing else.
+ * the server said. What ends it otherwise is a `RefusedError` or an `UnsettledError`.
  */
 export class Producer {
   readonly #line: Line;
