@@ -123,6 +123,17 @@ KeptFact = Literal["written", "received", "shown", "seen", "read", "acted"]
 TopicPattern = Annotated[str, Field(pattern=r"^[^*\x00-\x1f]*\*?$", min_length=1, max_length=256)]
 
 
+class Webhooks(Section):
+    """How receivers of receipts are told, and for how long it is tried."""
+
+    per_hub: Positive = Field(20, description="webhooks of one hub")
+    batch_receipts: int = Field(100, gt=0, le=500, description="receipts in one message")
+    first_retry_s: float = Field(5, gt=0, description="about the wait before the second try")
+    longest_retry_s: float = Field(3_600, gt=0, description="longest wait before another try")
+    attempts: Positive = Field(20, description="tries before a message is given up")
+    give_up_s: float = Field(86_400, gt=0, description="age at which a message is given up")
+
+
 class Hub(Section):
     """What differs per hub."""
 
@@ -188,6 +199,7 @@ class Settings(BaseSettings):
     rates: Rates = Rates()
     retention: Retention = Retention()
     outbound: Outbound = Outbound()
+    webhooks: Webhooks = Webhooks()
     hubs: dict[str, Hub] = Field(default_factory=dict)
 
     @classmethod

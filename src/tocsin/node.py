@@ -45,9 +45,12 @@ from tocsin.api.stream import InboxStream
 from tocsin.api.topics import Topics
 from tocsin.api.upgrade import socket_upgrade
 from tocsin.api.web_files import WebFiles
+from tocsin.api.webhooks import Webhooks
 from tocsin.clock import US_PER_S, SystemClock
 from tocsin.config import SOCKET_NAME, Hub, Settings, advice
 from tocsin.errors import UnauthenticatedError
+from tocsin.events.registry import Registry
+from tocsin.events.sender import Sender
 from tocsin.inbox.actor import Actor
 from tocsin.inbox.recorder import Recorder
 from tocsin.ingest.episodes import Episodes
@@ -106,6 +109,19 @@ class Node:
             Hub().receipts,
             self.metrics,
         )
+        self.sender = Sender(
+            receipts=store.receipts,
+            webhooks=store.webhooks,
+            outbound=self.outbound,
+            seal=seal,
+            clock=self.clock,
+            supervisor=self.supervisor,
+            metrics=self.metrics,
+            patience=settings.webhooks,
+        )
+        self.registry = Registry(
+            store.webhooks, self.outbound, seal, self.clock, settings.webhooks.per_hub
+        )
         self.gateway = Gateway(
             store=store,
             keyring=self.keyring,
@@ -160,6 +176,7 @@ class Node:
         self._working = self.supervisor.keep("process.worker", self.worker.run)
         self.supervisor.keep("process.sweeper", self.sweeper.run)
         self.supervisor.keep("inbox.recorder", self.recorder.run)
+        self.supervisor.keep("events.sender", self.sender.run)
         self.gateway.start()
 
     async def finish_work(self, within_s: float) -> None:
@@ -209,6 +226,7 @@ class Node:
             dead=DeadLetters(auth, store.queue),
             people=People(auth, self.keyring.revocations, self.gateway),
             doctor=Doctor(auth, store, store, self.clock),
+            webhooks=Webhooks(auth, self.keyring, store.webhooks, self.registry, self.sender),
             operations=Operations(
                 auth, store, store.queue, self.metrics, self.clock, self.gateway.stats
             ),

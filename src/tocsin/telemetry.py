@@ -100,6 +100,15 @@ class Metrics:
             registry=registry,
             buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15),
         )
+        self.webhook_batches = Counter(
+            "tocsin_webhook_batches_total",
+            "Tries to send a batch of receipts to a webhook.",
+            ["outcome"],
+            registry=registry,
+        )
+        self.webhook_receipts = Counter(
+            "tocsin_webhook_receipts_total", "Receipts that webhooks took.", registry=registry
+        )
 
 
 def configure_logging(form: Literal["auto", "json", "console"]) -> None:

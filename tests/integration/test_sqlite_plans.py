@@ -21,6 +21,7 @@ from tocsin.adapters.sql import (
     stream,
     topics,
     waiting,
+    webhooks,
     withdrawals,
 )
 from tocsin.adapters.sqlite.migrate import migrate
@@ -39,6 +40,7 @@ MODULES = (
     stream,
     topics,
     waiting,
+    webhooks,
     withdrawals,
 )
 

@@ -9,6 +9,7 @@ import httpx
 import msgspec
 from cryptography.fernet import Fernet
 
+from tests.unit.scripted_outbound import ScriptedOutbound
 from tocsin.adapters.memory.fanout import MemoryFanout
 from tocsin.adapters.memory.store import MemoryStore
 from tocsin.api.admin import Admin
@@ -37,7 +38,11 @@ from tocsin.api.shims import Shims
 from tocsin.api.stream import InboxStream
 from tocsin.api.topics import Topics
 from tocsin.api.web_files import WebFiles
+from tocsin.api.webhooks import Webhooks
 from tocsin.config import Hub, Limits, Rates
+from tocsin.config import Webhooks as Patience
+from tocsin.events.registry import Registry
+from tocsin.events.sender import Sender
 from tocsin.inbox.actor import Actor
 from tocsin.inbox.recorder import Recorder
 from tocsin.ingest.episodes import Episodes
@@ -68,6 +73,8 @@ class Server:
     worker: Worker
     clock: ManualClock
     recorder: Recorder
+    sender: Sender
+    outbound: ScriptedOutbound
 
     async def key(self, role: Role = "producer", hub: str = "default") -> dict[str, str]:
         """Make a key and return the header that carries it."""
@@ -131,6 +138,17 @@ async def running(
         endpoints=endpoints.accepted,
         recorder=recorder,
     )
+    patience, outbound = Patience(), ScriptedOutbound()
+    sender = Sender(
+        receipts=store.receipts,
+        webhooks=store.webhooks,
+        outbound=outbound,
+        seal=seal,
+        clock=clock,
+        supervisor=supervisor,
+        metrics=metrics,
+        patience=patience,
+    )
     resources = Resources(
         alerts=alerts,
         published=Published(auth, store),
@@ -148,6 +166,13 @@ async def running(
         people=People(auth, keyring.revocations, gateway),
         doctor=Doctor(auth, store, store, clock),
         operations=Operations(auth, store, store.queue, metrics, clock, gateway.stats),
+        webhooks=Webhooks(
+            auth,
+            keyring,
+            store.webhooks,
+            Registry(store.webhooks, outbound, seal, clock, patience.per_hub),
+            sender,
+        ),
         web=WebFiles(),
         demo=Demo(auth, alerts, tokens, endpoints) if demo else None,
     )
@@ -156,6 +181,6 @@ async def running(
     transport = httpx.ASGITransport(app, client=(client, 1234))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as http:
         try:
-            yield Server(http, store, fanout, keyring, worker, clock, recorder)
+            yield Server(http, store, fanout, keyring, worker, clock, recorder, sender, outbound)
         finally:
             await supervisor.stop()

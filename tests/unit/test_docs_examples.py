@@ -91,6 +91,8 @@ class Shell:
             self.variables["TOKEN"] = answer["token"]
         elif url == "/v1/admin/keys" and "id" in answer:
             self.variables["KEY_ID"] = answer["id"]
+        elif url == "/v1/admin/webhooks" and "id" in answer:
+            self.variables["WEBHOOK_ID"] = answer["id"]
         elif url.startswith("/v1/inbox?"):
             self.position = answer["position"]
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from tests.ports.world import envelope
 from tests.wire.served_node import Served
+from tocsin.model.webhook import DeadBatch, Progress, Secrets, Webhook
 from tocsin.ports.store import Role
 
 Ids = dict[str, str]
@@ -63,6 +64,7 @@ class World:
         await self.ids("south", "producer", "ada")
         self.south |= await self.ids("south", "producer", "cleo")
         self.south["dead"] = await self._bury()
+        self.south |= await self._webhook()
         self.south |= {"topic": "south-topic", "reader": "dora"}
         await self.served.node.store.topics.subscribe("south", "south-topic", ["cleo"])
 
@@ -88,6 +90,33 @@ class World:
                 await queue.bury(leased.receipt, reason="south fell")
                 return leased.envelope.id
 
+    async def _webhook(self) -> Ids:
+        """Give the south a webhook that did not take a message; it is disabled, so nobody is called."""
+        made = Webhook(
+            id=str(uuid.uuid4()),
+            hub="south",
+            url="https://9.9.9.9/south",
+            facts=(),
+            key_id=None,
+            secrets=Secrets(b"south"),
+            created_us=1,
+            disabled_us=1,
+            disabled_reason="south fell",
+        )
+        batch = DeadBatch(
+            id=f"msg_{secrets.token_hex(16)}",
+            webhook_id=made.id,
+            body=b'["south"]',
+            receipts=1,
+            attempts=1,
+            reason="south fell",
+            at_us=1,
+        )
+        webhooks = self.served.node.store.webhooks
+        await webhooks.add_webhook(made)
+        await webhooks.bury_batch(batch, Progress())
+        return {"webhook": made.id, "batch": batch.id}
+
     def callers(self) -> Iterator[Caller]:
         """Name who asks; administrators are not among them, since they may name any hub."""
         south = self.south | {"connection": self.connection}
@@ -107,6 +136,8 @@ class World:
             "alert": str(uuid.uuid4()),
             "dead": str(uuid.uuid4()),
             "key": secrets.token_hex(6),
+            "webhook": str(uuid.uuid4()),
+            "batch": f"msg_{secrets.token_hex(16)}",
             "user": f"u{secrets.token_hex(6)}",
             "reader": f"r{secrets.token_hex(6)}",
             "epoch": secrets.token_hex(8),
@@ -122,6 +153,7 @@ class World:
             "/v1/alerts",
             "/v1/admin/keys",
             "/v1/admin/dead",
+            "/v1/admin/webhooks",
             "/v1/topics",
             "/v1/topics/south-topic/subscribers",
             "/v1/inbox?user=ada",

@@ -22,6 +22,7 @@ from tocsin.api.shims import Shims
 from tocsin.api.stream import InboxStream
 from tocsin.api.topics import Topics
 from tocsin.api.web_files import WebFiles
+from tocsin.api.webhooks import Webhooks
 from tocsin.errors import InvalidInputError
 
 
@@ -43,6 +44,7 @@ class Resources(msgspec.Struct, frozen=True):
     dead: DeadLetters
     people: People
     doctor: Doctor
+    webhooks: Webhooks
     operations: Operations
     web: WebFiles
     demo: Demo | None
@@ -62,6 +64,7 @@ def build_router(resources: Resources) -> Router:
     alerts, inbox, admin = resources.alerts, resources.inbox, resources.admin
     topics = resources.topics
     shims = resources.shims
+    webhooks = resources.webhooks
     router = Router()
     for method, path, handler in (
         ("POST", "/v1/alerts", resources.dry_run.publish),
@@ -108,6 +111,17 @@ def build_router(resources: Resources) -> Router:
         ("POST", "/v1/admin/dead/{id}/retry", resources.dead.retry),
         ("DELETE", "/v1/admin/dead/{id}", resources.dead.drop),
         ("GET", "/v1/admin/doctor", resources.doctor.examine),
+        ("POST", "/v1/admin/webhooks", webhooks.create),
+        ("GET", "/v1/admin/webhooks", webhooks.list),
+        ("GET", "/v1/admin/webhooks/{id}", webhooks.show),
+        ("PATCH", "/v1/admin/webhooks/{id}", webhooks.change),
+        ("DELETE", "/v1/admin/webhooks/{id}", webhooks.remove),
+        ("POST", "/v1/admin/webhooks/{id}/secret", webhooks.rotate),
+        ("POST", "/v1/admin/webhooks/{id}/test", webhooks.test),
+        ("GET", "/v1/admin/webhooks/{id}/dead", webhooks.list_dead),
+        ("GET", "/v1/admin/webhooks/{id}/dead/{batch}", webhooks.show_dead),
+        ("POST", "/v1/admin/webhooks/{id}/dead/{batch}/retry", webhooks.retry_dead),
+        ("DELETE", "/v1/admin/webhooks/{id}/dead/{batch}", webhooks.drop_dead),
         ("GET", "/v1/admin/connection-string", admin.connection_string),
         ("GET", "/healthz", resources.operations.healthz),
         ("GET", "/readyz", resources.operations.readyz),

@@ -18,6 +18,7 @@ from tocsin.cli.bench import bench
 from tocsin.cli.calls import HubOption, call, print_table, settings_of
 from tocsin.cli.dead import dead
 from tocsin.cli.doctor import doctor
+from tocsin.cli.webhooks import webhook
 from tocsin.clock import SystemClock
 from tocsin.config import Settings, advice
 from tocsin.errors import TocsinError
@@ -38,6 +39,7 @@ app.command(name="doctor")(doctor)
 app.command(name="bench")(bench)
 app.command(name="backup")(back_up)
 app.command(name="restore")(restore)
+app.add_typer(webhook, name="webhook")
 
 
 def main() -> None:

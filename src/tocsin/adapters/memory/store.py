@@ -17,6 +17,7 @@ from tocsin.adapters.memory.sweep import Sweep
 from tocsin.adapters.memory.tables import Alert, Hub, Tables
 from tocsin.adapters.memory.topics import MemoryTopics
 from tocsin.adapters.memory.traces import MemoryTraces
+from tocsin.adapters.memory.webhooks import MemoryWebhooks
 from tocsin.clock import Clock
 from tocsin.model.acting import storable
 from tocsin.model.alert import Envelope
@@ -65,7 +66,7 @@ from tocsin.ports.store import (
 
 
 class MemoryStore:
-    """Inboxes, streams and keys in memory; ``queue``, ``receipts`` and ``topics`` are beside them."""
+    """Inboxes, streams and keys in memory; ``queue``, ``receipts``, ``topics`` and ``webhooks`` are beside them."""
 
     def __init__(self, clock: Clock, limits: StoreLimits | None = None) -> None:
         self._clock = clock
@@ -78,6 +79,7 @@ class MemoryStore:
         self.topics = MemoryTopics(self._tables, clock, self._limits)
         self.traces = MemoryTraces(self._tables, self.queue, self.alert)
         self.people = MemoryPeople()
+        self.webhooks = MemoryWebhooks(self._tables)
 
     async def deliver(self, envelopes: Sequence[Envelope]) -> Mapping[str, Delivered]:
         """Write what the envelopes say, own items first, then broadcasts."""

@@ -5,6 +5,8 @@ index but that of revisions; the one exception is the small partial index over r
 which a bulk mark must find.  All times are microseconds since 1970.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -128,7 +130,7 @@ _listed = and_(
 )
 
 
-def _partial(name: str, *columns: Column[int], where: object) -> Index:
+def _partial(name: str, *columns: Column[Any], where: object) -> Index:
     return Index(name, *columns, sqlite_where=where, postgresql_where=where)
 
 
@@ -341,5 +343,42 @@ revocations = _table(
     _number("valid_from_us"),
     rowid=False,
 )
+
+webhooks = _table(
+    "webhooks",
+    Column("id", Text, primary_key=True),
+    _text("hub"),
+    _text("url"),
+    _text("facts"),
+    Column("key_id", Text),
+    Column("secret", LargeBinary, nullable=False),
+    Column("former_secret", LargeBinary),
+    _number("rotated_us"),
+    _number("created_us"),
+    _perhaps("disabled_us"),
+    Column("disabled_reason", Text),
+    _number("cursor"),
+    _perhaps("up_to"),
+    _number("attempts"),
+    _number("began_us"),
+    _number("due_us"),
+    Column("failure", Text),
+    _number("given_up"),
+)
+Index("webhooks_hub", webhooks.c.hub, webhooks.c.created_us, webhooks.c.id)
+_partial("webhooks_due", webhooks.c.due_us, webhooks.c.id, where=webhooks.c.disabled_us.is_(None))
+
+# What a webhook's receiver did not take.
+dead_batches = _table(
+    "dead_batches",
+    Column("id", Text, primary_key=True),
+    _text("webhook_id"),
+    Column("body", LargeBinary, nullable=False),
+    _number("receipts"),
+    _number("attempts"),
+    _text("reason"),
+    _number("at_us"),
+)
+Index("dead_batches_webhook", dead_batches.c.webhook_id, dead_batches.c.at_us, dead_batches.c.id)
 
 probe = _table("probe", _serial("probe_no"), _number("at_us"))

@@ -34,6 +34,7 @@ from tocsin.adapters.sqlite.text import sql
 from tocsin.adapters.sqlite.topics import SqliteTopics
 from tocsin.adapters.sqlite.traces import SqliteTraces
 from tocsin.adapters.sqlite.vitals import durability
+from tocsin.adapters.sqlite.webhooks import SqliteWebhooks
 from tocsin.adapters.sqlite.withdrawal import Withdrawal
 from tocsin.adapters.sqlite.writer import Writer
 from tocsin.clock import Clock
@@ -62,7 +63,7 @@ _WRITE_PROBE = sql(secrets.write_probe)
 
 
 class SqliteStore(SqliteKeyring):
-    """Inboxes, streams and keys in one file; ``queue``, ``receipts`` and ``topics`` are in the same file.
+    """Inboxes, streams and keys in one file; ``queue``, ``receipts``, ``topics`` and ``webhooks`` are in the same file.
 
     Made by :meth:`open`; it holds the data folder until :meth:`close`.
     """
@@ -85,6 +86,7 @@ class SqliteStore(SqliteKeyring):
         self.traces = SqliteTraces(readers)
         self.receipts = SqliteReceipts(writer, readers, clock, limits)
         self.people = SqlitePeople(writer, readers)
+        self.webhooks = SqliteWebhooks(writer, readers)
         self.queue = SqliteQueue(writer, readers, numbers, folder, clock, limits)
         self.topics = SqliteTopics(writer, readers, numbers, clock, limits)
 

@@ -5,5 +5,5 @@
 
 from pathlib import Path
 
-HEAD = "0009"
+HEAD = "0010"
 FOLDER = Path(__file__).parent
