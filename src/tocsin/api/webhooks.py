@@ -12,14 +12,14 @@ from tocsin.api.http import Request, Response
 from tocsin.api.keyring import KeyRing
 from tocsin.api.paging import cursor_of, cursor_text, limit_of
 from tocsin.clock import to_rfc3339
+from tocsin.config import KeptFact
 from tocsin.errors import InvalidInputError, NotFoundError
 from tocsin.events.registry import Registry
 from tocsin.events.sender import BOTH_SECRETS_US, Sender
-from tocsin.model.receipt import Fact
 from tocsin.model.webhook import DeadBatch, Webhook
 from tocsin.ports.webhooks import WebhookStore
 
-Facts = Annotated[tuple[Fact, ...], Meta(max_length=20)]
+Facts = Annotated[tuple[KeptFact, ...], Meta(max_length=20)]
 
 
 class WebhookRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
