@@ -13,7 +13,8 @@ from bench.load.producers import STAMP, Order
 from bench.measure import median
 from bench.servers import Server, Tocsin, by_hand, tocsin
 
-from tocsin.realtime.protocol import Message
+from tocsin.realtime.dialects import RELIABLE_JSON
+from tocsin.realtime.message import Message
 
 CLIENTS = 1_000
 MANY_CLIENTS = 5_000
@@ -26,7 +27,7 @@ _BODY = (
     b'"severity":"success","created_at":"2026-01-01T00:00:00.000Z","category":"payments",'
     b'"body":"Invoice 7 was paid in full today.","url":"/invoices/7"}}}'
 ) % (b"0" * 36, STAMP)
-_FRAME = Message(_BODY).reliable_frame(100)
+_FRAME = RELIABLE_JSON.encode([Message(_BODY)], 100)
 
 
 def fan_out(bench: Bench) -> list[Row]:

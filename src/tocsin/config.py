@@ -59,6 +59,7 @@ class Limits(Section):
     schedule_days: Positive = Field(90, description="how far ahead deliver_at may lie")
     broadcasts_per_hub: Positive = Field(200, description="live broadcasts of one hub")
     connections_per_user: Positive = Field(20, description="live connections of one user")
+    groups_per_connection: Positive = Field(1_000, description="groups one connection is in")
     message_bytes: Positive = Field(1_048_576, description="one WebSocket message from a client")
     outbox_bytes: Positive = Field(1_048_576, description="unsent bytes of one connection")
     detached_bytes: Positive = Field(

@@ -387,6 +387,7 @@ def _gateway_settings(settings: Settings) -> GatewaySettings:
         outbox_bytes=limits.outbox_bytes,
         detached_bytes=limits.detached_bytes,
         connections_per_user=limits.connections_per_user,
+        groups_per_connection=limits.groups_per_connection,
         beat_s=min(settings.anti_entropy_s, LONGEST_BEAT_S),
         recovery_window_s=settings.recovery_window_s,
         allowed_origins={name: hub.allowed_origins for name, hub in settings.hubs.items()},

@@ -6,7 +6,8 @@ from typing import Any
 from tocsin.errors import UnavailableError
 from tocsin.model.position import Position
 from tocsin.model.receipt import Told
-from tocsin.realtime.protocol import JSON, Dialect
+from tocsin.realtime.dialects import JSON, Dialect
+from tocsin.realtime.rights import NO_RIGHTS, Rights
 from tocsin.realtime.session import Session
 
 
@@ -158,7 +159,12 @@ class FakeSocket:
 
 
 def session(
-    user: str = "u", *, dialect: Dialect = JSON, hub: str = "h", inbox: bool = True
+    user: str = "u",
+    *,
+    dialect: Dialect = JSON,
+    hub: str = "h",
+    inbox: bool = True,
+    rights: Rights = NO_RIGHTS,
 ) -> Session:
     """Make a session whose id is its user's name."""
-    return Session(f"c-{user}", hub=hub, user=user, dialect=dialect, inbox=inbox)
+    return Session(f"c-{user}", hub=hub, user=user, dialect=dialect, inbox=inbox, rights=rights)

@@ -18,7 +18,6 @@ class Floor:
         self.store, self.hubs, self.clock, self.turns = FakeStore(), Hubs(), FakeClock(), Turns()
         self.writer = Writer(
             call_soon=self.turns,
-            inboxes=self.hubs.inboxes,
             overflowed=lambda session, added: None,
             outbox_bytes=10_000,
         )

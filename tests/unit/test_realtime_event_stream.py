@@ -9,9 +9,10 @@ from tocsin.adapters.memory.fanout import MemoryFanout
 from tocsin.model.position import Position
 from tocsin.model.wire import head_frame
 from tocsin.ports.fanout import Announcement
+from tocsin.realtime.dialects import JSON
 from tocsin.realtime.event_stream import EventStream
 from tocsin.realtime.gateway import Gateway
-from tocsin.realtime.protocol import JSON, Message
+from tocsin.realtime.message import Message
 from tocsin.realtime.settings import GatewaySettings
 from tocsin.realtime.tokens import Claims
 from tocsin.supervisor import Supervisor

@@ -12,9 +12,10 @@ from tocsin.adapters.memory.fanout import MemoryFanout
 from tocsin.errors import ConfigError
 from tocsin.ports.fanout import Announcement
 from tocsin.realtime.connection import Connection
+from tocsin.realtime.dialects import JSON, RELIABLE_JSON, Dialect
 from tocsin.realtime.frames import CLOSE, PING, PONG, TEXT, encode_close, encode_frame
 from tocsin.realtime.gateway import Gateway
-from tocsin.realtime.protocol import JSON, RELIABLE_JSON, Dialect, Message
+from tocsin.realtime.message import Message
 from tocsin.realtime.session import Session
 from tocsin.realtime.settings import REPLAY_MESSAGES, GatewaySettings
 from tocsin.realtime.tokens import Claims

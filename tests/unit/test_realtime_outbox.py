@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tocsin.realtime.message import Message
 from tocsin.realtime.outbox import Outbox
-from tocsin.realtime.protocol import Message
 from tocsin.realtime.settings import REPLAY_BYTES, REPLAY_MESSAGES
 
 

@@ -5,7 +5,8 @@ import pytest
 
 from tests.unit.realtime_fakes import FakeClock, FakeSocket, FakeTransport, Notes, session
 from tocsin.ports.fanout import Announcement
-from tocsin.realtime.protocol import JSON, RELIABLE_JSON, Dialect, Message
+from tocsin.realtime.dialects import JSON, RELIABLE_JSON, Dialect
+from tocsin.realtime.message import Message
 from tocsin.realtime.receipts import Witness
 from tocsin.realtime.session import Session
 

@@ -2,13 +2,15 @@
 
 import json
 
-import msgspec
 import pytest
 
 from tests.unit.realtime_fakes import session
+from tocsin.realtime.dialects import JSON, PLAIN, RELIABLE_JSON
 from tocsin.realtime.frames import BINARY, TEXT
-from tocsin.realtime.protocol import JSON, PLAIN, RELIABLE_JSON, AckError, Message
+from tocsin.realtime.message import Message
+from tocsin.realtime.request import AckError, Request
 from tocsin.realtime.requests import handle_message
+from tocsin.realtime.rights import Rights
 from tocsin.realtime.session import Session
 
 
@@ -20,9 +22,10 @@ class Recorder:
         self.asked: list[Session] = []
         self.closed: list[int] = []
         self.reported: list[bytes] = []
+        self.done: list[tuple[object, ...]] = []
 
     def answer(self, session: Session, frame: bytes) -> None:
-        self.answers.append(json.loads(frame[frame.index(b"{") :]))
+        self.answers.append(json.loads(frame[frame.index(b'{"') :]))
 
     def ask_head(self, session: Session) -> None:
         self.asked.append(session)
@@ -30,8 +33,18 @@ class Recorder:
     def acknowledged(self, session: Session, sequence_id: int) -> None:
         session.acknowledge(sequence_id)
 
-    def take_receipts(self, session: Session, data: msgspec.Raw) -> AckError | None:
-        self.reported.append(bytes(data))
+    def join_group(self, session: Session, group: str) -> AckError | None:
+        self.done.append(("join", group))
+        return None
+
+    def leave_group(self, session: Session, group: str) -> None:
+        self.done.append(("leave", group))
+
+    def send_to_group(self, session: Session, request: Request) -> None:
+        self.done.append(("send", request.need_group(), request.data_type, request.data))
+
+    def take_receipts(self, session: Session, data: bytes) -> AckError | None:
+        self.reported.append(data)
         return None
 
     def close_session(self, session: Session, code: int, reason: str) -> None:
@@ -75,7 +88,36 @@ def test_group_requests_are_refused_as_documented(kind: str, verb: str) -> None:
         "Forbidden",
         f"The client does not have permission to {verb} group 'ops'.",
     )
-    assert ask(f'{{"type":"{kind}","group":"ops"}}').answers == []
+    assert ask(f'{{"type":"{kind}","group":"ops","data":1}}').answers == []
+
+
+ROLES = Rights(["webpubsub.joinLeaveGroup.ops", "webpubsub.sendToGroup"])
+
+
+def test_who_has_the_role_joins_sends_and_leaves() -> None:
+    asker = session(rights=ROLES)
+    recorder = Recorder()
+    for number, text in enumerate(
+        (
+            '{"type":"joinGroup","group":"ops","ackId":%d}',
+            '{"type":"sendToGroup","group":"any","ackId":%d,"dataType":"binary","data":"AQI="}',
+            '{"type":"leaveGroup","group":"ops","ackId":%d}',
+        )
+    ):
+        handle_message(recorder, asker, TEXT, (text % number).encode())
+    assert recorder.done == [("join", "ops"), ("send", "any", "binary", b"\1\2"), ("leave", "ops")]
+    assert [answer["success"] for answer in recorder.answers] == [True, True, True]
+
+
+def test_a_repeat_is_told_and_not_done_again_but_a_failed_request_may_be_tried_again() -> None:
+    asker = session(rights=ROLES)
+    recorder = Recorder()
+    for _ in range(2):
+        handle_message(recorder, asker, TEXT, b'{"type":"joinGroup","group":"ops","ackId":3}')
+        handle_message(recorder, asker, TEXT, b'{"type":"joinGroup","group":"no","ackId":4}')
+    assert recorder.done == [("join", "ops")]
+    names = [a["error"]["name"] for a in recorder.answers if "error" in a]  # type: ignore[index]
+    assert names == ["Forbidden", "Duplicate", "Forbidden"]
 
 
 def test_event_without_a_handler_is_an_internal_error_for_who_wants_to_know() -> None:
@@ -111,6 +153,14 @@ def test_invocation_fails_with_its_own_answer() -> None:
         '{"type":"sequenceAck"}',
         '{"type":"event"}',
         '{"type":"joinGroup","ackId":1}',
+        '{"type":"joinGroup","group":" "}',
+        '{"type":"sendToGroup","group":"g"}',
+        '{"type":"sendToGroup","group":"g","data":null}',
+        '{"type":"sendToGroup","group":"g","data":1,"dataType":"xml"}',
+        '{"type":"sendToGroup","group":"g","data":1,"dataType":"text"}',
+        '{"type":"sendToGroup","group":"g","data":"?","dataType":"binary"}',
+        '{"type":"sendToGroup","group":"g","data":1,"ttlSeconds":301}',
+        '{"type":"sendToGroup","group":"g","data":1,"metadata":{"a b":"c"}}',
         '{"type":"invoke"}',
         "no json",
     ],

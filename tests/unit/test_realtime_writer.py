@@ -4,8 +4,9 @@ import json
 
 from tests.unit.realtime_fakes import FakeClock, FakeSocket, Notes, Turns, session
 from tocsin.ports.fanout import Announcement
+from tocsin.realtime.dialects import JSON, PLAIN, RELIABLE_JSON
 from tocsin.realtime.hub import Hubs
-from tocsin.realtime.protocol import JSON, PLAIN, RELIABLE_JSON, Message
+from tocsin.realtime.message import Message
 from tocsin.realtime.receipts import Witness
 from tocsin.realtime.relay import Relay
 from tocsin.realtime.session import Session
@@ -22,11 +23,13 @@ class Floor:
         self.overflows: list[tuple[Session, int]] = []
         self.writer = Writer(
             call_soon=self.turns,
-            inboxes=self.hubs.inboxes,
             overflowed=lambda session, added: self.overflows.append((session, added)),
             outbox_bytes=outbox_bytes,
         )
         self.relay = Relay(self.hubs, self.writer, Witness(Notes(), FakeClock()))
+
+    def spread(self, message: Message) -> None:
+        self.writer.spread("all", lambda: self.hubs.inboxes("h"), message)
 
     def join(self, *sessions: Session) -> list[FakeSocket]:
         for each in sessions:
@@ -53,7 +56,7 @@ def test_a_burst_of_broadcasts_is_one_write_for_each() -> None:
     sockets = floor.join(*(session(f"u{i}", dialect=RELIABLE_JSON) for i in range(3)))
     messages = [data(str(i)) for i in range(10)]
     for message in messages:
-        floor.writer.broadcast("h", message)
+        floor.spread(message)
     floor.turns.run_all()
     for socket in sockets:
         assert socket.writes == [RELIABLE_JSON.encode(messages, 1)]
@@ -67,7 +70,7 @@ def test_each_session_has_its_own_numbers_and_dialect() -> None:
     sockets = floor.join(early, late, plain, simple)
     floor.writer.send([early], data("own"))
     floor.turns.run_all()
-    floor.writer.broadcast("h", all_ := data("all"))
+    floor.spread(all_ := data("all"))
     floor.turns.run_all()
     assert [socket.writes[-1] for socket in sockets] == [
         RELIABLE_JSON.encode([all_], 2),
@@ -80,7 +83,7 @@ def test_each_session_has_its_own_numbers_and_dialect() -> None:
 def test_a_large_fanout_leaves_the_loop_free_between_slices() -> None:
     floor = Floor()
     sockets = floor.join(*(session(f"u{i}") for i in range(3 * SOCKETS_PER_TURN - 1)))
-    floor.writer.broadcast("h", data("x"))
+    floor.spread(data("x"))
     for done in (1, 2):
         floor.turns.run_one()
         assert sum(len(s.writes) for s in sockets) == done * SOCKETS_PER_TURN
@@ -103,9 +106,9 @@ def test_broadcasts_keep_their_order_and_come_behind_what_waits() -> None:
     floor = Floor()
     (socket,) = floor.join(s := session(dialect=RELIABLE_JSON))
     floor.writer.send([s], own := data("own"))
-    floor.writer.broadcast("h", first := data("1"))
+    floor.spread(first := data("1"))
     floor.turns.run_one()
-    floor.writer.broadcast("h", second := data("2"))
+    floor.spread(second := data("2"))
     floor.turns.run_all()
     assert b"".join(socket.writes) == RELIABLE_JSON.encode([own, first, second], 1)
 
@@ -113,10 +116,10 @@ def test_broadcasts_keep_their_order_and_come_behind_what_waits() -> None:
 def test_a_session_that_joins_during_a_fanout_is_not_written_twice_nor_missed_later() -> None:
     floor = Floor()
     floor.join(*(session(f"u{i}") for i in range(SOCKETS_PER_TURN + 1)))
-    floor.writer.broadcast("h", data("1"))
+    floor.spread(data("1"))
     floor.turns.run_one()
     (late,) = floor.join(session("late"))
-    floor.writer.broadcast("h", second := data("2"))
+    floor.spread(second := data("2"))
     floor.turns.run_all()
     assert late.writes == [JSON.encode([second], 1)]
 
@@ -127,10 +130,10 @@ def test_who_does_not_read_keeps_messages_up_to_the_bound_and_then_overflows() -
     stuck, fine = floor.join(slow, quick)
     stuck.get_stuck()
     for _ in range(4):
-        floor.writer.broadcast("h", data("x", 20))
+        floor.spread(data("x", 20))
         floor.turns.run_all()
     assert (slow.waiting, floor.overflows) == (92, [])
-    floor.writer.broadcast("h", data("x", 20))
+    floor.spread(data("x", 20))
     floor.turns.run_all()
     assert floor.overflows == [(slow, 23)]
     assert len(fine.writes) == 5
@@ -151,7 +154,7 @@ def test_messages_for_a_session_without_socket_wait_and_are_told() -> None:
     floor = Floor()
     s = session(dialect=RELIABLE_JSON)
     floor.hubs.add(s)
-    floor.writer.broadcast("h", message := data("x"))
+    floor.spread(message := data("x"))
     floor.turns.run_all()
     assert floor.overflows == [(s, message.size)]
     assert s.take(1000) == ([message], 1)
@@ -160,7 +163,7 @@ def test_messages_for_a_session_without_socket_wait_and_are_told() -> None:
 def test_an_ended_session_gets_nothing_more() -> None:
     floor = Floor()
     (socket,) = floor.join(s := session())
-    floor.writer.broadcast("h", data("x"))
+    floor.spread(data("x"))
     floor.writer.send([s], data("y"))
     socket.close(1008, "")
     floor.turns.run_all()
@@ -172,13 +175,13 @@ def test_what_is_written_at_once_is_kept_for_a_replay_like_any_other() -> None:
     (socket,) = floor.join(s := session(dialect=RELIABLE_JSON))
     messages = [data(str(i)) for i in range(REPLAY_MESSAGES)]
     for message in messages:
-        floor.writer.broadcast("h", message)
+        floor.spread(message)
         floor.turns.run_all()
     assert b"".join(socket.writes) == RELIABLE_JSON.encode(messages, 1)
     assert s.held == sum(message.size for message in messages)
     assert s.rewind()
     assert s.take(10**9) == (messages, 1)
-    floor.writer.broadcast("h", data("one too many"))
+    floor.spread(data("one too many"))
     floor.turns.run_all()
     assert not s.rewind()
 

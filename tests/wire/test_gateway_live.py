@@ -11,7 +11,7 @@ import pytest
 import websockets
 from azure.messaging.webpubsubclient import WebPubSubClient
 from azure.messaging.webpubsubclient.aio import WebPubSubClient as AsyncWebPubSubClient
-from azure.messaging.webpubsubclient.models import CallbackType, SendMessageError
+from azure.messaging.webpubsubclient.models import CallbackType, SendMessageError, WebPubSubDataType
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
@@ -410,6 +410,56 @@ async def test_azure_client_connects_receives_and_recovers(node: Node) -> None:
             assert node.gateway.stats().recovered == 1
             assert connected.empty()
     await eventually(lambda: node.gateway.stats().sessions == 0)
+
+
+ROLES = ("webpubsub.joinLeaveGroup", "webpubsub.sendToGroup")
+
+
+async def test_azure_clients_talk_in_a_group_and_a_recovery_keeps_the_membership(
+    node: Node,
+) -> None:
+    heard = asyncio.Queue[Any]()
+    ada = AsyncWebPubSubClient(node.url("ada", scope=None, roles=ROLES))
+    bob = AsyncWebPubSubClient(node.url("bob", scope=None, roles=ROLES))
+
+    async def on_message(event: Any) -> None:
+        heard.put_nowait((event.group, event.from_user_id, event.data_type, event.data))
+
+    async with asyncio.timeout(60):
+        await bob.subscribe(CallbackType.GROUP_MESSAGE, on_message)
+        async with ada, bob:
+            await bob.join_group("ops")
+            await ada.send_to_group("ops", {"n": 1}, WebPubSubDataType.JSON)
+            assert await heard.get() == ("ops", "ada", "json", {"n": 1})
+            await ada.send_to_group("ops", "zwei", WebPubSubDataType.TEXT)
+            assert await heard.get() == ("ops", "ada", "text", "zwei")
+            (session,) = node.gateway.hubs.of_user("chat", "bob")
+            assert session.socket is not None
+            session.socket._transport.abort()  # type: ignore[attr-defined]
+            await eventually(lambda: node.gateway.stats().detached == 1)
+            await ada.send_to_group("ops", memoryview(b"\x03"), WebPubSubDataType.BINARY)
+            *_, data_type, data = await heard.get()
+            assert (data_type, bytes(data)) == ("binary", b"\x03")
+            await bob.leave_group("ops")
+            assert not node.gateway.hubs.of_group("chat", "ops")
+
+
+async def test_groups_of_a_token_are_joined_and_its_bad_ones_refused(node: Node) -> None:
+    async with connect(
+        node.url(scope=None, groups=["g"], roles=ROLES), subprotocols=JSON
+    ) as member:
+        await receive(member)
+        await member.send('{"type":"sendToGroup","group":"g","data": {"a": 1},"ackId":1}')
+        echo = await member.recv()
+        assert echo == (
+            '{"type":"message","from":"group","group":"g","fromUserId":"u1","dataType":"json","data":{"a": 1}}'
+        )
+        assert (await receive(member))["success"] is True
+        await member.send('{"type":"sendToGroup","group":"g","data":1,"noEcho":true,"ackId":2}')
+        assert (await receive(member))["ackId"] == 2
+    with pytest.raises(websockets.InvalidStatus) as refused:
+        await connect(node.url(scope=None, groups=["x" * 1025]))
+    assert refused.value.response.status_code == 400
 
 
 async def test_synchronous_azure_client_connects_receives_and_gets_its_acks(node: Node) -> None:

@@ -28,6 +28,7 @@ RELIABLE = [Subprotocol("json.reliable.webpubsub.azure.v1")]
 # What differs from answer to answer whatever is asked for.
 DRAWN = re.compile(
     r"(?P<time>\d{4}-\d\d-\d\dT[\d:.]+Z)|(?P<uuid>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})|(?P<token>eyJ[\w.-]+)"
+    r'|(?<="time":)(?P<second>\d{10})'
 )
 DRAWN_HEADERS = ("date", "content-length", "ratelimit")
 UNKNOWN_ROUTE = (

@@ -8,18 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.wire.client_frames import client_frame
-from tocsin.realtime import protocol
+from tocsin.realtime.dialects import JSON, PLAIN, RELIABLE_JSON, choose_dialect
 from tocsin.realtime.frames import TEXT, FrameReader
-from tocsin.realtime.protocol import (
-    JSON,
-    PLAIN,
-    RELIABLE_JSON,
-    AckError,
-    MalformedError,
-    Message,
-    choose_dialect,
-    parse_request,
-)
+from tocsin.realtime.json_codec import JSON_CODEC
+from tocsin.realtime.message import Message
+from tocsin.realtime.request import AckError, MalformedError
 
 
 def payloads(wire: bytes) -> list[str]:
@@ -36,27 +29,27 @@ def payloads(wire: bytes) -> list[str]:
 
 
 def test_system_messages_are_as_documented() -> None:
-    assert payloads(protocol.connected("c-8f2", "u1", "opaque")) == [
+    assert payloads(JSON_CODEC.connected("c-8f2", "u1", "opaque")) == [
         '{"type":"system","event":"connected","userId":"u1","connectionId":"c-8f2","reconnectionToken":"opaque"}'
     ]
-    assert payloads(protocol.connected("c-8f2", None, None)) == [
+    assert payloads(JSON_CODEC.connected("c-8f2", None, None)) == [
         '{"type":"system","event":"connected","userId":"","connectionId":"c-8f2"}'
     ]
-    assert payloads(protocol.disconnected("drill")) == [
+    assert payloads(JSON_CODEC.disconnected("drill")) == [
         '{"type":"system","event":"disconnected","message":"drill"}'
     ]
-    assert payloads(protocol.PONG_MESSAGE) == ['{"type":"pong"}']
+    assert payloads(JSON_CODEC.pong) == ['{"type":"pong"}']
 
 
 def test_acks_are_as_documented() -> None:
-    assert payloads(protocol.ack(1)) == ['{"type":"ack","ackId":1,"success":true}']
+    assert payloads(JSON_CODEC.ack(1)) == ['{"type":"ack","ackId":1,"success":true}']
     text = "The client does not have permission to send to group 'ops'."
-    assert payloads(protocol.ack(3, AckError("Forbidden", text))) == [
+    assert payloads(JSON_CODEC.ack(3, AckError("Forbidden", text))) == [
         '{"type":"ack","ackId":3,"success":false,"error":{"name":"Forbidden","message":"'
         + text
         + '"}}'
     ]
-    assert payloads(protocol.invocation_failed("1", AckError("NotFound", "no handler"))) == [
+    assert payloads(JSON_CODEC.invocation_failed("1", AckError("NotFound", "no handler"))) == [
         '{"type":"invokeResponse","invocationId":"1","success":false,"error":{"name":"NotFound","message":"no handler"}}'
     ]
 
@@ -99,7 +92,7 @@ def test_first_known_subprotocol_is_chosen_and_echoed_as_written() -> None:
 
 
 def test_request_types_are_compared_without_case_and_unknown_fields_skipped() -> None:
-    request = parse_request(b'{"Type":1,"type":"SequenceAck","sequenceId":12,"extra":{"a":[1]}}')
+    request = JSON_CODEC.parse(b'{"Type":1,"type":"SequenceAck","sequenceId":12,"extra":{"a":[1]}}')
     assert (request.type, request.sequence_id) == ("sequenceack", 12)
 
 
@@ -121,7 +114,7 @@ def test_request_types_are_compared_without_case_and_unknown_fields_skipped() ->
 )
 def test_what_is_no_request_is_malformed(text: bytes) -> None:
     with pytest.raises(MalformedError):
-        parse_request(text)
+        JSON_CODEC.parse(text)
 
 
 @given(st.binary(max_size=200))
@@ -129,4 +122,4 @@ def test_noise_is_a_request_or_malformed(noise: bytes) -> None:
     for opcode, payload in FrameReader(1000).feed(client_frame(TEXT, noise)):
         assert opcode == TEXT
         with contextlib.suppress(MalformedError):
-            parse_request(payload)
+            JSON_CODEC.parse(payload)

@@ -32,9 +32,9 @@ from tocsin.errors import (
     UnavailableError,
 )
 from tocsin.model.ids import canonical_hub, check_id
+from tocsin.realtime.dialects import choose_dialect
 from tocsin.realtime.frames import CLOSE_POLICY, encode_close
 from tocsin.realtime.gateway import Gateway
-from tocsin.realtime.protocol import choose_dialect
 from tocsin.realtime.session import Session
 
 log = structlog.get_logger()

@@ -15,7 +15,7 @@ from tocsin.model.position import Position
 from tocsin.model.wire import head_frame
 from tocsin.ports.store import InboxStore
 from tocsin.realtime.hub import Hubs
-from tocsin.realtime.protocol import Message
+from tocsin.realtime.message import Message
 from tocsin.realtime.session import Session
 from tocsin.realtime.writer import Writer
 

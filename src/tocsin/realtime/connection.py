@@ -143,7 +143,7 @@ class Connection(asyncio.Protocol):
         session = self.session
         while session.waiting and (sink := session.sink) is not None:
             messages, first = session.take(_WRITE_BYTES)
-            sink.write(session.dialect.encode(messages, first))
+            sink.write(session.dialect.encode(messages, first, self._keeper.now_s()))
         if self._answers and (sink := session.sink) is not None:
             answers, self._answers = self._answers, None
             sink.write(bytes(answers))

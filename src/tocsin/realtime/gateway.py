@@ -14,19 +14,24 @@ from typing import Final
 import msgspec
 
 from tocsin.clock import Clock
+from tocsin.errors import InvalidInputError
 from tocsin.ports.fanout import Fanout
 from tocsin.ports.receipts import Recorder
 from tocsin.ports.store import InboxStore
 from tocsin.realtime import requests
 from tocsin.realtime.anti_entropy import AntiEntropy
 from tocsin.realtime.connection import Connection
+from tocsin.realtime.dialects import EVENT_STREAM, Dialect
 from tocsin.realtime.event_stream import EventStream
 from tocsin.realtime.frames import CLOSE_GOING_AWAY, CLOSE_POLICY
 from tocsin.realtime.hub import Hubs
-from tocsin.realtime.protocol import EVENT_STREAM, AckError, Dialect, connected
+from tocsin.realtime.message import NEVER_S, Message
+from tocsin.realtime.post import Post
 from tocsin.realtime.receipts import Witness
 from tocsin.realtime.recovery import Recovery
 from tocsin.realtime.relay import Relay
+from tocsin.realtime.request import MAX_GROUP, AckError, Request, is_group
+from tocsin.realtime.rights import NO_RIGHTS, Rights
 from tocsin.realtime.session import Session
 from tocsin.realtime.settings import GatewaySettings
 from tocsin.realtime.tokens import Claims, KeyRing, admit_token
@@ -102,10 +107,10 @@ class Gateway:
         self._opened = self._recovered = self._not_recovered = self._slow = 0
         self.writer = Writer(
             call_soon=self._call_soon,
-            inboxes=self.hubs.inboxes,
             overflowed=self._overflowed,
             outbox_bytes=settings.outbox_bytes,
         )
+        self.post = Post(self.hubs, self.writer)
         self._witness = Witness(recorder, clock)
         self.relay = Relay(self.hubs, self.writer, self._witness)
         self.anti_entropy = AntiEntropy(
@@ -198,7 +203,14 @@ class Gateway:
 
         ``device`` is the installation that the client names; receipts of one that names none are its connection's.
         The user's oldest session is closed if it is one too many.
+
+        Raises:
+            InvalidInputError: The token names a group that cannot be one.
         """
+        for group in claims.groups:
+            if not is_group(group):
+                detail = f"the token's group {group[:40]!r} is not 1 to {MAX_GROUP} characters"
+                raise InvalidInputError(detail, code="invalid-group")
         if claims.user is not None:
             before = self.hubs.of_user(claims.hub, claims.user)
             while len(before) >= self.settings.connections_per_user:
@@ -211,17 +223,21 @@ class Gateway:
             inbox=claims.opens_inbox,
             expires_us=claims.expires_us,
             device=device,
+            rights=Rights(claims.roles) if claims.roles else NO_RIGHTS,
         )
         self.hubs.add(session)
+        for group in claims.groups:
+            self.join_group(session, group)
         self._opened += 1
         return session
 
     def greeting(self, session: Session) -> bytes:
         """Return the frame that comes first on a new session's socket; nothing for plain clients."""
-        if session.dialect.subprotocol is None:
+        codec = session.dialect.codec
+        if codec is None:
             return b""
         token = self.recovery.token(session.id) if session.dialect.reliable else None
-        return connected(session.id, session.user, token)
+        return codec.connected(session.id, session.user, token)
 
     def recover(self, hub: str, connection_id: str, token: str) -> Session | None:
         """Take back a session for a new socket; its old socket is dropped.  None if that is impossible."""
@@ -285,7 +301,32 @@ class Gateway:
         self._witness.acknowledged(session, sequence_id)
         session.acknowledge(sequence_id)
 
-    def take_receipts(self, session: Session, data: msgspec.Raw) -> AckError | None:
+    def join_group(self, session: Session, group: str) -> AckError | None:
+        """Put a session into a group; why not, if it is in too many."""
+        most = self.settings.groups_per_connection
+        if len(session.groups) >= most and group not in session.groups:
+            return AckError("BadRequest", f"The client is in {most} groups, and may be in no more.")
+        self.hubs.join(session, group)
+        return None
+
+    def leave_group(self, session: Session, group: str) -> None:
+        """Take a session out of a group; nothing happens if it is not in it."""
+        self.hubs.leave(session, group)
+
+    def send_to_group(self, session: Session, request: Request) -> None:
+        """Send a client's message to a group; it need not be a member."""
+        message = Message(
+            request.data,
+            data_type=request.data_type,
+            group=request.need_group(),
+            sender=session.user,
+            metadata=dict(request.metadata) or None,
+            expires_s=self.now_s() + request.ttl_s if request.ttl_s else NEVER_S,
+        )
+        but = (lambda other: other is not session) if request.no_echo else None
+        self.post.to_group(session.hub, request.need_group(), message, but)
+
+    def take_receipts(self, session: Session, data: bytes) -> AckError | None:
         """Take receipts that a client tells; why not, if they are not taken."""
         return self._witness.told(session, data)
 

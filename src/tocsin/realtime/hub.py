@@ -1,8 +1,34 @@
-"""Who is connected: hub -> user -> sessions, and every session by its connection id."""
+"""Who is connected: hub -> user -> sessions, hub -> group -> sessions, and every session by its connection id."""
 
 from collections.abc import Iterator, Sequence
 
 from tocsin.realtime.session import Session
+
+
+class Group:
+    """The live members of a group, in the order of their joining."""
+
+    __slots__ = ("_list", "members")
+
+    def __init__(self) -> None:
+        self.members: dict[Session, None] = {}
+        self._list: list[Session] | None = None
+
+    def add(self, session: Session) -> None:
+        """Take a member in; one that is in stays where it is."""
+        self.members[session] = None
+        self._list = None
+
+    def remove(self, session: Session) -> None:
+        """Let a member go; nothing happens if it is none."""
+        self.members.pop(session, None)
+        self._list = None
+
+    def listed(self) -> list[Session]:
+        """Return the members; the list is not changed afterwards."""
+        if self._list is None:
+            self._list = list(self.members)
+        return self._list
 
 
 class Hub:
@@ -11,10 +37,11 @@ class Hub:
     ``brev`` is the newest broadcast that was sent to everybody here, -1 before the first.
     """
 
-    __slots__ = ("_inboxes", "brev", "users")
+    __slots__ = ("_inboxes", "brev", "groups", "users")
 
     def __init__(self) -> None:
         self.users: dict[str | None, list[Session]] = {}
+        self.groups: dict[str, Group] = {}
         self.brev = -1
         self._inboxes: list[Session] | None = None
 
@@ -30,6 +57,26 @@ class Hub:
         if not sessions:
             del self.users[session.user]
         self._inboxes = None
+        for group in session.groups:
+            self._drop_member(group, session)
+        session.groups = frozenset()
+
+    def join(self, session: Session, group: str) -> None:
+        """Put a registered session into a group; again changes nothing."""
+        self.groups.setdefault(group, Group()).add(session)
+        session.groups |= {group}
+
+    def leave(self, session: Session, group: str) -> None:
+        """Take a session out of a group; nothing happens if it is not in it."""
+        if group in session.groups:
+            session.groups -= {group}
+            self._drop_member(group, session)
+
+    def _drop_member(self, name: str, session: Session) -> None:
+        group = self.groups[name]
+        group.remove(session)
+        if not group.members:
+            del self.groups[name]
 
     def inboxes(self) -> list[Session]:
         """Return every session that gets inbox frames; the list is not changed afterwards."""
@@ -66,6 +113,16 @@ class Hubs:
         if not hub.users:
             del self._hubs[session.hub]
 
+    def join(self, session: Session, group: str) -> None:
+        """Put a session into a group; nothing happens to one that has ended."""
+        if session.id in self._sessions:
+            self._hubs[session.hub].join(session, group)
+
+    def leave(self, session: Session, group: str) -> None:
+        """Take a session out of a group; nothing happens if it is not in it."""
+        if session.id in self._sessions:
+            self._hubs[session.hub].leave(session, group)
+
     def get(self, connection_id: str) -> Session | None:
         """Return the session of a connection id."""
         return self._sessions.get(connection_id)
@@ -73,6 +130,17 @@ class Hubs:
     def hub(self, name: str) -> Hub | None:
         """Return the live part of a hub; None if nobody is connected."""
         return self._hubs.get(name)
+
+    def of_hub(self, hub: str) -> Sequence[Session]:
+        """Return a hub's sessions; the result is not changed afterwards."""
+        found = self._hubs.get(hub)
+        return () if found is None else [s for some in found.users.values() for s in some]
+
+    def of_group(self, hub: str, group: str) -> Sequence[Session]:
+        """Return a group's sessions in the order of their joining; the result is not changed afterwards."""
+        found = self._hubs.get(hub)
+        members = None if found is None else found.groups.get(group)
+        return () if members is None else members.listed()
 
     def of_user(self, hub: str, user: str | None) -> Sequence[Session]:
         """Return a user's sessions, oldest first."""

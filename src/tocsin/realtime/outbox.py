@@ -11,7 +11,7 @@ Units:        sizes in bytes; sequence ids count from 1.
 
 from collections.abc import Sequence
 
-from tocsin.realtime.protocol import Message
+from tocsin.realtime.message import Message
 from tocsin.realtime.settings import REPLAY_BYTES, REPLAY_MESSAGES
 
 

@@ -13,7 +13,7 @@ from tocsin.model.receipt import Fact, Told
 from tocsin.model.report import report_decoder
 from tocsin.ports.fanout import Announcement
 from tocsin.ports.receipts import Recorder
-from tocsin.realtime.protocol import AckError
+from tocsin.realtime.request import AckError
 from tocsin.realtime.session import Session
 
 
@@ -38,7 +38,7 @@ class Witness:
             self._record(session, [id_ for m in covered for id_ in m.alert_ids], "received")
             session.brings_alerts = session.held > sum(message.size for message in covered)
 
-    def told(self, session: Session, data: msgspec.Raw) -> AckError | None:
+    def told(self, session: Session, data: bytes) -> AckError | None:
         """Take the receipts that a client sends; why not, if they are not taken."""
         if session.user is None:
             return AckError("Forbidden", "Receipts need a user.")

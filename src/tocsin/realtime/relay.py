@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from tocsin.ports.fanout import Announcement
 from tocsin.realtime.hub import Hubs
-from tocsin.realtime.protocol import Message
+from tocsin.realtime.message import Message
 from tocsin.realtime.receipts import Witness
 from tocsin.realtime.writer import Writer
 
@@ -44,4 +44,7 @@ class Relay:
         hub = self._hubs.hub(announcement.hub)
         if hub is not None:
             hub.brev = max(hub.brev, announcement.number)
-            self._writer.broadcast(announcement.hub, Message(announcement.body))
+            name = announcement.hub
+            self._writer.spread(
+                ("inboxes", name), lambda: self._hubs.inboxes(name), Message(announcement.body)
+            )

@@ -1,25 +1,15 @@
-"""What clients ask for, by kind of message: one function each, in one table.
+"""What clients ask for, by kind of request: one function each, in one table; a new kind is one more of both.
 
-Groups and events have no handlers yet; their requests are answered as Web PubSub documents for a client without the
-permission, and for an event nobody handles.
+A request that succeeded is remembered by its ack id and not done again: its repeat is told ``Duplicate``, which the
+official clients take for success.
 """
 
 from collections.abc import Callable
 from typing import Final, Protocol
 
-import msgspec
-
-from tocsin.realtime.frames import CLOSE_INTERNAL, CLOSE_INVALID_DATA, CLOSE_UNSUPPORTED, TEXT
-from tocsin.realtime.protocol import (
-    PLAIN,
-    PONG_MESSAGE,
-    AckError,
-    MalformedError,
-    Request,
-    ack,
-    invocation_failed,
-    parse_request,
-)
+from tocsin.realtime.frames import CLOSE_INTERNAL, CLOSE_INVALID_DATA, CLOSE_UNSUPPORTED
+from tocsin.realtime.request import AckError, MalformedError, Request
+from tocsin.realtime.rights import Action
 from tocsin.realtime.session import Session
 
 HEAD_EVENT: Final = "tocsin.head"
@@ -41,8 +31,20 @@ class Answerer(Protocol):
         """Forget what the client has."""
         ...
 
-    def take_receipts(self, session: Session, data: msgspec.Raw) -> AckError | None:
+    def take_receipts(self, session: Session, data: bytes) -> AckError | None:
         """Take receipts; why not, if they are not taken."""
+        ...
+
+    def join_group(self, session: Session, group: str) -> AckError | None:
+        """Put the session into a group; why not, if it cannot be."""
+        ...
+
+    def leave_group(self, session: Session, group: str) -> None:
+        """Take the session out of a group."""
+        ...
+
+    def send_to_group(self, session: Session, request: Request) -> None:
+        """Send a client's message to a group."""
         ...
 
     def close_session(self, session: Session, code: int, reason: str) -> None:
@@ -52,13 +54,14 @@ class Answerer(Protocol):
 
 def handle_message(answerer: Answerer, session: Session, opcode: int, payload: bytes) -> None:
     """Do what a client's data message asks for; a message outside the protocol ends the session."""
-    if session.dialect is PLAIN:
+    codec = session.dialect.codec
+    if codec is None:
         answerer.close_session(session, CLOSE_INTERNAL, "no handler for messages")
-    elif opcode != TEXT:
-        answerer.close_session(session, CLOSE_UNSUPPORTED, "this subprotocol is text")
+    elif opcode != codec.opcode:
+        answerer.close_session(session, CLOSE_UNSUPPORTED, "wrong kind of frame for the protocol")
     else:
         try:
-            request = parse_request(payload)
+            request = codec.parse(payload)
             _HANDLERS.get(request.type, _unknown)(answerer, session, request)
         except MalformedError as error:
             answerer.close_session(session, CLOSE_INVALID_DATA, str(error))
@@ -70,7 +73,8 @@ def _unknown(_answerer: Answerer, _session: Session, request: Request) -> None:
 
 
 def _ping(answerer: Answerer, session: Session, _request: Request) -> None:
-    answerer.answer(session, PONG_MESSAGE)
+    if session.dialect.codec is not None:
+        answerer.answer(session, session.dialect.codec.pong)
 
 
 def _sequence_ack(answerer: Answerer, session: Session, request: Request) -> None:
@@ -79,23 +83,46 @@ def _sequence_ack(answerer: Answerer, session: Session, request: Request) -> Non
     answerer.acknowledged(session, request.sequence_id)
 
 
-def _event(answerer: Answerer, session: Session, request: Request) -> None:
+def _join_group(answerer: Answerer, session: Session, request: Request) -> AckError | None:
+    group = request.need_group()
+    return _forbidden(session, "joinLeaveGroup", group, "join") or answerer.join_group(
+        session, group
+    )
+
+
+def _leave_group(answerer: Answerer, session: Session, request: Request) -> AckError | None:
+    group = request.need_group()
+    refusal = _forbidden(session, "joinLeaveGroup", group, "leave")
+    if refusal is None:
+        answerer.leave_group(session, group)
+    return refusal
+
+
+def _send_to_group(answerer: Answerer, session: Session, request: Request) -> AckError | None:
+    refusal = _forbidden(session, "sendToGroup", request.need_group(), "send to")
+    if refusal is None:
+        answerer.send_to_group(session, request)
+    return refusal
+
+
+def _event(answerer: Answerer, session: Session, request: Request) -> AckError | None:
     if request.event is None:
         raise MalformedError("event without a name")
     if request.event == HEAD_EVENT and session.inbox:
         answerer.ask_head(session)
-        _acknowledge(answerer, session, request, None)
-    elif request.event == RECEIPTS_EVENT and session.inbox:
-        _acknowledge(answerer, session, request, answerer.take_receipts(session, request.data))
-    else:
-        _acknowledge(answerer, session, request, _no_handler(request.event))
+        return None
+    if request.event == RECEIPTS_EVENT and session.inbox:
+        return answerer.take_receipts(session, request.data)
+    return _no_handler(request.event)
 
 
 def _invoke(answerer: Answerer, session: Session, request: Request) -> None:
     if request.invocation_id is None:
         raise MalformedError("invoke without an invocationId")
     error = _no_handler(request.event or "")
-    answerer.answer(session, invocation_failed(request.invocation_id, error))
+    if session.dialect.codec is not None:
+        failed = session.dialect.codec.invocation_failed(request.invocation_id, error)
+        answerer.answer(session, failed)
 
 
 def _cancel_invocation(_answerer: Answerer, _session: Session, _request: Request) -> None:
@@ -106,33 +133,43 @@ def _no_handler(event: str) -> AckError:
     return AckError("InternalServerError", f"There is no handler for event '{event}'.")
 
 
-def _forbid(action: str) -> "Handler":
-    def refuse(answerer: Answerer, session: Session, request: Request) -> None:
-        if request.group is None:
-            msg = f"{request.type} without a group"
-            raise MalformedError(msg)
-        text = f"The client does not have permission to {action} group '{request.group}'."
-        _acknowledge(answerer, session, request, AckError("Forbidden", text))
-
-    return refuse
-
-
-def _acknowledge(
-    answerer: Answerer, session: Session, request: Request, error: AckError | None
-) -> None:
-    if request.ack_id is not None:
-        answerer.answer(session, ack(request.ack_id, error))
+def _forbidden(session: Session, action: Action, group: str, verb: str) -> AckError | None:
+    if session.rights.may(action, group):
+        return None
+    text = f"The client does not have permission to {verb} group '{group}'."
+    return AckError("Forbidden", text)
 
 
 Handler = Callable[[Answerer, Session, Request], None]
+Acknowledged = Callable[[Answerer, Session, Request], AckError | None]
+
+
+def _acknowledging(handle: Acknowledged) -> Handler:
+    """Answer with what ``handle`` returns, and keep it from being done twice under one ack id."""
+
+    def handler(answerer: Answerer, session: Session, request: Request) -> None:
+        ack_id, codec = request.ack_id, session.dialect.codec
+        if ack_id is None or codec is None:
+            handle(answerer, session, request)
+        elif session.has_done(ack_id):
+            text = f"Message with ack-id: {ack_id} has been processed"
+            answerer.answer(session, codec.ack(ack_id, AckError("Duplicate", text)))
+        else:
+            error = handle(answerer, session, request)
+            if error is None:
+                session.remember(ack_id)
+            answerer.answer(session, codec.ack(ack_id, error))
+
+    return handler
+
 
 _HANDLERS: Final[dict[str, Handler]] = {
     "ping": _ping,
     "sequenceack": _sequence_ack,
-    "event": _event,
+    "joingroup": _acknowledging(_join_group),
+    "leavegroup": _acknowledging(_leave_group),
+    "sendtogroup": _acknowledging(_send_to_group),
+    "event": _acknowledging(_event),
     "invoke": _invoke,
     "cancelinvocation": _cancel_invocation,
-    "joingroup": _forbid("join"),
-    "leavegroup": _forbid("leave"),
-    "sendtogroup": _forbid("send to"),
 }

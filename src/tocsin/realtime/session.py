@@ -5,11 +5,17 @@ next socket.  Tens of thousands of these exist, so it holds no task, no timer an
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
+from tocsin.realtime.dialects import Dialect
+from tocsin.realtime.message import Message
 from tocsin.realtime.outbox import Outbox
-from tocsin.realtime.protocol import Dialect, Message
+from tocsin.realtime.rights import NO_RIGHTS, Rights
 from tocsin.realtime.settings import REPLAY_BYTES, REPLAY_MESSAGES
+
+_NO_GROUPS: Final[frozenset[str]] = frozenset()
+# As many as Microsoft's emulator keeps.
+_REMEMBERED: Final = 1000
 
 
 class Socket(Protocol):
@@ -46,10 +52,11 @@ class Session(Outbox):
     ``sink`` is the transport or event stream, and None while nothing may be written: without a socket, while the
     peer does not read, and once closing has begun.  ``epoch``, ``rev`` and ``brev`` are the position last sent on it, ``head_at_s``
     when its last head was; ``dirty`` is the writer's.  ``device`` is the installation the client named, or the
-    connection.  ``brings_alerts``: a message that brought alerts waits for its acknowledgement, perhaps.  ``inbox`` sessions are those that get inbox frames.
+    connection.  ``brings_alerts``: a message that brought alerts waits for its acknowledgement, perhaps.  ``inbox`` sessions are those that get inbox frames.  ``groups`` are joined, ``rights`` is what it may do with them.
     """
 
     __slots__ = (
+        "_done",
         "brev",
         "brings_alerts",
         "device",
@@ -58,11 +65,13 @@ class Session(Outbox):
         "ended",
         "epoch",
         "expires_us",
+        "groups",
         "head_at_s",
         "hub",
         "id",
         "inbox",
         "rev",
+        "rights",
         "sink",
         "socket",
         "user",
@@ -78,6 +87,7 @@ class Session(Outbox):
         inbox: bool = False,
         expires_us: int = 0,
         device: str | None = None,
+        rights: Rights = NO_RIGHTS,
     ) -> None:
         super().__init__(reliable=dialect.reliable)
         self.id = connection_id
@@ -88,6 +98,9 @@ class Session(Outbox):
         self.expires_us = expires_us
         self.device = device or connection_id
         self.brings_alerts = False
+        self.groups: frozenset[str] = _NO_GROUPS
+        self.rights = rights
+        self._done: dict[int, None] | None = None
         self.socket: Socket | None = None
         self.sink: Sink | None = None
         self.dirty = False
@@ -96,6 +109,19 @@ class Session(Outbox):
         self.rev = -1
         self.brev = -1
         self.head_at_s = 0.0
+
+    def has_done(self, ack_id: int) -> bool:
+        """Whether the request with this ack id succeeded, as far as is remembered."""
+        return self._done is not None and ack_id in self._done
+
+    def remember(self, ack_id: int) -> None:
+        """Keep an ack id, so that its repeat is told as one; the oldest of 1000 is forgotten."""
+        done = self._done
+        if done is None:
+            done = self._done = {}
+        done[ack_id] = None
+        if len(done) > _REMEMBERED:
+            del done[next(iter(done))]
 
     def detach(self) -> Socket | None:
         """Take the socket away and return it."""

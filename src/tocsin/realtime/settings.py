@@ -26,6 +26,7 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
     outbox_bytes: int = 2**20
     detached_bytes: int = 64 * 2**20
     connections_per_user: int = 20
+    groups_per_connection: int = 1000
     beat_s: float = 30.0
     idle_s: float = 75.0
     head_s: float = 600.0

@@ -3,26 +3,37 @@
 Nothing is written when it is sent, but at the end of the turn: all that came for a session meanwhile leaves in one write.
 Between the slices of a large fan-out the loop runs, so handshakes and other people's alerts go on (I7).
 
-The messages of a broadcast go past the outboxes of all that have nothing waiting (:func:`write_at_once`).
+The messages of a spread go past the outboxes of all that have nothing waiting (:func:`write_at_once`).
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Final
 
-from tocsin.realtime.protocol import Message
+from tocsin.realtime.message import Message
 from tocsin.realtime.session import Session, write_at_once
 
 SOCKETS_PER_TURN: Final = 256
 
 
-class _Broadcast:
-    """Messages on their way to everybody of a hub; ``sessions`` is taken when the writing begins."""
+class _Spread:
+    """Messages on their way to many; who they are is asked when the writing begins.
 
-    __slots__ = ("hub", "messages", "sessions", "start")
+    ``name`` is None for those that are on their own: nothing more joins them.
+    """
 
-    def __init__(self, hub: str, message: Message) -> None:
-        self.hub = hub
+    __slots__ = ("audience", "messages", "name", "sessions", "start", "where")
+
+    def __init__(
+        self,
+        name: Hashable | None,
+        audience: Callable[[], Sequence[Session]],
+        message: Message,
+        where: Callable[[Session], bool] | None,
+    ) -> None:
+        self.name = name
+        self.audience = audience
+        self.where = where
         self.messages = [message]
         self.sessions: Sequence[Session] | None = None
         self.start = 0
@@ -35,7 +46,6 @@ class Writer:
         self,
         *,
         call_soon: Callable[[Callable[[], None]], object],
-        inboxes: Callable[[str], Sequence[Session]],
         overflowed: Callable[[Session, int], None],
         outbox_bytes: int,
     ) -> None:
@@ -43,17 +53,15 @@ class Writer:
 
         Args:
             call_soon: Runs a callback in the next turn of the event loop.
-            inboxes: Returns the sessions of a hub that get broadcasts; the result is not changed afterwards.
             overflowed: Called with the bytes added, when they went to a session that has no socket, or whose
                 outbox is above its bound even after writing what the socket takes.
             outbox_bytes: The bound on bytes that wait for a slow reader.
         """
         self._call_soon = call_soon
-        self._inboxes = inboxes
         self._overflowed = overflowed
         self._outbox_bytes = outbox_bytes
         self._dirty: deque[Session] = deque()
-        self._broadcasts: deque[_Broadcast] = deque()
+        self._spreads: deque[_Spread] = deque()
         self._scheduled = False
         self.sent = 0
 
@@ -65,14 +73,32 @@ class Writer:
             self._put(session, messages, message.size)
         self._schedule()
 
-    def broadcast(self, hub: str, message: Message) -> None:
-        """Put ``message`` on its way to every inbox session of ``hub``; broadcasts of a hub keep their order."""
-        last = self._broadcasts[-1] if self._broadcasts else None
-        if last is not None and last.hub == hub and last.sessions is None:
+    def spread(
+        self,
+        name: Hashable | None,
+        audience: Callable[[], Sequence[Session]],
+        message: Message,
+        where: Callable[[Session], bool] | None = None,
+    ) -> None:
+        """Put ``message`` on its way to many sessions, in slices; spreads keep their order.
+
+        Args:
+            name: Messages for the same name that wait together are written together; None joins with nothing.
+            audience: Returns the sessions when the writing begins; the result is not changed afterwards.
+            message: What they get.
+            where: Picks among them, asked when a session's slice is written.
+        """
+        last = self._spreads[-1] if self._spreads else None
+        if name is not None and last is not None and last.name == name and last.sessions is None:
             last.messages.append(message)
         else:
-            self._broadcasts.append(_Broadcast(hub, message))
+            self._spreads.append(_Spread(name, audience, message, where))
             self._schedule()
+
+    @property
+    def is_spreading(self) -> bool:
+        """Whether something is on its way to many; what is sent now could overtake it."""
+        return bool(self._spreads)
 
     def flush_soon(self, session: Session) -> None:
         """Write what waits for ``session`` at the end of this turn."""
@@ -95,14 +121,14 @@ class Writer:
             self._dirty.append(session)
 
     def _schedule(self) -> None:
-        if not self._scheduled and (self._dirty or self._broadcasts):
+        if not self._scheduled and (self._dirty or self._spreads):
             self._scheduled = True
             self._call_soon(self._turn)
 
     def _turn(self) -> None:
         """Do one slice of the work, and come back for the rest."""
         try:
-            if self._broadcasts:
+            if self._spreads:
                 self._write_slice()
             dirty = self._dirty
             for _ in range(min(len(dirty), SOCKETS_PER_TURN)):
@@ -115,16 +141,19 @@ class Writer:
             self._schedule()
 
     def _write_slice(self) -> None:
-        """Write the oldest broadcast to its next few hundred sessions."""
-        broadcast = self._broadcasts[0]
-        sessions = broadcast.sessions
+        """Write the oldest spread to its next few hundred sessions."""
+        spread = self._spreads[0]
+        sessions = spread.sessions
         if sessions is None:
-            sessions = broadcast.sessions = self._inboxes(broadcast.hub)
-        start = broadcast.start
-        stop = broadcast.start = start + SOCKETS_PER_TURN
+            sessions = spread.sessions = spread.audience()
+        start = spread.start
+        stop = spread.start = start + SOCKETS_PER_TURN
         if stop >= len(sessions):
-            self._broadcasts.popleft()
-        self._write_to(sessions[start:stop], tuple(broadcast.messages))
+            self._spreads.popleft()
+        some = sessions[start:stop]
+        if spread.where is not None:
+            some = list(filter(spread.where, some))
+        self._write_to(some, tuple(spread.messages))
 
     def _write_to(self, sessions: Sequence[Session], messages: Sequence[Message]) -> None:
         """Write to whoever can take it at once; for the others it waits."""

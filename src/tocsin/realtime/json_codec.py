@@ -1,0 +1,177 @@
+"""Web PubSub's JSON protocols as bytes; no I/O.
+
+``json.webpubsub.azure.v1`` and its reliable sister, which puts a sequence id at the end of each data message.
+
+Source:  https://learn.microsoft.com/azure/azure-web-pubsub/reference-json-reliable-webpubsub-subprotocol
+Shape:   requests are :class:`Request`; everything to a client is one whole WebSocket frame as ``bytes``.
+"""
+
+import base64
+import binascii
+from typing import Final
+
+import msgspec
+
+from tocsin.realtime.frames import TEXT, encode_frame, frame_head
+from tocsin.realtime.message import DataType, Message
+from tocsin.realtime.metadata import check_metadata
+from tocsin.realtime.request import (
+    AckError,
+    MalformedError,
+    Request,
+    check_numbers,
+    check_ttl,
+)
+
+_encode = msgspec.json.encode
+_DATA_TYPES: Final[dict[str, DataType]] = {
+    "json": "json",
+    "text": "text",
+    "binary": "binary",
+    "protobuf": "protobuf",
+}
+# Only these carry data; what others have under that name is skipped.
+_WITH_DATA: Final = frozenset({"sendtogroup", "event", "invoke"})
+
+
+class _Wire(msgspec.Struct, rename="camel"):
+    """A request as it stands in JSON; the fields of all kinds together, unknown ones are skipped."""
+
+    type: str
+    ack_id: int | None = None
+    group: str | None = None
+    event: str | None = None
+    data_type: str = "json"
+    data: msgspec.Raw = msgspec.Raw()
+    no_echo: bool = False
+    ttl_seconds: int | None = None
+    metadata: dict[str, str] | None = None
+    sequence_id: int | None = None
+    invocation_id: str | None = None
+
+
+_decode = msgspec.json.Decoder(_Wire).decode
+_decode_string = msgspec.json.Decoder(str).decode
+
+
+class JsonCodec:
+    """Requests in, frames out."""
+
+    opcode: Final = TEXT
+    pong: Final = encode_frame(TEXT, b'{"type":"pong"}')
+
+    def parse(self, payload: bytes) -> Request:
+        """Read a request; types are compared without case.
+
+        Raises:
+            MalformedError: It is not JSON of that shape.
+        """
+        try:
+            wire = _decode(payload)
+            kind = wire.type.lower()
+            data_type, data = _data(wire) if kind in _WITH_DATA else ("text", b"")
+        except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
+            raise MalformedError(str(error)) from None
+        check_numbers(wire.ack_id, wire.sequence_id)
+        return Request(
+            type=kind,
+            ack_id=wire.ack_id,
+            group=wire.group,
+            event=wire.event,
+            data_type=data_type,
+            data=data,
+            no_echo=wire.no_echo,
+            ttl_s=check_ttl(wire.ttl_seconds),
+            metadata=check_metadata(wire.metadata or {}),
+            sequence_id=wire.sequence_id,
+            invocation_id=wire.invocation_id,
+        )
+
+    def connected(self, connection_id: str, user: str | None, token: str | None) -> bytes:
+        """Encode the first message of a connection; the reconnection token only for reliable ones."""
+        more = b"" if token is None else b',"reconnectionToken":' + _encode(token)
+        return encode_frame(
+            TEXT,
+            b'{"type":"system","event":"connected","userId":%b,"connectionId":%b%b}'
+            % (_encode(user or ""), _encode(connection_id), more),
+        )
+
+    def disconnected(self, reason: str) -> bytes:
+        """Encode the message before the server closes a connection on purpose."""
+        return encode_frame(
+            TEXT, b'{"type":"system","event":"disconnected","message":%b}' % _encode(reason)
+        )
+
+    def ack(self, ack_id: int, error: AckError | None = None) -> bytes:
+        """Encode the answer to a request that carried an ``ackId``."""
+        if error is None:
+            return encode_frame(TEXT, b'{"type":"ack","ackId":%d,"success":true}' % ack_id)
+        return encode_frame(
+            TEXT,
+            b'{"type":"ack","ackId":%d,"success":false,"error":{"name":%b,"message":%b}}'
+            % (ack_id, _encode(error.name), _encode(error.message)),
+        )
+
+    def invocation_failed(self, invocation_id: str, error: AckError) -> bytes:
+        """Encode the answer to an invocation that failed."""
+        return encode_frame(
+            TEXT,
+            b'{"type":"invokeResponse","invocationId":%b,"success":false,"error":{"name":%b,"message":%b}}'
+            % (_encode(invocation_id), _encode(error.name), _encode(error.message)),
+        )
+
+    def start(self, message: Message, tail_bytes: int) -> bytes:
+        """Encode a data message up to its tail; the order of the fields is the service's."""
+        if message.group is None:
+            origin = b'"from":"server"'
+        else:
+            origin = b'"from":"group","group":%b' % _encode(message.group)
+            if message.sender is not None:
+                origin += b',"fromUserId":%b' % _encode(message.sender)
+        if message.metadata:
+            origin += b',"metadata":%b' % _encode(message.metadata)
+        body = b'{"type":"message",%b,"dataType":"%b","data":%b' % (
+            origin,
+            message.data_type.encode(),
+            _json_data(message),
+        )
+        return frame_head(TEXT, len(body) + tail_bytes) + body
+
+    def tail(self, sequence_id: int | None) -> bytes:
+        """Encode the end of a data message."""
+        return b"}" if sequence_id is None else b',"sequenceId":%d}' % sequence_id
+
+
+JSON_CODEC: Final = JsonCodec()
+
+
+def _data(wire: _Wire) -> tuple[DataType, bytes]:
+    """Return a request's data as a message holds it."""
+    raw = bytes(wire.data)
+    if not raw and (wire.metadata or wire.type.lower() != "sendtogroup"):
+        return "text", b""
+    data_type = _DATA_TYPES.get(wire.data_type.lower())
+    if data_type is None:
+        msg = f"there is no dataType {wire.data_type[:40]!r}"
+        raise MalformedError(msg)
+    if raw in (b"", b"null"):
+        msg = f"{wire.type} without data"
+        raise MalformedError(msg)
+    if data_type == "json":
+        return data_type, raw
+    text = _decode_string(raw)
+    if data_type == "text":
+        return data_type, text.encode()
+    try:
+        return data_type, base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        msg = f"the data is no base64: {error}"
+        raise MalformedError(msg) from None
+
+
+def _json_data(message: Message) -> bytes:
+    if message.data_type == "json":
+        return message.data
+    if message.data_type == "text":
+        return _encode(message.data.decode())
+    return b'"%b"' % base64.b64encode(message.data)
