@@ -129,7 +129,8 @@ def fill(text: str, ids: Ids, *, quoting: bool = False) -> str:
 
 def drawn_out(text: str, ids: Ids) -> str:
     for kind, value in sorted(ids.items(), key=lambda pair: -len(pair[1])):
-        text = text.replace(value, f"<{kind}>")
+        # A short name may stand within the digits of an id.
+        text = re.sub(rf"(?<![0-9A-Za-z]){re.escape(value)}(?![0-9A-Za-z])", f"<{kind}>", text)
     return DRAWN.sub(lambda found: f"<{found.lastgroup}>", text)
 
 
