@@ -1,7 +1,7 @@
 """Receipts on their way to the store: gathered for a moment, written together.
 
 Bound (I6):  4,000 facts wait at most; what comes then is dropped, counted by ``tocsin_receipts_lost_total``, and told to
-             whoever can repeat it.  The gateway's own facts (written, received) get a quarter of that, so that under
+             whoever can repeat it.  The gateway's own facts (written, received) get 500 of these, so that under
              load what people did still fits.  A crash loses what was taken within the last second.
 """
 
@@ -15,7 +15,7 @@ from tocsin.ports.receipts import ReceiptStore
 from tocsin.telemetry import Metrics
 
 BOUND: Final = 4_000
-GATEWAY_BOUND: Final = 1_000
+GATEWAY_BOUND: Final = 500
 GATHER_S: Final = 1.0
 # One transaction writes this many, so that alerts do not wait behind it.
 GROUP: Final = 250
@@ -55,14 +55,17 @@ class Recorder:
     def record(self, told: Sequence[Told]) -> bool:
         """Keep facts for the next note; False if some of them found no room."""
         lost = 0
-        for one in self._wanted(told):
+        for one in told:
+            if not self.keeps(one.hub, one.fact):
+                continue
             if len(self._waiting) < (GATEWAY_BOUND if one.fact in _OF_GATEWAY else BOUND):
                 self._waiting.append(one)
             else:
                 lost += 1
         if self._waiting:
             self._some.set()
-        self._metrics.receipts_lost.inc(lost)
+        if lost:
+            self._metrics.receipts_lost.inc(lost)
         return lost == 0
 
     async def run(self) -> None:
