@@ -18,6 +18,7 @@ from tocsin.cli.bench import bench
 from tocsin.cli.calls import HubOption, call, print_table, settings_of
 from tocsin.cli.dead import dead
 from tocsin.cli.doctor import doctor
+from tocsin.cli.topics import topic
 from tocsin.cli.webhooks import webhook
 from tocsin.clock import SystemClock
 from tocsin.config import Settings, advice
@@ -35,6 +36,7 @@ keys = typer.Typer(
 )
 app.add_typer(keys, name="key")
 app.add_typer(dead, name="dead")
+app.add_typer(topic, name="topic")
 app.command(name="doctor")(doctor)
 app.command(name="bench")(bench)
 app.command(name="backup")(back_up)
@@ -187,6 +189,9 @@ def publish(
     to_user: Annotated[
         list[str] | None, typer.Option(help="A recipient; may be repeated.", show_default=False)
     ] = None,
+    to_topic: Annotated[
+        list[str] | None, typer.Option(help="Its subscribers; may be repeated.", show_default=False)
+    ] = None,
     to_all: Annotated[bool, typer.Option("--to-all", help="Everybody of the hub.")] = False,
     body: Annotated[str | None, typer.Option(help="More words.", show_default=False)] = None,
     severity: Annotated[
@@ -218,7 +223,7 @@ def publish(
 ) -> None:
     """Publish an alert and print its id; it is on disk then."""
     alert: dict[str, object] = {
-        "to": {"all": True} if to_all else {"users": to_user or []},
+        "to": {"all": True} if to_all else {"users": to_user or [], "topics": to_topic or []},
         "title": title,
         "severity": severity,
     }
