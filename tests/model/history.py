@@ -24,6 +24,7 @@ from tocsin.ports.store import Listing
 
 HUBS = ("h1", "h2")
 USERS = ("ann", "bob", "cy")
+TOPICS = ("t", "u")
 DAY_MS = 86_400_000
 QUIET_EVENTS = 4000
 _USUAL = {
@@ -138,6 +139,7 @@ class History:
         return StoreLimits(
             change_rows=rng.choice([1, 10, 500, 500]),
             chunk_rows=rng.choice([1, 2, 5, 500]),
+            expand_users=rng.choice([1, 2, 1_000]),
             broadcasts_per_hub=rng.choice([1, 2, 5, 200]),
             broadcast_ttl_us=rng.choice([5_000, 60_000, 30 * DAY_MS]) * 1000,
             tombstone_us=self.tombstone_ms * 1000,
@@ -182,6 +184,7 @@ class History:
             "deliver_own": lambda: self._deliver(to_all=False),
             "broadcast": lambda: self._deliver(to_all=True),
             "redeliver": self._redeliver,
+            "subscribe": self._subscribe,
             "withdraw": self._withdraw,
             "sweep": lambda: self.server.sweep(self.rng.choice([1, 3, 500])),
             "wait": lambda: self.schedule.pass_time(self.rng.choice([1_000, 4_000, 40_000])),
@@ -218,7 +221,10 @@ class History:
         audience = (
             Audience(all=True)
             if to_all
-            else Audience(users=tuple(rng.sample(USERS, rng.randint(1, 3))))
+            else Audience(
+                users=tuple(rng.sample(USERS, rng.randint(1, 3))),
+                topics=rng.choice([(), (), TOPICS]),
+            )
         )
         now_us = self.schedule.now_us()
         expires = rng.choice([None, None, None, 1_000, 20_000])
@@ -238,8 +244,14 @@ class History:
         count = self.rng.choice([1, 1, 2, 4])
         self.server.deliver([self._envelope(to_all=to_all) for _ in range(count)])
 
+    def _subscribe(self) -> None:
+        """Let somebody come to a topic, or leave it."""
+        self.server.subscribe(
+            _any_home(self.rng), self.rng.choice(TOPICS), comes=self.rng.random() < 0.7
+        )
+
     def _redeliver(self) -> None:
-        """Deliver again, as a queue may while the store still remembers its alerts."""
+        """Deliver again, as a queue may while the store still remembers its alerts, or to the next of a topic."""
         since_us = self.schedule.now_us() - self._store_limits.read_retention_us
         recent = [envelope for envelope in self._envelopes if envelope.accepted_us > since_us]
         if recent:

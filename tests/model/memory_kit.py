@@ -11,11 +11,12 @@ from tocsin.client.core import InboxCore
 
 
 def copied(tables: Tables) -> Tables:
-    """Copy the tables; their rows are frozen."""
+    """Copy the tables; most rows are frozen."""
     hubs = {
         name: replace(
             hub,
             live=dict(hub.live),
+            topics={topic: dict(users) for topic, users in hub.topics.items()},
             inboxes={
                 user: replace(
                     box, items=dict(box.items), states=dict(box.states), ops=dict(box.ops)
@@ -25,7 +26,7 @@ def copied(tables: Tables) -> Tables:
         )
         for name, hub in tables.hubs.items()
     }
-    return Tables(hubs, dict(tables.alerts))
+    return Tables(hubs, {alert_id: replace(alert) for alert_id, alert in tables.alerts.items()})
 
 
 def backup(store: MemoryStore) -> Tables:
@@ -33,7 +34,7 @@ def backup(store: MemoryStore) -> Tables:
 
 
 def restore(store: MemoryStore, tables: Tables) -> MemoryStore:
-    store._tables = copied(tables)
+    store._tables = store.topics._tables = copied(tables)
     drive(store.renew_epoch())
     return store
 

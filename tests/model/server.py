@@ -27,7 +27,8 @@ from tocsin.model.inbox import BroadcastEntry, ChangeSet, Entry, InboxPage, Merg
 from tocsin.model.position import Position, parse_position
 from tocsin.model.wire import head_frame
 from tocsin.ports.fanout import Announcement, announce_broadcasts, announce_changes
-from tocsin.ports.store import Delivered, InboxStore, Listing, Swept
+from tocsin.ports.store import Delivered, Listing, Swept
+from tocsin.ports.topics import TopicStore
 
 ALL = 1_000_000
 Work = Coroutine[Any, Any, Any]
@@ -71,7 +72,7 @@ class ModelServer:
         ledger: Ledger,
         lose_announcement: float,
     ) -> None:
-        self.store: InboxStore = store
+        self.store: Any = store
         self.devices: list[Device] = []
         self.lose_announcement = lose_announcement
         self._kit, self._schedule, self._rng = kit, schedule, rng
@@ -147,6 +148,13 @@ class ModelServer:
             self._announce(self._kit.announce(home[0], outcome.changes))
         self._recount([home])
         return outcome
+
+    def subscribe(self, home: Home, topic: str, *, comes: bool) -> None:
+        hub, user = home
+        self.note("subscribe" if comes else "unsubscribe", (home, topic))
+        topics: TopicStore = self.store.topics
+        change = topics.subscribe if comes else topics.unsubscribe
+        self.run(change(hub, topic, [user]))
 
     def deliver(self, envelopes: Sequence[Envelope]) -> None:
         self.note("deliver", [(e.hub, e.id, e.audience, e.collapse_key) for e in envelopes])
