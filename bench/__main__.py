@@ -9,7 +9,7 @@ from collections.abc import Callable
 from bench.frame import Bench, Row
 from bench.measure import allow_open_files
 from bench.report import show, write_results
-from bench.rows import accept, fanout, idle, inbox, latency, sustained
+from bench.rows import accept, fanout, idle, inbox, latency, sustained, topic
 
 ROWS: dict[str, Callable[[Bench], list[Row]]] = {
     "accept": accept.single,
@@ -20,6 +20,7 @@ ROWS: dict[str, Callable[[Bench], list[Row]]] = {
     "latency": latency.latency,
     "inbox": inbox.inbox,
     "broadcast": fanout.broadcast,
+    "topic": topic.topic,
 }
 OPEN_FILES = 20_000
 
