@@ -109,6 +109,7 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
+@pytest.mark.timeout(300)  # half a minute, and forty starts of a server on a busy machine
 async def test_poison_becomes_dead_letters_and_everything_else_arrives_once(
     make_server: MakeServer, http: aiohttp.ClientSession
 ) -> None:
