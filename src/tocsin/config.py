@@ -92,6 +92,7 @@ class Retention(Section):
     )
     producer_keys_days: Positive = Field(7, description="ids and Idempotency-Keys of producers")
     broadcast_days: Positive = Field(30, description="broadcasts without an expiry of their own")
+    audit_days: Positive = Field(365, description="the audit log")
 
 
 class Outbound(Section):

@@ -18,6 +18,7 @@ from tocsin.adapters.sqlite.store import SqliteStore
 from tocsin.api.admin import Admin
 from tocsin.api.alerts import Alerts
 from tocsin.api.app import App
+from tocsin.api.audit import Audit
 from tocsin.api.auth import DEFAULT_HUB, Authenticator
 from tocsin.api.client_tokens import ClientTokens
 from tocsin.api.cors import Cors
@@ -52,6 +53,7 @@ from tocsin.errors import UnauthenticatedError
 from tocsin.events.registry import Registry
 from tocsin.events.sender import Sender
 from tocsin.inbox.actor import Actor
+from tocsin.inbox.eraser import Eraser
 from tocsin.inbox.recorder import Recorder
 from tocsin.ingest.episodes import Episodes
 from tocsin.ingest.publisher import Publisher
@@ -99,9 +101,10 @@ class Node:
         self.metrics = Metrics()
         self.supervisor = Supervisor()
         self.fanout = MemoryFanout()
-        seal = open_seal(settings.data_dir)
-        revocations = Revocations(store.people, seal.pseudonym, self.clock)
-        self.keyring = KeyRing(store, seal, self.clock, revocations)
+        self.seal = open_seal(settings.data_dir)
+        revocations = Revocations(store.people, self.seal.pseudonym, self.clock)
+        self.keyring = KeyRing(store, self.seal, self.clock, revocations)
+        self.eraser = Eraser(store.erasures, self.supervisor)
         self.outbound = OutboundClient(settings.outbound, self.metrics)
         self.recorder = Recorder(
             store.receipts,
@@ -113,14 +116,14 @@ class Node:
             receipts=store.receipts,
             webhooks=store.webhooks,
             outbound=self.outbound,
-            seal=seal,
+            seal=self.seal,
             clock=self.clock,
             supervisor=self.supervisor,
             metrics=self.metrics,
             patience=settings.webhooks,
         )
         self.registry = Registry(
-            store.webhooks, self.outbound, seal, self.clock, settings.webhooks.per_hub
+            store.webhooks, self.outbound, self.seal, self.clock, settings.webhooks.per_hub
         )
         self.gateway = Gateway(
             store=store,
@@ -159,6 +162,7 @@ class Node:
             node = cls(settings, store, found)
             try:
                 await node.keyring.load()
+                await node.eraser.resume()
                 yield node
             finally:
                 await node.supervisor.stop()
@@ -224,9 +228,19 @@ class Node:
             stream=InboxStream(auth, self.keyring, self.gateway, store),
             admin=Admin(auth, self.keyring, self.endpoints),
             dead=DeadLetters(auth, store.queue),
-            people=People(auth, self.keyring.revocations, self.gateway),
             doctor=Doctor(auth, store, store, self.clock),
             webhooks=Webhooks(auth, self.keyring, store.webhooks, self.registry, self.sender),
+            people=People(
+                auth,
+                self.keyring.revocations,
+                self.gateway,
+                self.eraser,
+                store.erasures,
+                store.holdings,
+                self.seal,
+                self.clock,
+            ),
+            audit=Audit(auth, store.deeds, self.seal, self.clock),
             operations=Operations(
                 auth, store, store.queue, self.metrics, self.clock, self.gateway.stats
             ),
@@ -373,6 +387,7 @@ def _store_limits(settings: Settings) -> StoreLimits:
         tombstone_us=retention.tombstones_days * _DAY_US,
         read_retention_us=retention.read_items_days * _DAY_US,
         key_memory_us=retention.producer_keys_days * _DAY_US,
+        audit_us=retention.audit_days * _DAY_US,
         topics_per_hub=limits.topics_per_hub,
         queue_rows=limits.queue_alerts,
         scheduled_rows=limits.scheduled_alerts,

@@ -12,6 +12,8 @@ from tocsin.adapters.sql import (
     alerts,
     audit,
     collapses,
+    deeds,
+    holdings,
     inboxes,
     items,
     people,
@@ -28,12 +30,14 @@ from tocsin.adapters.sqlite.migrate import migrate
 from tocsin.adapters.sqlite.text import sql
 
 MODULES = (
-    people,
     alerts,
-    audit,
     collapses,
+    audit,
+    deeds,
+    holdings,
     inboxes,
     items,
+    people,
     receipts,
     schedule,
     secrets,
@@ -53,6 +57,7 @@ MEANT = {
     "audit.without_head": "SCAN items USING COVERING INDEX items_rev",
     "audit.last_processed": "SCAN alerts",
     "audit.last_sorts": "SCAN hubs",
+    "deeds.oldest": "SCAN audit",
     "inboxes.last_user_no": "SCAN heads",
     "inboxes.all_hubs": "SCAN hubs",
     "inboxes.oldest_ops": "SCAN ops",
@@ -113,6 +118,11 @@ def statements(module: ModuleType) -> Iterator[tuple[str, str]]:
 
 
 EVERY = dict(found for module in MODULES for found in statements(module))
+for held in (*holdings.HOLDINGS, holdings.SUBSCRIPTIONS):
+    EVERY |= {f"held.{held.kind}.page": sql(held.page), f"held.{held.kind}.drop": sql(held.drop)}
+for way in holdings.WAITING:
+    for part in ("named", "payload", "rewrite", "drop"):
+        EVERY[f"{way.kind}.{part}"] = sql(getattr(way, part))
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from tocsin.adapters.memory.store import MemoryStore
 from tocsin.api.admin import Admin
 from tocsin.api.alerts import Alerts
 from tocsin.api.app import App
+from tocsin.api.audit import Audit
 from tocsin.api.auth import Authenticator
 from tocsin.api.client_tokens import ClientTokens
 from tocsin.api.cors import Cors
@@ -44,6 +45,7 @@ from tocsin.config import Webhooks as Patience
 from tocsin.events.registry import Registry
 from tocsin.events.sender import Sender
 from tocsin.inbox.actor import Actor
+from tocsin.inbox.eraser import Eraser
 from tocsin.inbox.recorder import Recorder
 from tocsin.ingest.episodes import Episodes
 from tocsin.ingest.publisher import Publisher
@@ -75,6 +77,7 @@ class Server:
     recorder: Recorder
     sender: Sender
     outbound: ScriptedOutbound
+    app: App
 
     async def key(self, role: Role = "producer", hub: str = "default") -> dict[str, str]:
         """Make a key and return the header that carries it."""
@@ -163,8 +166,18 @@ async def running(
         stream=InboxStream(auth, keyring, gateway, store),
         admin=Admin(auth, keyring, endpoints),
         dead=DeadLetters(auth, store.queue),
-        people=People(auth, keyring.revocations, gateway),
         doctor=Doctor(auth, store, store, clock),
+        people=People(
+            auth,
+            keyring.revocations,
+            gateway,
+            Eraser(store.erasures, supervisor),
+            store.erasures,
+            store.holdings,
+            seal,
+            clock,
+        ),
+        audit=Audit(auth, store.deeds, seal, clock),
         operations=Operations(auth, store, store.queue, metrics, clock, gateway.stats),
         webhooks=Webhooks(
             auth,
@@ -181,6 +194,8 @@ async def running(
     transport = httpx.ASGITransport(app, client=(client, 1234))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as http:
         try:
-            yield Server(http, store, fanout, keyring, worker, clock, recorder, sender, outbound)
+            yield Server(
+                http, store, fanout, keyring, worker, clock, recorder, sender, outbound, app
+            )
         finally:
             await supervisor.stop()

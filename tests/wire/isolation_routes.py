@@ -1,7 +1,7 @@
 """How the isolation matrix asks for each route and frame: one line each, and a line that is missing fails the matrix.
 
 ``$alert``, ``$user`` and so on stand for ids of these kinds, in a path's parameter, a query or a body; ``$reader`` is a
-user whom no line gives anything.  The matrix asks with ids of somebody else, and with ids of nobody
+user whom no line gives anything, ``$stranger`` one whom no other line mentions.  The matrix asks with ids of somebody else, and with ids of nobody
 (``isolation_world.py`` makes both), and compares.
 """
 
@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 
 
 class Ask(NamedTuple):
-    """One route: the kind of its ``{id}``, its query and its body.  ``{user}``, ``{topic}``... are kinds themselves."""
+    """One route: the kinds of its ``{id}`` and ``{user}``, its query and its body.  ``{user}``, ``{topic}``... are kinds themselves."""
 
     id: str = ""
     query: str = ""
     body: Any = None
+    user: str = "user"
     headers: Mapping[str, str] = MappingProxyType({})
 
 
@@ -71,6 +72,10 @@ ROUTES = {
     "PUT /v1/inbox/topics/{topic}": Ask(query="user=$reader"),
     "DELETE /v1/inbox/topics/{topic}": Ask(query="user=$reader"),
     "POST /v1/users/{user}/revoke-tokens": Ask(),
+    "DELETE /v1/users/{user}": Ask(user="stranger"),
+    "GET /v1/users/{user}/export": Ask(user="stranger"),
+    "GET /v1/admin/erasures": Ask(query="hub=south"),
+    "GET /v1/admin/audit": Ask(query="hub=south&user=$user"),
     "POST /v1/admin/keys": Ask(body={"role": "admin", "hub": "south"}),
     "GET /v1/admin/keys": Ask(query="hub=south"),
     "DELETE /v1/admin/keys/{id}": Ask("key"),

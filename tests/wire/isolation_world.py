@@ -1,6 +1,6 @@
 """Two hubs with two users each, and who asks there for what is not theirs.
 
-Hubs are ``north`` and ``south``; ``ada`` and ``ben`` are in both, ``cleo`` and ``dora`` in the south alone.  Whatever belongs to
+Hubs are ``north`` and ``south``; ``ada`` and ``ben`` are in both, ``cleo``, ``dora`` and ``erin`` in the south alone.  Whatever belongs to
 somebody says so: ``south`` stands in all the south has, ``ben`` in what only Ben may read.
 """
 
@@ -52,7 +52,7 @@ class World:
                 text, key = await self.served.node.keyring.create(hub, role, f"{hub} {role}")
                 self.keys[hub, role] = text
                 self.south["key"] = key.id
-            for user in ("ada", "ben", *(["cleo", "dora"] if hub == "south" else [])):
+            for user in ("ada", "ben", *(["cleo", "dora", "erin"] if hub == "south" else [])):
                 body = {"user_id": user}
                 answer = await self.post("/v1/client-tokens", body, self.key(hub, "server"))
                 self.tokens[hub, user] = answer["token"]
@@ -65,7 +65,7 @@ class World:
         self.south |= await self.ids("south", "producer", "cleo")
         self.south["dead"] = await self._bury()
         self.south |= await self._webhook()
-        self.south |= {"topic": "south-topic", "reader": "dora"}
+        self.south |= {"topic": "south-topic", "reader": "dora", "stranger": "erin"}
         await self.served.node.store.topics.subscribe("south", "south-topic", ["cleo"])
 
     async def ids(self, hub: str, role: str, user: str) -> Ids:
@@ -139,6 +139,7 @@ class World:
             "webhook": str(uuid.uuid4()),
             "batch": f"msg_{secrets.token_hex(16)}",
             "user": f"u{secrets.token_hex(6)}",
+            "stranger": f"s{secrets.token_hex(6)}",
             "reader": f"r{secrets.token_hex(6)}",
             "epoch": secrets.token_hex(8),
             "category": secrets.token_hex(4),

@@ -29,6 +29,7 @@ RELIABLE = [Subprotocol("json.reliable.webpubsub.azure.v1")]
 DRAWN = re.compile(
     r"(?P<time>\d{4}-\d\d-\d\dT[\d:.]+Z)|(?P<uuid>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})|(?P<token>eyJ[\w.-]+)"
     r'|(?<="time":)(?P<second>\d{10})'
+    r"|(?P<pseudonym>\b[0-9a-f]{32}\b)"
 )
 DRAWN_HEADERS = ("date", "content-length", "ratelimit")
 UNKNOWN_ROUTE = (
@@ -87,7 +88,8 @@ async def test_what_others_have_is_in_no_answer_to_a_plain_question(world: World
 async def answer_to(world: World, caller: Caller, route: str, ask: Ask, ids: Ids) -> Any:
     """Ask, look for what must not be told, and return what is left when ids and drawn things are taken out."""
     method, path = route.split(" ")
-    path = re.sub(r"\{(\w+)\}", lambda found: f"${ask.id if found[1] == 'id' else found[1]}", path)
+    kinds = {"id": ask.id, "user": ask.user}
+    path = re.sub(r"\{(\w+)\}", lambda found: f"${kinds.get(found[1], found[1])}", path)
     url = fill(path, ids, quoting=True)
     if ask.query:
         url += "?" + fill(ask.query, ids, quoting=True)

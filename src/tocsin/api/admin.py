@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from tocsin.api.auth import Authenticator, Principal
+from tocsin.api.auth import Authenticator, managed_hub
 from tocsin.api.bodies import read_json
 from tocsin.api.endpoints import Endpoints
 from tocsin.api.http import Request, Response
@@ -41,11 +41,12 @@ class Admin:
         wanted = await read_json(request, _key_request)
         hub = principal.hub if wanted.hub is None else canonical_hub(wanted.hub)
         text, key = await self._keyring.create(hub, wanted.role, wanted.name or wanted.role)
+        request.target = key.id
         return Response(201, msgspec.json.encode({"key": text, **_describe(key)}))
 
     async def list_keys(self, request: Request) -> Response:
         """``GET /v1/admin/keys?hub=``: revoked ones too, oldest first."""
-        hub = self._hub(self._auth.admin(request), request)
+        hub = managed_hub(self._auth.admin(request), request)
         keys = [_describe(key) for key in self._keyring.all(hub)]
         return Response(200, msgspec.json.encode({"keys": keys}))
 
@@ -64,13 +65,6 @@ class Admin:
         primary, _ = await self._keyring.open_hub(hub)
         text = f"Endpoint={self._endpoints.public};AccessKey={primary.decode()};Version=1.0;"
         return Response(200, msgspec.json.encode({"connection_string": text, "hub": hub}))
-
-    @staticmethod
-    def _hub(principal: Principal, request: Request) -> str | None:
-        named = request.query("hub")
-        if named is not None:
-            return canonical_hub(named)
-        return None if principal.key_id == "local" else principal.hub
 
 
 def _describe(key: ApiKey) -> dict[str, str]:

@@ -177,6 +177,14 @@ class Authenticator:
         return Principal(key.role, hub, key.id, key.name)
 
 
+def managed_hub(principal: Principal, request: Request) -> str | None:
+    """Return the hub that an administrator asks about with ``?hub=``; None is every hub, for the owner of the data folder."""
+    named = request.query("hub")
+    if named is not None:
+        return canonical_hub(named)
+    return None if principal.key_id == "local" else principal.hub
+
+
 def _bearer(request: Request) -> str:
     header = request.header(b"authorization")
     scheme, _, text = (header or "").partition(" ")

@@ -63,9 +63,12 @@ class ClientGoneError(UnavailableError):
 
 
 class Request:
-    """What a handler may ask of a request."""
+    """What a handler may ask of a request.
 
-    __slots__ = ("_limited", "_query", "_receive", "params", "scope")
+    ``target`` is for the audit log: what the handler acted on, where the path does not name it.
+    """
+
+    __slots__ = ("_limited", "_query", "_receive", "params", "scope", "target")
 
     def __init__(self, scope: Scope, receive: Receive, params: dict[str, str]) -> None:
         self.scope = scope
@@ -73,6 +76,7 @@ class Request:
         self._receive = receive
         self._query: dict[str, str] | None = None
         self._limited: tuple[Rate, Hashable] | None = None
+        self.target = ""
 
     def limit(self, rate: Rate, caller: Hashable) -> None:
         """Count this request against what its caller may ask; once, however often it is looked at.

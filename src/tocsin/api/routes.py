@@ -4,6 +4,7 @@ import msgspec
 
 from tocsin.api.admin import Admin
 from tocsin.api.alerts import Alerts
+from tocsin.api.audit import Audit
 from tocsin.api.client_tokens import ClientTokens
 from tocsin.api.dead_letters import DeadLetters
 from tocsin.api.demo import Demo
@@ -45,6 +46,7 @@ class Resources(msgspec.Struct, frozen=True):
     people: People
     doctor: Doctor
     webhooks: Webhooks
+    audit: Audit
     operations: Operations
     web: WebFiles
     demo: Demo | None
@@ -65,6 +67,7 @@ def build_router(resources: Resources) -> Router:
     topics = resources.topics
     shims = resources.shims
     webhooks = resources.webhooks
+    people = resources.people
     router = Router()
     for method, path, handler in (
         ("POST", "/v1/alerts", resources.dry_run.publish),
@@ -102,33 +105,51 @@ def build_router(resources: Resources) -> Router:
         ("PUT", "/v1/inbox/topics/{topic}", resources.own_topics.subscribe),
         ("DELETE", "/v1/inbox/topics/{topic}", resources.own_topics.unsubscribe),
         ("POST", "/v1/inbox/receipts", resources.receipts.report),
-        ("POST", "/v1/users/{user}/revoke-tokens", resources.people.revoke_tokens),
-        ("POST", "/v1/admin/keys", admin.create_key),
         ("GET", "/v1/admin/keys", admin.list_keys),
-        ("DELETE", "/v1/admin/keys/{id}", admin.revoke_key),
+        ("GET", "/v1/admin/erasures", people.erasures),
+        ("GET", "/v1/admin/audit", resources.audit.list),
         ("GET", "/v1/admin/dead", resources.dead.list),
         ("GET", "/v1/admin/dead/{id}", resources.dead.show),
-        ("POST", "/v1/admin/dead/{id}/retry", resources.dead.retry),
-        ("DELETE", "/v1/admin/dead/{id}", resources.dead.drop),
         ("GET", "/v1/admin/doctor", resources.doctor.examine),
-        ("POST", "/v1/admin/webhooks", webhooks.create),
         ("GET", "/v1/admin/webhooks", webhooks.list),
         ("GET", "/v1/admin/webhooks/{id}", webhooks.show),
-        ("PATCH", "/v1/admin/webhooks/{id}", webhooks.change),
-        ("DELETE", "/v1/admin/webhooks/{id}", webhooks.remove),
-        ("POST", "/v1/admin/webhooks/{id}/secret", webhooks.rotate),
-        ("POST", "/v1/admin/webhooks/{id}/test", webhooks.test),
         ("GET", "/v1/admin/webhooks/{id}/dead", webhooks.list_dead),
         ("GET", "/v1/admin/webhooks/{id}/dead/{batch}", webhooks.show_dead),
-        ("POST", "/v1/admin/webhooks/{id}/dead/{batch}/retry", webhooks.retry_dead),
-        ("DELETE", "/v1/admin/webhooks/{id}/dead/{batch}", webhooks.drop_dead),
-        ("GET", "/v1/admin/connection-string", admin.connection_string),
         ("GET", "/healthz", resources.operations.healthz),
         ("GET", "/readyz", resources.operations.readyz),
         ("GET", "/metrics", resources.operations.metrics),
         ("GET", "/client/hubs/{hub}", not_upgraded),
     ):
         router.add(method, path, handler)
+    # What changes rights or data, or shows a secret, goes through the audit log.
+    for method, path, action, handler in (
+        ("POST", "/v1/users/{user}/revoke-tokens", "user.revoke-tokens", people.revoke_tokens),
+        ("DELETE", "/v1/users/{user}", "user.erase", people.erase),
+        ("GET", "/v1/users/{user}/export", "user.export", people.export),
+        ("POST", "/v1/admin/keys", "key.create", admin.create_key),
+        ("DELETE", "/v1/admin/keys/{id}", "key.revoke", admin.revoke_key),
+        ("POST", "/v1/admin/dead/{id}/retry", "dead.retry", resources.dead.retry),
+        ("DELETE", "/v1/admin/dead/{id}", "dead.drop", resources.dead.drop),
+        ("POST", "/v1/admin/webhooks", "webhook.create", webhooks.create),
+        ("PATCH", "/v1/admin/webhooks/{id}", "webhook.change", webhooks.change),
+        ("DELETE", "/v1/admin/webhooks/{id}", "webhook.remove", webhooks.remove),
+        ("POST", "/v1/admin/webhooks/{id}/secret", "webhook.rotate", webhooks.rotate),
+        ("POST", "/v1/admin/webhooks/{id}/test", "webhook.test", webhooks.test),
+        (
+            "POST",
+            "/v1/admin/webhooks/{id}/dead/{batch}/retry",
+            "webhook.retry",
+            webhooks.retry_dead,
+        ),
+        ("DELETE", "/v1/admin/webhooks/{id}/dead/{batch}", "webhook.drop", webhooks.drop_dead),
+        (
+            "GET",
+            "/v1/admin/connection-string",
+            "connection-string.show",
+            admin.connection_string,
+        ),
+    ):
+        router.add(method, path, resources.audit.of(action, handler))
     for path in resources.web.paths(demo=resources.demo is not None):
         router.add("GET", path, resources.web.file)
     if resources.demo is not None:

@@ -14,10 +14,12 @@ from rich.text import Text
 
 from tocsin import __version__
 from tocsin.cli.archive import back_up, restore
+from tocsin.cli.audit import audit
 from tocsin.cli.bench import bench
 from tocsin.cli.calls import HubOption, call, print_table, settings_of
 from tocsin.cli.dead import dead
 from tocsin.cli.doctor import doctor
+from tocsin.cli.people import people
 from tocsin.cli.topics import topic
 from tocsin.cli.webhooks import webhook
 from tocsin.clock import SystemClock
@@ -39,6 +41,8 @@ app.add_typer(dead, name="dead")
 app.add_typer(topic, name="topic")
 app.command(name="doctor")(doctor)
 app.command(name="bench")(bench)
+app.add_typer(people, name="user")
+app.command(name="audit")(audit)
 app.command(name="backup")(back_up)
 app.command(name="restore")(restore)
 app.add_typer(webhook, name="webhook")

@@ -55,6 +55,23 @@ class Link:
             )
             raise RefusedError(detail, code="no-answer") from error
 
+    async def lines(self, path: str) -> AsyncIterator[str]:
+        """Send a request and return the lines of its answer as they come.
+
+        Raises:
+            RefusedError: The answer is a problem, no answer came, or it broke off.
+        """
+        try:
+            async with self._http.stream("GET", path, headers=self._headers) as answer:
+                if answer.is_error:
+                    await answer.aread()
+                    raise refusal_of(answer.status_code, answer.content)
+                async for line in answer.aiter_lines():
+                    yield line
+        except httpx.HTTPError as error:
+            detail = f"no whole answer from {self._http.base_url}: {error}"
+            raise RefusedError(detail, code="no-answer") from error
+
 
 @asynccontextmanager
 async def open_link(settings: Settings, hub: str | None = None) -> AsyncIterator[Link]:

@@ -39,10 +39,14 @@ class Plan(msgspec.Struct, frozen=True):
         )
 
 
-def first_head(user: str, brev: int) -> Head:
-    """Return the head row made at first contact: broadcasts up to ``brev`` are not in this inbox."""
+def first_head(user: str, brev: int, rev_floor: int = 0) -> Head:
+    """Return the head row made at first contact: broadcasts up to ``brev`` are not in this inbox.
+
+    Its revisions begin at ``rev_floor``, and whoever stands below that must reload: an erased user of the same name
+    may have left clients behind (I12).
+    """
     watermarks = Watermarks(b_seen_up_to=brev, b_read_up_to=brev)
-    return Head(user, b_start=brev, watermarks=watermarks)
+    return Head(user, rev=rev_floor, floor=rev_floor, b_start=brev, watermarks=watermarks)
 
 
 ItemChange = tuple[OwnItem | None, OwnItem]

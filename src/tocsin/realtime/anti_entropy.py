@@ -137,7 +137,8 @@ class AntiEntropy:
         """
         asked = sorted(users)
         found = await self._store.positions(hub, asked)
-        new = [user for user in asked if user not in found]
+        # Who is not connected any more may have been erased meanwhile: that would bring the name back.
+        new = [user for user in asked if user not in found and self._hubs.of_user(hub, user)]
         if not new:
             return found
         for user in new:

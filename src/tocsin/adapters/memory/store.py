@@ -9,6 +9,9 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from tocsin.adapters.memory.actions import act
+from tocsin.adapters.memory.deeds import MemoryDeeds
+from tocsin.adapters.memory.erasure import MemoryErasures
+from tocsin.adapters.memory.holdings import MemoryHoldings
 from tocsin.adapters.memory.people import MemoryPeople
 from tocsin.adapters.memory.published import alert_page
 from tocsin.adapters.memory.queue import MemoryQueue
@@ -80,11 +83,15 @@ class MemoryStore:
         self.traces = MemoryTraces(self._tables, self.queue, self.alert)
         self.people = MemoryPeople()
         self.webhooks = MemoryWebhooks(self._tables)
+        self.erasures = MemoryErasures(self._tables, self.queue, clock)
+        self.holdings = MemoryHoldings(self._tables, self.queue)
+        self.deeds = MemoryDeeds()
 
     async def deliver(self, envelopes: Sequence[Envelope]) -> Mapping[str, Delivered]:
         """Write what the envelopes say, own items first, then broadcasts."""
         alerts = self._tables.alerts
-        fresh = {e.id: e for e in envelopes if e.id not in alerts or alerts[e.id].after is not None}
+        spared = self.erasures.spared(envelopes)
+        fresh = {e.id: e for e in spared if e.id not in alerts or alerts[e.id].after is not None}
         by_hub: defaultdict[str, list[Envelope]] = defaultdict(list)
         for envelope in fresh.values():
             by_hub[envelope.hub].append(envelope)
@@ -263,7 +270,7 @@ class MemoryStore:
 
     async def sweep(self, *, limit: int = 500) -> Swept:
         """Wake, expire, retire and purge."""
-        return self._sweep(limit).run(self.queue)
+        return self._sweep(limit).run(self.queue, self.deeds)
 
     def _sweep(self, limit: int) -> Sweep:
         return Sweep(self._tables, self._limits, self._clock.now_us(), limit)

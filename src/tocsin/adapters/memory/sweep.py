@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from itertools import islice
 
+from tocsin.adapters.memory.deeds import MemoryDeeds
 from tocsin.adapters.memory.queue import MemoryQueue
 from tocsin.adapters.memory.tables import Hub, Inbox, Tables
 from tocsin.model.inbox import BroadcastEntry, ChangeSet, OwnItem
@@ -24,7 +25,7 @@ class Sweep:
         self._changes: list[tuple[str, ChangeSet]] = []
         self._broadcasts: list[BroadcastEntry] = []
 
-    def run(self, queue: MemoryQueue) -> Swept:
+    def run(self, queue: MemoryQueue, deeds: MemoryDeeds) -> Swept:
         """Do everything that is due, the urgent first."""
         self._wake()
         self._bury("expired", lambda _, item: _is_due(item.expires_us, self._now_us))
@@ -38,6 +39,7 @@ class Sweep:
         self._purge()
         self._drop_unused(before_us)
         self._left -= queue.forget_keys(self._now_us - self._limits.key_memory_us, self._room())
+        self._left -= deeds.forget(self._now_us - self._limits.audit_us, self._room())
         return self._swept()
 
     def withdraw(self, hub_name: str, alert_id: str) -> Swept:

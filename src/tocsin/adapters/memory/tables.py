@@ -40,7 +40,7 @@ class Hub:
     """One hub's stream, its live broadcasts by ``brev`` in order, its inboxes by user, and its receipts.
 
     ``heard`` has the ``brev`` of every broadcast, dead ones too, by alert.  ``sketches`` are by alert, fact and action,
-    ``topics`` since when each user subscribes.
+    ``topics`` since when each user subscribes.  Revisions of new users begin at ``rev_floor``.
     """
 
     stream: Stream
@@ -51,6 +51,7 @@ class Hub:
     last_receipt: int = 0
     sketches: dict[tuple[str, str, str], bytes] = field(default_factory=dict)
     topics: dict[str, dict[str, int]] = field(default_factory=dict)
+    rev_floor: int = 0
 
     def visible(self, head: Head, above: int = 0) -> list[Broadcast]:
         """Return the live broadcasts of an inbox, those above ``above``."""
@@ -95,5 +96,5 @@ class Tables:
         """Return an inbox, made at first contact: broadcasts count for it from here on."""
         home = self.hub(hub)
         if user not in home.inboxes:
-            home.inboxes[user] = Inbox(first_head(user, home.stream.brev))
+            home.inboxes[user] = Inbox(first_head(user, home.stream.brev, home.rev_floor))
         return home.inboxes[user]

@@ -12,6 +12,7 @@ hub_by_no = select(hubs.c.hub_no, hubs.c.name, hubs.c.epoch, hubs.c.brev, hubs.c
     hubs.c.hub_no == param("hub_no")
 )
 all_hubs = select(hubs.c.hub_no, hubs.c.name, hubs.c.epoch, hubs.c.brev, hubs.c.last_sort)
+rev_floor_of = select(hubs.c.rev_floor).where(hubs.c.hub_no == param("hub_no"))
 add_hub = insert(hubs)
 move_stream = (
     update(hubs)

@@ -67,6 +67,8 @@ hubs = _table(
     _text("epoch"),
     _number("brev"),
     _number("last_sort"),
+    # Where the revisions of new users begin: above those of everybody who was erased.
+    Column("rev_floor", Number, nullable=False, server_default=text("0")),
     UniqueConstraint("name"),
 )
 
@@ -380,5 +382,34 @@ dead_batches = _table(
     _number("at_us"),
 )
 Index("dead_batches_webhook", dead_batches.c.webhook_id, dead_batches.c.at_us, dead_batches.c.id)
+# The record of an erasure; ``user`` and ``user_no`` only while it is not finished.
+erasures = _table(
+    "erasures",
+    Column("id", Text, primary_key=True),
+    _text("hub"),
+    _text("pseudonym"),
+    _text("key_id"),
+    _number("at_us"),
+    _perhaps("finished_us"),
+    _perhaps("user_no"),
+    Column("user", Text),
+    _text("counts"),
+    rowid=False,
+)
+Index("erasures_hub", erasures.c.hub, erasures.c.id)
+_partial("erasures_open", erasures.c.user, where=erasures.c.user.is_not(None))
+
+audit = _table(
+    "audit",
+    Column("deed_no", Number, primary_key=True),
+    _text("hub"),
+    _text("actor"),
+    _text("actor_name"),
+    _text("action"),
+    _text("target"),
+    _text("outcome"),
+    _number("at_us"),
+)
+Index("audit_hub", audit.c.hub, audit.c.deed_no)
 
 probe = _table("probe", _serial("probe_no"), _number("at_us"))

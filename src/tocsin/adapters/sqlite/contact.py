@@ -11,6 +11,7 @@ from tocsin.model.plan import first_head
 from tocsin.model.stream import Stream, new_epoch
 
 _ADD_HUB, _ADD_HEAD = sql(inboxes.add_hub), sql(inboxes.add_head)
+_REV_FLOOR = sql(inboxes.rev_floor_of)
 
 
 def open_hub(connection: sqlite3.Connection, numbers: Numbers, name: str) -> HubRow:
@@ -27,6 +28,7 @@ def open_hub(connection: sqlite3.Connection, numbers: Numbers, name: str) -> Hub
             "epoch": made.stream.epoch,
             "brev": 0,
             "last_sort": 0,
+            "rev_floor": 0,
         },
     )
     return made
@@ -37,12 +39,13 @@ def open_heads(
 ) -> dict[str, HeadRow]:
     """Read the heads of users, made where there is none: broadcasts count for them from here on."""
     found = heads_of(connection, hub.hub_no, users)
-    made = [
-        HeadRow(numbers.next_user(), hub.hub_no, first_head(user, hub.stream.brev))
-        for user in users
-        if user not in found
-    ]
-    if made:
+    new = [user for user in users if user not in found]
+    if new:
+        (rev_floor,) = connection.execute(_REV_FLOOR, {"hub_no": hub.hub_no}).fetchone()
+        made = [
+            HeadRow(numbers.next_user(), hub.hub_no, first_head(user, hub.stream.brev, rev_floor))
+            for user in new
+        ]
         connection.executemany(_ADD_HEAD, [_columns(row) for row in made])
         found.update((row.head.user, row) for row in made)
     return found

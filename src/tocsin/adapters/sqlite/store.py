@@ -17,8 +17,11 @@ from tocsin.adapters.sqlite import actions, queries
 from tocsin.adapters.sqlite.audit import sqlite_version
 from tocsin.adapters.sqlite.connection import connect_writer, warn_if_old
 from tocsin.adapters.sqlite.contact import open_heads, open_hub
+from tocsin.adapters.sqlite.deeds import SqliteDeeds
 from tocsin.adapters.sqlite.delivery import Delivery
+from tocsin.adapters.sqlite.erasure import SqliteErasures
 from tocsin.adapters.sqlite.folder import DataFolder
+from tocsin.adapters.sqlite.holdings import SqliteHoldings
 from tocsin.adapters.sqlite.keyring import SqliteKeyring
 from tocsin.adapters.sqlite.migrate import migrate
 from tocsin.adapters.sqlite.numbers import Numbers
@@ -89,6 +92,9 @@ class SqliteStore(SqliteKeyring):
         self.webhooks = SqliteWebhooks(writer, readers)
         self.queue = SqliteQueue(writer, readers, numbers, folder, clock, limits)
         self.topics = SqliteTopics(writer, readers, numbers, clock, limits)
+        self.erasures = SqliteErasures(writer, readers, numbers, clock, limits.chunk_rows)
+        self.holdings = SqliteHoldings(readers)
+        self.deeds = SqliteDeeds(writer, readers)
 
     @classmethod
     async def open(cls, folder: Path, clock: Clock, limits: StoreLimits | None = None) -> Self:
@@ -146,7 +152,7 @@ class SqliteStore(SqliteKeyring):
         now_us = self._clock.now_us()
         return await self._writer.run(
             lambda connection: Delivery(connection, self._numbers, self._limits, now_us).run(
-                envelopes
+                self.erasures.spared(envelopes)
             )
         )
 

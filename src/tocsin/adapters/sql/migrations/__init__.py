@@ -5,5 +5,5 @@
 
 from pathlib import Path
 
-HEAD = "0010"
+HEAD = "0011"
 FOLDER = Path(__file__).parent

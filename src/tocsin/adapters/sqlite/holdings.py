@@ -1,0 +1,87 @@
+"""Reading what is held of a person, page by page."""
+
+import sqlite3
+from typing import Any, Final
+
+import msgspec
+
+from tocsin.adapters.sql.holdings import HOLDINGS, SUBSCRIPTIONS, WAITING
+from tocsin.adapters.sqlite.queue import decode_envelope
+from tocsin.adapters.sqlite.readers import Readers
+from tocsin.adapters.sqlite.rows import head_of, hub_named
+from tocsin.adapters.sqlite.text import sql
+from tocsin.ports.erasure import Held, HeldPage, Place
+
+_READ: Final = [(one.kind, one.start, sql(one.page)) for one in (*HOLDINGS, SUBSCRIPTIONS)]
+_NAMED: Final = [(one.kind, sql(one.named), sql(one.payload)) for one in WAITING]
+_JSON: Final = frozenset({"alert", "outcome", "receipts"})
+
+
+class SqliteHoldings:
+    """What one file holds of people."""
+
+    def __init__(self, readers: Readers) -> None:
+        self._readers = readers
+
+    async def held(self, hub: str, user: str, place: Place, *, limit: int) -> HeldPage:
+        """Read some of what is held of a person."""
+        return await self._readers.run(lambda c: _page(c, hub, user, place, limit))
+
+
+def _page(
+    connection: sqlite3.Connection, hub: str, user: str, place: Place, limit: int
+) -> HeldPage:
+    if place.kind < len(_READ):
+        rows, last = _rows(connection, hub, user, place, limit)
+    else:
+        rows, last = _on_their_way(connection, hub, user, place, limit)
+    if last is not None:
+        return HeldPage(rows, Place(place.kind, last))
+    more = place.kind + 1 < len(_READ) + len(_NAMED)
+    return HeldPage(rows, Place(place.kind + 1) if more else None)
+
+
+def _rows(
+    connection: sqlite3.Connection, hub: str, user: str, place: Place, limit: int
+) -> tuple[list[Held], int | str | None]:
+    """Read a page of one table; the last key is None at its end."""
+    kind, start, query = _READ[place.kind]
+    home = hub_named(connection, hub)
+    found = None if home is None else head_of(connection, home.hub_no, user)
+    if home is None or found is None:
+        return [], None
+    whose = {"user_no": found.user_no, "hub_no": home.hub_no, "user": user, "limit": limit}
+    cursor = connection.execute(
+        query, {**whose, "after": start if place.after is None else place.after}
+    )
+    names = [column[0] for column in cursor.description][1:]
+    rows = cursor.fetchall()
+    held = [Held(kind, _fields(names, row[1:])) for row in rows]
+    return held, rows[-1][0] if len(rows) == limit else None
+
+
+def _fields(names: list[str], row: tuple[Any, ...]) -> dict[str, object]:
+    return {
+        name: msgspec.Raw(value if isinstance(value, bytes) else value.encode())
+        if name in _JSON and value is not None
+        else value
+        for name, value in zip(names, row, strict=True)
+    }
+
+
+def _on_their_way(
+    connection: sqlite3.Connection, hub: str, user: str, place: Place, limit: int
+) -> tuple[list[Held], str | None]:
+    """Read a page of alerts that wait; those that only have the name as a word are passed over."""
+    kind, named, payload = _NAMED[place.kind - len(_READ)]
+    page = {"name": msgspec.json.encode(user), "after": place.after or "", "limit": limit}
+    ids = [row[0] for row in connection.execute(named, page)]
+    envelopes = [
+        decode_envelope(connection.execute(payload, {"at_id": one}).fetchone()[0]) for one in ids
+    ]
+    held = [
+        Held(kind, {"id": told.id, "accepted_us": told.accepted_us, "alert": told.content})
+        for told in envelopes
+        if told.hub == hub and user in told.audience.users
+    ]
+    return held, ids[-1] if len(ids) == limit else None
