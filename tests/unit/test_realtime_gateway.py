@@ -12,9 +12,10 @@ from tocsin.adapters.memory.fanout import MemoryFanout
 from tocsin.errors import ConfigError
 from tocsin.ports.fanout import Announcement
 from tocsin.realtime.connection import Connection
-from tocsin.realtime.dialects import JSON, RELIABLE_JSON, Dialect
+from tocsin.realtime.dialects import JSON, PLAIN, RELIABLE_JSON, Dialect
 from tocsin.realtime.frames import CLOSE, PING, PONG, TEXT, encode_close, encode_frame
 from tocsin.realtime.gateway import Gateway
+from tocsin.realtime.json_codec import JSON_CODEC
 from tocsin.realtime.message import Message
 from tocsin.realtime.session import Session
 from tocsin.realtime.settings import REPLAY_MESSAGES, GatewaySettings
@@ -178,6 +179,30 @@ def test_only_a_normal_close_ends_the_session_at_once(code: int | None, stays: i
     assert transport.is_closed
     connection.connection_lost(None)
     assert len(floor.gateway.recovery) == stays
+
+
+@pytest.mark.parametrize("reason", ["", "drill"])
+def test_an_application_closes_with_what_waits_then_the_reason_then_1000(reason: str) -> None:
+    floor = Floor()
+    session, transport, _ = floor.connect()
+    floor.gateway.post.to_connection(session, Message(b"1"))
+    floor.gateway.close_connection(session, reason)
+    text = "Application server closed the connection." + (f" Reason: {reason}" if reason else "")
+    last = JSON_CODEC.disconnected(text)
+    assert transport.writes == [frames(1), last, encode_close(1000)]
+    token = floor.gateway.recovery.token(session.id)
+    assert floor.gateway.recover("h", session.id, token) is None
+
+
+def test_an_application_closes_dropped_and_plain_connections_without_a_word() -> None:
+    floor = Floor()
+    dropped, _, connection = floor.connect()
+    connection.connection_lost(None)
+    plain, transport, _ = floor.connect(dialect=PLAIN)
+    for session in (dropped, plain):
+        floor.gateway.close_connection(session, "drill")
+        assert session.ended
+    assert transport.writes == [encode_close(1000)]
 
 
 def test_a_dropped_session_that_gets_too_much_is_given_up() -> None:

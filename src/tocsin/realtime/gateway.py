@@ -23,7 +23,7 @@ from tocsin.realtime.anti_entropy import AntiEntropy
 from tocsin.realtime.connection import Connection
 from tocsin.realtime.dialects import EVENT_STREAM, Dialect
 from tocsin.realtime.event_stream import EventStream
-from tocsin.realtime.frames import CLOSE_GOING_AWAY, CLOSE_POLICY
+from tocsin.realtime.frames import CLOSE_GOING_AWAY, CLOSE_NORMAL, CLOSE_POLICY
 from tocsin.realtime.hub import Hubs
 from tocsin.realtime.message import NEVER_S, Message
 from tocsin.realtime.post import Post
@@ -46,6 +46,8 @@ _ANSWER_TICK_S: Final = 0.005
 _CLOSE_STEP_S: Final = 0.05
 _CLOSES_PER_STEP: Final = 10
 _RETRY_AFTER_MS: Final = 2000
+# Applications read this text; it is the service's.
+_CLOSED_BY_APPLICATION: Final = "Application server closed the connection."
 
 
 class GatewayStats(msgspec.Struct, frozen=True):
@@ -355,6 +357,20 @@ class Gateway:
             session.socket.close(code, reason)
         else:
             self.ended(session)
+
+    def close_connection(self, session: Session, reason: str = "") -> None:
+        """End a session because an application asks for it: what waits leaves first, then the reason, then 1000.
+
+        Clients of the reliable protocols try to recover even so; they are told 1008, and connect anew.
+        """
+        codec, socket = session.dialect.codec, session.socket
+        if codec is not None and socket is not None:
+            said = (
+                f"{_CLOSED_BY_APPLICATION} Reason: {reason}" if reason else _CLOSED_BY_APPLICATION
+            )
+            socket.answer(codec.disconnected(said))
+            socket.flush()
+        self.close_session(session, CLOSE_NORMAL, "")
 
     def revoke(self, hub: str, user: str) -> None:
         """End every session of a user, dropped ones too, so that its client asks for a new token."""
