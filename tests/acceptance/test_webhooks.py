@@ -1,6 +1,7 @@
 """Webhooks of a real server to a real receiver: signed, in order, at least once, whatever is killed."""
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,11 +44,24 @@ def quick_server(make_server: MakeServer) -> ServerProcess:
     return make_server(env=QUICK).start()
 
 
-def add_webhook(server: ServerProcess, url: str, *options: str) -> tuple[str, str]:
-    """Register a webhook; return its id and secret."""
-    secret = server.cli("webhook", "add", url, *options)
-    webhooks = server.request("GET", "/v1/admin/webhooks", headers=server.key("admin")).json()
-    return webhooks["webhooks"][-1]["id"], secret
+class Registered:
+    """A webhook, made by the command; asked for its state by HTTP."""
+
+    def __init__(self, server: ServerProcess, url: str, *options: str) -> None:
+        done = server.try_cli("webhook", "add", url, *options)
+        assert done.returncode == 0, done.stderr
+        self.secret = done.stdout.strip()
+        self.id = re.findall(r"^webhook (\S+)$", done.stderr, re.MULTILINE)[0]
+        self._server = server
+        self._admin = server.key("admin")
+
+    def get(self, path: str = "") -> dict[str, Any]:
+        answer = self._server.request(
+            "GET", f"/v1/admin/webhooks/{self.id}{path}", headers=self._admin
+        )
+        assert answer.is_success, answer.text
+        got: dict[str, Any] = answer.json()
+        return got
 
 
 class Ada:
@@ -95,16 +109,11 @@ def devices(events: list[dict[str, Any]]) -> list[str]:
     return [event["data"]["device"] for event in events]
 
 
-def state_of(server: ServerProcess, webhook_id: str) -> dict[str, Any]:
-    shown: dict[str, Any] = json.loads(server.cli("webhook", "show", webhook_id))
-    return shown
-
-
 def test_receipts_arrive_signed_and_in_order(
     quick_server: ServerProcess, receiver: Receiver
 ) -> None:
-    webhook_id, secret = add_webhook(quick_server, receiver.url, "--fact", "read")
-    quick_server.cli("webhook", "test", webhook_id)
+    webhook = Registered(quick_server, receiver.url, "--fact", "read")
+    quick_server.cli("webhook", "test", webhook.id)
     ada = Ada(quick_server)
     alert_id = ada.alert()
     told = [f"d{n}" for n in range(12)]
@@ -121,18 +130,18 @@ def test_receipts_arrive_signed_and_in_order(
     assert numbers == sorted(numbers)
     verify = guide_verify()
     for message in receiver.messages:
-        assert verify(secret, message.headers, message.body)
-        assert not verify(secret, message.headers, message.body + b" ")
+        assert verify(webhook.secret, message.headers, message.body)
+        assert not verify(webhook.secret, message.headers, message.body + b" ")
         assert len(message.events) <= 5
 
 
 def test_the_typescript_of_the_guide_verifies_what_arrives(
     quick_server: ServerProcess, receiver: Receiver, node: Path, tmp_path: Path
 ) -> None:
-    webhook_id, secret = add_webhook(quick_server, receiver.url)
-    quick_server.cli("webhook", "test", webhook_id)
-    rotated = quick_server.cli("webhook", "rotate", webhook_id)
-    quick_server.cli("webhook", "test", webhook_id)
+    webhook = Registered(quick_server, receiver.url)
+    quick_server.cli("webhook", "test", webhook.id)
+    rotated = quick_server.cli("webhook", "rotate", webhook.id)
+    quick_server.cli("webhook", "test", webhook.id)
     (tmp_path / "verify.ts").write_text(guide_code("ts"))
     (tmp_path / "package.json").write_text('{"type": "module"}')
     command: list[str | Path] = [node, WEB / "node_modules/typescript/bin/tsc", "--strict"]
@@ -141,8 +150,8 @@ def test_the_typescript_of_the_guide_verifies_what_arrives(
     subprocess.run([*command, tmp_path / "verify.ts"], check=True)
     first, second = receiver.messages
     cases = [
-        (secret, first, True),
-        (secret, second, True),
+        (webhook.secret, first, True),
+        (webhook.secret, second, True),
         (rotated, second, True),
         (rotated, first, False),
     ]
@@ -167,7 +176,7 @@ def test_the_typescript_of_the_guide_verifies_what_arrives(
 def test_a_message_is_repeated_the_same_until_it_is_taken_also_over_a_restart(
     quick_server: ServerProcess, receiver: Receiver
 ) -> None:
-    webhook_id, secret = add_webhook(quick_server, receiver.url)
+    webhook = Registered(quick_server, receiver.url)
     receiver.answers.extend([500, 503, 302])
     ada = Ada(quick_server)
     ada.tell(ada.alert(), "read", "d1")
@@ -177,17 +186,17 @@ def test_a_message_is_repeated_the_same_until_it_is_taken_also_over_a_restart(
     until(receiver.events, "it was taken")
     assert len({message.id for message in receiver.messages}) == 1
     assert len({message.body for message in receiver.messages}) == 1
-    assert all(guide_verify()(secret, m.headers, m.body) for m in receiver.messages)
-    until(lambda: state_of(quick_server, webhook_id)["attempts"] == 0, "it is settled")
+    assert all(guide_verify()(webhook.secret, m.headers, m.body) for m in receiver.messages)
+    until(lambda: webhook.get()["attempts"] == 0, "it is settled")
 
 
 def test_what_is_never_taken_is_a_dead_batch_and_delays_nothing_else(
     make_server: MakeServer, receiver: Receiver
 ) -> None:
     server = make_server(env={**QUICK, "TOCSIN_WEBHOOKS__ATTEMPTS": "2"}).start()
-    bad, _ = add_webhook(server, receiver.url)
+    bad = Registered(server, receiver.url)
     with receiving() as other:
-        add_webhook(server, other.url)
+        Registered(server, other.url)
         receiver.answers.extend([500, 500])
         ada = Ada(server)
         alert_id = ada.alert()
@@ -197,41 +206,42 @@ def test_what_is_never_taken_is_a_dead_batch_and_delays_nothing_else(
         ada.tell(alert_id, "read", "d2")
         until(receiver.events, "the next message arrives")
     assert devices(receiver.events()) == ["d2"]
-    page = server.request("GET", f"/v1/admin/webhooks/{bad}/dead", headers=server.key("admin"))
-    [dead] = page.json()["dead"]
+    [dead] = bad.get("/dead")["dead"]
     assert (dead["attempts"], dead["reason"]) == (2, "answered 500")
-    assert dead["id"] in server.cli("webhook", "dead", "list", bad)
-    shown = json.loads(server.cli("webhook", "dead", "show", bad, dead["id"]))
+    assert dead["id"] in server.cli("webhook", "dead", "list", bad.id)
+    shown = json.loads(server.cli("webhook", "dead", "show", bad.id, dead["id"]))
     assert devices(shown["events"]) == ["d1"]
     receiver.answers.append(500)
-    refused = server.try_cli("webhook", "dead", "retry", bad, dead["id"])
+    refused = server.try_cli("webhook", "dead", "retry", bad.id, dead["id"])
     assert (refused.returncode, "answered 500" in refused.stderr) == (1, True)
-    server.cli("webhook", "dead", "retry", bad, dead["id"])
+    server.cli("webhook", "dead", "retry", bad.id, dead["id"])
     assert devices(receiver.events()) == ["d2", "d1"]
     assert receiver.messages[-1].id == receiver.messages[0].id
-    assert dead["id"] not in server.cli("webhook", "dead", "list", bad)
+    assert dead["id"] not in server.cli("webhook", "dead", "list", bad.id)
 
 
 def test_a_receiver_that_says_gone_is_disabled_until_somebody_enables_it(
     quick_server: ServerProcess, receiver: Receiver
 ) -> None:
-    webhook_id, _ = add_webhook(quick_server, receiver.url)
+    webhook = Registered(quick_server, receiver.url)
     receiver.answers.append(410)
     ada = Ada(quick_server)
     ada.tell(ada.alert(), "read", "d1")
-    until(lambda: not state_of(quick_server, webhook_id)["enabled"], "it is disabled")
+    until(lambda: not webhook.get()["enabled"], "it is disabled")
     assert "disabled: answered 410" in quick_server.cli("webhook", "list")
-    quick_server.cli("webhook", "enable", webhook_id)
+    shown = json.loads(quick_server.cli("webhook", "show", webhook.id))
+    assert (shown["enabled"], shown["disabled_reason"]) == (False, "answered 410")
+    quick_server.cli("webhook", "enable", webhook.id)
     until(receiver.events, "it goes on")
     assert devices(receiver.events()) == ["d1"]
-    quick_server.cli("webhook", "remove", webhook_id)
-    assert webhook_id not in quick_server.cli("webhook", "list")
+    quick_server.cli("webhook", "remove", webhook.id)
+    assert webhook.id not in quick_server.cli("webhook", "list")
 
 
 def test_every_receipt_arrives_over_kills_and_a_repeat_has_the_same_id(
     quick_server: ServerProcess, receiver: Receiver
 ) -> None:
-    add_webhook(quick_server, receiver.url)
+    Registered(quick_server, receiver.url)
     ada = Ada(quick_server)
     alert_ids = [ada.alert() for _ in range(5)]
     told = []
@@ -262,7 +272,7 @@ def test_a_private_address_is_refused_at_registration_and_at_every_send(
     make_server: MakeServer, receiver: Receiver
 ) -> None:
     server = make_server(env=QUICK).start()
-    webhook_id, _ = add_webhook(server, receiver.url)
+    webhook = Registered(server, receiver.url)
     ada = Ada(server)
     alert_id = ada.alert()
     server.stop()
@@ -275,8 +285,8 @@ def test_a_private_address_is_refused_at_registration_and_at_every_send(
     ada.tell(alert_id, "read", "d1")
 
     def failing() -> bool:
-        return (state_of(server, webhook_id)["failure"] or "").startswith("not called: ")
+        return (webhook.get()["failure"] or "").startswith("not called: ")
 
     until(failing, "the send is refused")
-    assert "loopback" in state_of(server, webhook_id)["failure"]
+    assert "loopback" in webhook.get()["failure"]
     assert receiver.messages == []

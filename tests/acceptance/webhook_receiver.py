@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-GUIDE = Path(__file__).parents[2] / "docs" / "webhooks.md"
+GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "webhooks.md"
 
 Verify = Callable[[str, dict[str, str], bytes], bool]
 

@@ -18,7 +18,7 @@ from tocsin.adapters.memory.store import MemoryStore
 from tocsin.api.seal import Seal
 from tocsin.config import Webhooks as Patience
 from tocsin.events.registry import Registry
-from tocsin.events.sender import BOTH_SECRETS_US, SCAN, Sender
+from tocsin.events.sender import BOTH_SECRETS_US, MOST_DEAD, SCAN, Sender
 from tocsin.model.receipt import Fact, Told
 from tocsin.model.webhook import Progress, Webhook
 from tocsin.ports.outbound import Answer, Call, Failed, Refused
@@ -259,6 +259,21 @@ async def test_three_batches_given_up_in_a_row_disable_the_webhook_and_lose_noth
     await world.registry.change(kept, kept, enabled=True)
     await world.turns(webhook)
     assert world.devices()[6:] == [list("jkl")]
+
+
+async def test_a_webhook_with_too_many_dead_batches_waits_for_a_decision(world: World) -> None:
+    webhook = await world.webhook()
+    for _ in range(MOST_DEAD):
+        assert (await world.kept(webhook)).disabled_us is None
+        await world.receipts("a")
+        world.outbound.outcomes = [Answer(500), Answer(500), Answer(200)]
+        for _ in range(2):
+            await world.turns(webhook)
+            world.clock.advance(20)
+        await world.receipts("b")
+        await world.turns(webhook)
+    kept = await world.kept(webhook)
+    assert kept.disabled_reason == "100 dead batches wait; retry or drop them"
 
 
 async def test_a_receiver_that_is_gone_is_disabled_and_goes_on_where_it_stood(

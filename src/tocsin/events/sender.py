@@ -35,6 +35,8 @@ SCAN = 500
 # So long a replaced secret signs beside its successor.
 BOTH_SECRETS_US = 86_400 * US_PER_S
 DEAD_IN_A_ROW = 3
+# Dead batches that one webhook may have; beyond it somebody has to decide first.
+MOST_DEAD = 100
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -206,6 +208,8 @@ class Sender:
         if given_up >= DEAD_IN_A_ROW:
             why = f"{given_up} batches in a row were given up; the last: {reason}"
             await self._disable(webhook, why)
+        elif len(await self._webhooks.dead_batches(webhook.id, limit=MOST_DEAD)) == MOST_DEAD:
+            await self._disable(webhook, f"{MOST_DEAD} dead batches wait; retry or drop them")
 
     async def _disable(self, webhook: Webhook, reason: str) -> None:
         log.error("webhook.disabled", webhook=webhook.id, reason=reason)
