@@ -142,7 +142,7 @@ export class DemoComposer extends PlainElement {
   #draft(): Draft {
     const form = new FormData(this.querySelector("form") ?? undefined);
     const body = String(form.get("body") ?? "").trim();
-    const { source, url } = this.sample;
+    const { source, url, actions } = this.sample;
     return {
       to:
         this.to === "all"
@@ -153,6 +153,7 @@ export class DemoComposer extends PlainElement {
       severity: this.severity,
       source,
       ...(url && { url }),
+      ...(actions && { actions }),
     };
   }
 }

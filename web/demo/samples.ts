@@ -1,6 +1,6 @@
 /** Alerts a real company sends on an ordinary day. */
 
-import type { Severity } from "../src/elements/index.ts";
+import type { AlertAction, Severity } from "../src/elements/index.ts";
 
 export interface Sample {
   readonly label: string;
@@ -9,6 +9,7 @@ export interface Sample {
   readonly title: string;
   readonly body: string;
   readonly url?: string;
+  readonly actions?: readonly AlertAction[];
 }
 
 export const samples: readonly Sample[] = [
@@ -57,5 +58,9 @@ export const samples: readonly Sample[] = [
     title: "Checkout is down",
     body: "Every payment has failed for 3 minutes. 214 customers are affected.",
     url: "#incident-88",
+    actions: [
+      { id: "take", label: "I am on it", style: "primary" },
+      { id: "status-page", label: "Status page", url: "#status-page" },
+    ],
   },
 ];

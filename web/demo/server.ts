@@ -1,6 +1,6 @@
 /** What the demo page asks the server for beyond the inbox: sessions, publishing, and where an alert stands. */
 
-import { type Severity, TocsinClient } from "../src/elements/index.ts";
+import { type AlertAction, type Severity, TocsinClient } from "../src/elements/index.ts";
 import type { Person } from "./people.ts";
 
 export interface Draft {
@@ -10,6 +10,7 @@ export interface Draft {
   readonly severity: Severity;
   readonly source?: string;
   readonly url?: string;
+  readonly actions?: readonly AlertAction[];
 }
 
 export interface Standing {
