@@ -166,6 +166,12 @@ async def test_a_dropped_batch_is_gone(server: Server) -> None:
     assert (await ask(server, "GET", f"{webhook}/dead")).json()["dead"] == []
 
 
+async def test_the_audit_log_names_the_webhook_that_was_made(server: Server) -> None:
+    webhook = await made(server)
+    [deed] = (await ask(server, "GET", "/v1/admin/audit?action=webhook.create")).json()["deeds"]
+    assert (deed["target"], deed["outcome"]) == (webhook["id"], "done")
+
+
 async def test_another_hubs_webhook_and_none_look_alike(server: Server) -> None:
     theirs = f"/v1/admin/webhooks/{(await made(server, hub='other'))['id']}"
     for method, rest in (

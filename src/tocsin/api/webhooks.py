@@ -69,6 +69,7 @@ class Webhooks:
         webhook, secret = await self._registry.register(
             hub, wanted.url, wanted.facts, wanted.key_id
         )
+        request.target = webhook.id
         return Response(201, _encode({**_describe(webhook), "secret": secret}))
 
     async def list(self, request: Request) -> Response:
