@@ -9,6 +9,7 @@ from tests.ports.conftest import OpenStore
 from tests.ports.world import World, envelope
 from tocsin.model.position import Position
 from tocsin.model.receipt import Told
+from tocsin.model.webhook import DeadBatch, Progress, Secrets, Webhook
 from tocsin.ports.erasure import Erasure, ErasureRequest, Place
 
 _ids = itertools.count(1)
@@ -215,3 +216,46 @@ async def test_what_a_worker_holds_is_not_delivered_to_the_erased_person(world: 
     later = envelope("ann", accepted_us=now_us + 1)
     await world.store.deliver([later])
     assert await world.listed("ann") == [later.id]
+
+
+def event(user: str, hub: str = "h") -> dict[str, Any]:
+    return {"source": f"/hubs/{hub}", "subject": "a1", "data": {"alert_id": "a1", "user": user}}
+
+
+async def test_messages_that_a_webhook_never_took_lose_the_person(world: World) -> None:
+    webhooks = world.store.webhooks
+    made = Webhook(
+        id="w",
+        hub="h",
+        url="https://x.example",
+        facts=(),
+        key_id=None,
+        secrets=Secrets(b"s"),
+        created_us=1,
+    )
+    await webhooks.add_webhook(made)
+    for name, events in {
+        "alone": [event("ann")],
+        "both": [event("ann"), event("bob")],
+        "elsewhere": [event("ann", "other")],
+        "ping": [{"source": "/hubs/h", "data": {"webhook_id": "ann"}}],
+    }.items():
+        body = msgspec.json.encode(events)
+        batch = DeadBatch(
+            id=name,
+            webhook_id="w",
+            body=body,
+            receipts=len(events),
+            attempts=1,
+            reason="x",
+            at_us=1,
+        )
+        await webhooks.bury_batch(batch, Progress())
+    assert [row for row in await held(world) if row["kind"] == "webhook"] == [
+        {"kind": "webhook", "events": [event("ann")]}
+    ] * 2
+    assert (await erase(world)).counts == {"webhook": 2}
+    left = {batch.id: batch for batch in await webhooks.dead_batches("w", limit=9)}
+    assert set(left) == {"both", "elsewhere", "ping"}
+    assert msgspec.json.decode(left["both"].body) == [event("bob")]
+    assert left["both"].receipts == 1

@@ -3,7 +3,7 @@
 from tocsin.adapters.sql.holdings import HOLDINGS, SUBSCRIPTIONS, WAITING
 from tocsin.adapters.sql.schema import metadata
 
-NAMING = {"user", "user_no", "user_id", "payload"}
+NAMING = {"user", "user_no", "user_id", "payload", "body"}
 # Tables with such a column that an erasure need not walk, and why.
 NOT_WALKED = {
     "receipts": "they go with the copy that they are about (the `then` of items and collapses)",

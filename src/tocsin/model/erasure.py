@@ -1,8 +1,37 @@
-"""Taking an erased person out of alerts that are still on their way."""
+"""Taking an erased person out of what is still on its way: alerts, and messages to webhooks."""
 
+from urllib.parse import quote
+
+import msgspec
 from msgspec.structs import replace
 
 from tocsin.model.alert import Envelope
+
+
+class _Data(msgspec.Struct, frozen=True):
+    user: str | None = None
+
+
+class _Event(msgspec.Struct, frozen=True):
+    """The part of a webhook's event that tells whom it is about; its source names the hub."""
+
+    source: str
+    data: _Data = _Data()
+
+
+_events = msgspec.json.Decoder(list[msgspec.Raw])
+_event = msgspec.json.Decoder(_Event)
+
+
+def events_about(body: bytes, hub: str, user: str) -> tuple[list[msgspec.Raw], list[msgspec.Raw]]:
+    """Part the events of a message to a webhook: those about a person, and the others."""
+    about: list[msgspec.Raw] = []
+    others: list[msgspec.Raw] = []
+    for raw in _events.decode(body):
+        event = _event.decode(raw)
+        mine = event.data.user == user and event.source == f"/hubs/{quote(hub, safe='')}"
+        (about if mine else others).append(raw)
+    return about, others
 
 
 def without(envelope: Envelope, user: str, erased_us: int) -> Envelope | None:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from tocsin.adapters.memory.queue import MemoryQueue
 from tocsin.adapters.memory.tables import Hub, Inbox, Tables
+from tocsin.adapters.memory.webhooks import MemoryWebhooks
 from tocsin.clock import Clock
 from tocsin.model.alert import Envelope
 from tocsin.model.erasure import without
@@ -24,9 +25,12 @@ class _Begun:
 class MemoryErasures:
     """Erasures and their records, newest last."""
 
-    def __init__(self, tables: Tables, queue: MemoryQueue, clock: Clock) -> None:
+    def __init__(
+        self, tables: Tables, queue: MemoryQueue, webhooks: MemoryWebhooks, clock: Clock
+    ) -> None:
         self._tables = tables
         self._queue = queue
+        self._webhooks = webhooks
         self._clock = clock
         self._begun: dict[str, _Begun] = {}
 
@@ -110,6 +114,7 @@ class MemoryErasures:
                 del queue.dead[alert_id]
             else:
                 queue.dead[alert_id] = replace(letter, envelope=left)
+        counts["webhook"] += self._webhooks.forget_person(begun.record.hub, begun.user)
         return counts
 
     @staticmethod

@@ -6,6 +6,7 @@ import msgspec
 
 from tocsin.adapters.memory.queue import MemoryQueue
 from tocsin.adapters.memory.tables import Hub, Inbox, Tables
+from tocsin.adapters.memory.webhooks import MemoryWebhooks
 from tocsin.model.inbox import Marks
 from tocsin.ports.erasure import Held, HeldPage, Place
 
@@ -13,9 +14,10 @@ from tocsin.ports.erasure import Held, HeldPage, Place
 class MemoryHoldings:
     """What the tables and the queue hold of people."""
 
-    def __init__(self, tables: Tables, queue: MemoryQueue) -> None:
+    def __init__(self, tables: Tables, queue: MemoryQueue, webhooks: MemoryWebhooks) -> None:
         self._tables = tables
         self._queue = queue
+        self._webhooks = webhooks
 
     async def held(self, hub: str, user: str, place: Place, *, limit: int) -> HeldPage:
         """Read some of what is held of a person, in the order of the tables."""
@@ -41,6 +43,9 @@ class MemoryHoldings:
                 if told.hub == hub_name and user in told.audience.users:
                     fields = {"id": told.id, "accepted_us": told.accepted_us, "alert": told.content}
                     yield Held(kind, fields)
+
+        for events in self._webhooks.events_about(hub_name, user):
+            yield Held("webhook", {"events": events})
 
     def _of_inbox(self, hub: Hub, inbox: Inbox) -> Iterator[Held]:
         user = inbox.head.user

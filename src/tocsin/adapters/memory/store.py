@@ -83,8 +83,8 @@ class MemoryStore:
         self.traces = MemoryTraces(self._tables, self.queue, self.alert)
         self.people = MemoryPeople()
         self.webhooks = MemoryWebhooks(self._tables)
-        self.erasures = MemoryErasures(self._tables, self.queue, clock)
-        self.holdings = MemoryHoldings(self._tables, self.queue)
+        self.erasures = MemoryErasures(self._tables, self.queue, self.webhooks, clock)
+        self.holdings = MemoryHoldings(self._tables, self.queue, self.webhooks)
         self.deeds = MemoryDeeds()
 
     async def deliver(self, envelopes: Sequence[Envelope]) -> Mapping[str, Delivered]:

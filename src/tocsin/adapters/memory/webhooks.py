@@ -1,10 +1,13 @@
 """The webhooks of the memory store."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from msgspec import Raw
+from msgspec.json import encode
 from msgspec.structs import replace
 
 from tocsin.adapters.memory.tables import Tables
+from tocsin.model.erasure import events_about
 from tocsin.model.webhook import DeadBatch, Progress, Secrets, Webhook
 
 
@@ -122,3 +125,22 @@ class MemoryWebhooks:
         known = self._webhooks.get(webhook_id)
         if known is not None:
             self._webhooks[webhook_id] = replace(known, **fields)
+
+    def events_about(self, hub: str, user: str) -> Iterator[list[Raw]]:
+        """Find what dead batches tell of a person, a list for each that does."""
+        for batch in self._dead.values():
+            about, _ = events_about(batch.body, hub, user)
+            if about:
+                yield about
+
+    def forget_person(self, hub: str, user: str) -> int:
+        """Take a person out of dead batches, and drop those about nobody else; return how many changed."""
+        changed = 0
+        for batch in list(self._dead.values()):
+            about, others = events_about(batch.body, hub, user)
+            changed += bool(about)
+            if about and others:
+                self._dead[batch.id] = replace(batch, body=encode(others), receipts=len(others))
+            elif about:
+                del self._dead[batch.id]
+        return changed

@@ -13,6 +13,8 @@ from sqlalchemy import (
     FromClause,
     Select,
     Table,
+    Text,
+    cast,
     exists,
     func,
     insert,
@@ -30,6 +32,7 @@ from tocsin.adapters.sql.schema import (
     alerts,
     broadcasts,
     collapses,
+    dead_batches,
     dead_letters,
     erasures,
     expansions,
@@ -192,7 +195,7 @@ SUBSCRIPTIONS = Holding(
 
 
 class Waiting(NamedTuple):
-    """Alerts on their way, whose payload may name a person.  ``named`` finds them by the name as JSON."""
+    """What is on its way, alerts and messages to webhooks, and may name a person.  ``named`` finds them by the name as JSON."""
 
     kind: str
     table: Table
@@ -202,15 +205,15 @@ class Waiting(NamedTuple):
     drop: Delete
 
 
-def _waiting(kind: str, table: Table) -> Waiting:
+def _waiting(kind: str, table: Table, said: str = "payload", **also: ColumnElement[Any]) -> Waiting:
     here = table.c.id == param("at_id")
-    names = func.instr(table.c.payload, param("name")) > literal_column("0")
+    names = func.instr(table.c[said], param("name")) > literal_column("0")
     return Waiting(
         kind,
         table,
         at_most(select(table.c.id).where(table.c.id > param("after"), names).order_by(table.c.id)),
-        select(table.c.payload).where(here),
-        update(table).where(here).values(payload=param("payload")),
+        select(table.c[said]).where(here),
+        update(table).where(here).values({said: param("payload"), **also}),
         table.delete().where(here),
     )
 
@@ -220,6 +223,12 @@ WAITING = (
     _waiting("scheduled", scheduled),
     _waiting("waiting", queue),
     _waiting("dead", dead_letters),
+    _waiting(
+        "webhook",
+        dead_batches,
+        "body",
+        receipts=func.json_array_length(cast(param("payload"), Text)),
+    ),
 )
 
 # The record of an erasure.

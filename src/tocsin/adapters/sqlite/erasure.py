@@ -19,7 +19,7 @@ from tocsin.adapters.sqlite.text import sql
 from tocsin.adapters.sqlite.writer import Writer
 from tocsin.clock import Clock
 from tocsin.model.alert import Envelope
-from tocsin.model.erasure import without
+from tocsin.model.erasure import events_about, without
 from tocsin.ports.erasure import Erasure, ErasureRequest
 
 _RAISE_FLOOR, _RENAME = sql(holdings.raise_floor), sql(holdings.rename_head)
@@ -257,13 +257,29 @@ def _rewrite(
     row: Row | None = connection.execute(way.payload, {"at_id": alert_id}).fetchone()
     if row is None:
         return False
-    told = decode_envelope(row[0])
-    left = without(told, user, begun.at_us) if told.hub == begun.hub else told
+    spare = _spare_message if way.kind == "webhook" else _spare_alert
+    payload: bytes = row[0]
+    left = spare(payload, begun, user)
     if left is None:
         connection.execute(way.drop, {"at_id": alert_id})
-    elif left is not told:
-        connection.execute(way.rewrite, {"at_id": alert_id, "payload": _encode(left)})
-    return left is not told
+    elif left != payload:
+        connection.execute(way.rewrite, {"at_id": alert_id, "payload": left})
+    return left != payload
+
+
+def _spare_alert(payload: bytes, begun: _Begun, user: str) -> bytes | None:
+    told = decode_envelope(payload)
+    left = without(told, user, begun.at_us) if told.hub == begun.hub else told
+    if left is None:
+        return None
+    return payload if left is told else _encode(left)
+
+
+def _spare_message(payload: bytes, begun: _Begun, user: str) -> bytes | None:
+    about, others = events_about(payload, begun.hub, user)
+    if not others:
+        return None
+    return _encode(others) if about else payload
 
 
 def _count(connection: sqlite3.Connection, erasure_id: str, more: Counter[str]) -> None:

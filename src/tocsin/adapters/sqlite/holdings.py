@@ -10,6 +10,7 @@ from tocsin.adapters.sqlite.queue import decode_envelope
 from tocsin.adapters.sqlite.readers import Readers
 from tocsin.adapters.sqlite.rows import head_of, hub_named
 from tocsin.adapters.sqlite.text import sql
+from tocsin.model.erasure import events_about
 from tocsin.ports.erasure import Held, HeldPage, Place
 
 _READ: Final = [(one.kind, one.start, sql(one.page)) for one in (*HOLDINGS, SUBSCRIPTIONS)]
@@ -76,12 +77,14 @@ def _on_their_way(
     kind, named, payload = _NAMED[place.kind - len(_READ)]
     page = {"name": msgspec.json.encode(user), "after": place.after or "", "limit": limit}
     ids = [row[0] for row in connection.execute(named, page)]
-    envelopes = [
-        decode_envelope(connection.execute(payload, {"at_id": one}).fetchone()[0]) for one in ids
-    ]
-    held = [
-        Held(kind, {"id": told.id, "accepted_us": told.accepted_us, "alert": told.content})
-        for told in envelopes
-        if told.hub == hub and user in told.audience.users
-    ]
+    said = [connection.execute(payload, {"at_id": one}).fetchone()[0] for one in ids]
+    if kind == "webhook":
+        found = (events_about(body, hub, user)[0] for body in said)
+        held = [Held(kind, {"events": events}) for events in found if events]
+    else:
+        held = [
+            Held(kind, {"id": told.id, "accepted_us": told.accepted_us, "alert": told.content})
+            for told in map(decode_envelope, said)
+            if told.hub == hub and user in told.audience.users
+        ]
     return held, ids[-1] if len(ids) == limit else None
