@@ -11,6 +11,7 @@ from tests.unit.api_server import Server
 from tests.wire.served_node import serving
 from tocsin.cli.app import app
 from tocsin.config import Settings
+from tocsin.model.receipt import Told
 from tocsin.node import Node
 from tocsin.ports.erasure import ErasureRequest
 
@@ -29,8 +30,18 @@ async def test_an_export_has_a_first_and_a_last_line_and_readable_times(server: 
     assert last == {"kind": "end", "rows": len(rows)}
     [item] = [row for row in rows if row["kind"] == "item"]
     assert item["alert"]["title"] == "Yours"
-    assert all(isinstance(first[name], str) for name in first)
+    assert first["at"].endswith("Z")
     assert [row["kind"] for row in await exported(server, "ada", "other")] == ["export", "end"]
+
+
+async def test_receipts_stand_beside_the_alert_they_are_about(server: Server) -> None:
+    alert_id = (await server.publish()).json()["id"]
+    now_us = server.clock.now_us()
+    await server.store.receipts.note([Told("default", alert_id, "ada", "shown", now_us, "d")])
+    [item] = [row for row in await exported(server, "ada") if row["kind"] == "item"]
+    [said] = item["receipts"]
+    assert (said["fact"], said["device"]) == ("shown", "d")
+    assert said["at"].endswith("Z")
 
 
 async def test_a_long_export_is_read_page_by_page(server: Server) -> None:

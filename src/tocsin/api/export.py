@@ -11,6 +11,7 @@ from tocsin.ports.erasure import HoldingStore, Place
 NDJSON: Final = b"application/x-ndjson"
 _PAGE: Final = 100
 _TIMES: Final = ("_at", "_us", "_until")
+_receipts: Final = msgspec.json.Decoder(list[dict[str, object]])
 
 
 class Export:
@@ -53,10 +54,22 @@ class Export:
 
 
 def _line(fields: Mapping[str, object]) -> bytes:
-    written = {
-        name.removesuffix("_us") + "_at" if name.endswith("_us") else name: to_rfc3339(value)
-        if isinstance(value, int) and name.endswith(_TIMES)
-        else value
-        for name, value in fields.items()
-    }
-    return msgspec.json.encode(written) + b"\n"
+    return msgspec.json.encode(_written(fields)) + b"\n"
+
+
+def _written(fields: Mapping[str, object]) -> dict[str, object]:
+    """Write times as answers do, under names without their unit; what devices said of a copy likewise."""
+    written: dict[str, object] = {}
+    for name, value in fields.items():
+        if isinstance(value, msgspec.Raw) and name == "receipts":
+            written[name] = [_written(said) for said in _receipts.decode(value)]
+        elif isinstance(value, int) and name.endswith(_TIMES):
+            written[_named(name)] = to_rfc3339(value)
+        else:
+            written[_named(name)] = value
+    return written
+
+
+def _named(name: str) -> str:
+    bare = name.removesuffix("_us")
+    return bare if bare in (name, "at") else f"{bare}_at"
