@@ -1,3 +1,4 @@
+// @vitest-environment happy-dom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Receipts } from "../src/core/receipts.ts";
 
@@ -6,19 +7,24 @@ let sent: Sent[][] = [];
 let status = 204;
 let receipts: Receipts;
 
+function made(): Receipts {
+  return new Receipts(async (batch) => {
+    sent.push([...batch] as Sent[]);
+    if (status === 0) throw new Error("no network");
+    return status;
+  }, "ada's");
+}
+
 beforeEach(() => {
   vi.useFakeTimers();
   sent = [];
   status = 204;
-  receipts = new Receipts(async (batch) => {
-    sent.push([...batch] as Sent[]);
-    if (status === 0) throw new Error("no network");
-    return status;
-  });
+  receipts = made();
 });
 
 afterEach(() => {
   receipts.close();
+  localStorage.clear();
   vi.useRealTimers();
 });
 
@@ -81,4 +87,24 @@ test("much is sent in batches, and offline no more than 500 wait", async () => {
   await wait(1_000);
   expect(sent.map((batch) => batch.length)).toEqual([200, 200, 100]);
   expect(sent[0]?.[0]?.alert_id).toBe("a100");
+});
+
+test("a press that was not answered outlives the page, and leaves with the next visit", async () => {
+  status = 0;
+  receipts.tell("a", "acted", "ok");
+  await wait(0);
+  receipts.close();
+  status = 204;
+  receipts = made();
+  await receipts.flush();
+  expect(sent.at(-1)).toMatchObject([{ alert_id: "a", fact: "acted", action: "ok" }]);
+  const later = made();
+  await later.flush();
+  expect(sent).toHaveLength(2);
+});
+
+test("what cannot be read of an earlier visit is nothing", async () => {
+  localStorage.setItem("ada's", "{oops");
+  await made().flush();
+  expect(sent).toHaveLength(0);
 });

@@ -97,16 +97,18 @@ export class TocsinClient {
     this.#core = new InboxCore(core);
     this.#view = this.#core.view();
     this.#requests = new Requests(credentials, fetcher, core.read_deadline_ms, device);
-    this.#receipts = new Receipts(async (receipts) => {
-      const path = "/v1/inbox/receipts";
-      const request = { method: "POST", path, body: { receipts }, keepalive: true } as const;
-      return (await this.#requests.send(request)).status;
-    });
-    this.#saving = options.user
-      ? new Saving(
-          options.store ?? openStore(),
-          JSON.stringify([endpoint ?? "", hub, options.user]),
-          (stored) => this.#step({ type: "conflict", stored }),
+    const person = options.user && JSON.stringify([endpoint ?? "", hub, options.user]);
+    this.#receipts = new Receipts(
+      async (receipts) => {
+        const path = "/v1/inbox/receipts";
+        const request = { method: "POST", path, body: { receipts }, keepalive: true } as const;
+        return (await this.#requests.send(request)).status;
+      },
+      person ? `tocsin-receipts ${person}` : null,
+    );
+    this.#saving = person
+      ? new Saving(options.store ?? openStore(), person, (stored) =>
+          this.#step({ type: "conflict", stored }),
         )
       : null;
     this.#socket = new ReliableSocket({

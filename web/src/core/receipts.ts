@@ -23,15 +23,21 @@ const remembered = 2_000;
 
 export class Receipts {
   readonly #send: (receipts: readonly Receipt[]) => Promise<number>;
+  readonly #place: string | null;
   readonly #told = new Set<string>();
   #waiting: readonly Receipt[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isSending = false;
   #failures = 0;
 
-  /** @param send Brings receipts to the server and tells the status; rejects if there was none. */
-  constructor(send: (receipts: readonly Receipt[]) => Promise<number>) {
+  /**
+   * @param send Brings receipts to the server and tells the status; rejects if there was none.
+   * @param place Names where what waits outlives the page (`localStorage`); null keeps nothing.
+   */
+  constructor(send: (receipts: readonly Receipt[]) => Promise<number>, place: string | null) {
     this.#send = send;
+    this.#place = place;
+    this.#waiting = recall(place);
   }
 
   /** Tell a fact, once; a press leaves at once, since the page may be left by it. */
@@ -45,8 +51,10 @@ export class Receipts {
     }
     const receipt = { alert_id, fact, action, at: new Date().toISOString() };
     this.#waiting = [...this.#waiting, receipt].slice(-mostWaiting);
-    if (fact === "acted") void this.flush();
-    else this.#timer ??= setTimeout(() => this.flush(), gatherMs);
+    if (fact === "acted") {
+      this.#keep();
+      void this.flush();
+    } else this.#timer ??= setTimeout(() => this.flush(), gatherMs);
   }
 
   /** Send what waits now. */
@@ -61,9 +69,11 @@ export class Receipts {
     if (status >= 200 && status < 500 && ![401, 408, 425, 429].includes(status)) {
       this.#failures = 0;
       this.#waiting = this.#waiting.filter((receipt) => !batch.includes(receipt));
+      this.#keep();
       await this.flush();
     } else {
       this.#failures += 1;
+      this.#keep();
       const waitMs = backoffMs(this.#failures, Math.random(), gatherMs, 60_000);
       this.#timer ??= setTimeout(() => this.flush(), waitMs);
     }
@@ -72,5 +82,24 @@ export class Receipts {
   close(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+  }
+
+  /** Leave what waits for the next visit. Of several tabs the last one writes; each sends its own. */
+  #keep(): void {
+    if (!this.#place) return;
+    try {
+      localStorage.setItem(this.#place, JSON.stringify(this.#waiting));
+    } catch {
+      // Nothing can be kept here (Node, a full or private store): it lives with the page.
+    }
+  }
+}
+
+function recall(place: string | null): readonly Receipt[] {
+  try {
+    const kept: unknown = place && JSON.parse(localStorage.getItem(place) ?? "");
+    return Array.isArray(kept) ? kept : [];
+  } catch {
+    return [];
   }
 }
