@@ -11,10 +11,13 @@ from typing import Final, Protocol
 from tocsin.realtime.json_codec import JSON_CODEC
 from tocsin.realtime.message import Message, Writing
 from tocsin.realtime.plain_codec import LINE_CODEC, PLAIN_CODEC
+from tocsin.realtime.protobuf_codec import PROTOBUF_CODEC
 from tocsin.realtime.request import AckError, Request
 
 JSON_V1: Final = "json.webpubsub.azure.v1"
 RELIABLE_JSON_V1: Final = "json.reliable.webpubsub.azure.v1"
+PROTOBUF_V1: Final = "protobuf.webpubsub.azure.v1"
+RELIABLE_PROTOBUF_V1: Final = "protobuf.reliable.webpubsub.azure.v1"
 
 
 class Codec(Writing, Protocol):
@@ -91,7 +94,9 @@ PLAIN: Final = Dialect(PLAIN_CODEC)
 EVENT_STREAM: Final = Dialect(LINE_CODEC)
 JSON: Final = Dialect.named(JSON_V1, JSON_CODEC, reliable=False)
 RELIABLE_JSON: Final = Dialect.named(RELIABLE_JSON_V1, JSON_CODEC, reliable=True)
-_DIALECTS: Final = {d.subprotocol: d for d in (JSON, RELIABLE_JSON)}
+PROTOBUF: Final = Dialect.named(PROTOBUF_V1, PROTOBUF_CODEC, reliable=False)
+RELIABLE_PROTOBUF: Final = Dialect.named(RELIABLE_PROTOBUF_V1, PROTOBUF_CODEC, reliable=True)
+_DIALECTS: Final = {d.subprotocol: d for d in (JSON, RELIABLE_JSON, PROTOBUF, RELIABLE_PROTOBUF)}
 
 
 def choose_dialect(offered: Sequence[str]) -> tuple[Dialect, str | None]:

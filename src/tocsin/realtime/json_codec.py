@@ -15,12 +15,14 @@ import msgspec
 from tocsin.realtime.frames import TEXT, encode_frame, frame_head
 from tocsin.realtime.message import DataType, Message
 from tocsin.realtime.metadata import check_metadata
+from tocsin.realtime.protobuf_wire import check_any
 from tocsin.realtime.request import (
     AckError,
     MalformedError,
     Request,
     check_numbers,
     check_ttl,
+    without_data,
 )
 
 _encode = msgspec.json.encode
@@ -148,25 +150,27 @@ JSON_CODEC: Final = JsonCodec()
 def _data(wire: _Wire) -> tuple[DataType, bytes]:
     """Return a request's data as a message holds it."""
     raw = bytes(wire.data)
-    if not raw and (wire.metadata or wire.type.lower() != "sendtogroup"):
-        return "text", b""
+    if not raw:
+        return without_data(wire.type.lower(), wire.metadata or {})
     data_type = _DATA_TYPES.get(wire.data_type.lower())
     if data_type is None:
         msg = f"there is no dataType {wire.data_type[:40]!r}"
         raise MalformedError(msg)
-    if raw in (b"", b"null"):
-        msg = f"{wire.type} without data"
-        raise MalformedError(msg)
+    if raw == b"null":
+        raise MalformedError("the data is null")
     if data_type == "json":
         return data_type, raw
     text = _decode_string(raw)
     if data_type == "text":
         return data_type, text.encode()
     try:
-        return data_type, base64.b64decode(text, validate=True)
+        data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
         msg = f"the data is no base64: {error}"
         raise MalformedError(msg) from None
+    if data_type == "protobuf":
+        check_any(data)
+    return data_type, data
 
 
 def _json_data(message: Message) -> bytes:

@@ -82,3 +82,14 @@ def check_ttl(seconds: int | None) -> int:
         msg = f"ttlSeconds is {seconds}; 0 to {LONGEST_TTL_S} are possible"
         raise MalformedError(msg)
     return seconds or 0
+
+
+def without_data(kind: str, metadata: Mapping[str, str]) -> tuple[DataType, bytes]:
+    """Return what a request of this ``kind`` carries that has no data: an empty text.
+
+    Raises:
+        MalformedError: It is a message for a group, and there is no metadata either.
+    """
+    if kind == "sendtogroup" and not metadata:
+        raise MalformedError("sendToGroup without data")
+    return "text", b""
