@@ -15,6 +15,7 @@ from tocsin.clock import SystemClock
 from tocsin.model.position import Position
 from tocsin.model.receipt import Fact, Told
 from tocsin.ports.fanout import Announcement
+from tocsin.realtime.doorkeeper import Doorkeeper
 from tocsin.realtime.gateway import Gateway
 from tocsin.realtime.settings import GatewaySettings
 from tocsin.realtime.tokens import sign_token
@@ -35,7 +36,7 @@ class GatewayAlone:
         """Begin to accept clients; return the port."""
         gateway = Gateway(
             store=_NoStore(),  # type: ignore[arg-type]  # all that the gateway asks of it here
-            keyring=_Keys(),
+            doorkeeper=Doorkeeper(_Keys(), (self._endpoint(),), SystemClock()),
             fanout=self._fanout,
             clock=SystemClock(),
             supervisor=Supervisor(),

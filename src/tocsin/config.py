@@ -30,6 +30,7 @@ ANYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 -- recognised, not bound
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 Positive = Annotated[int, Field(gt=0)]
+OtherUrl = Annotated[str, Field(pattern=r"^https?://[^?#]+$")]
 HostName = Annotated[str, Field(pattern=r"^[0-9A-Za-z_.-]*[A-Za-z][0-9A-Za-z_.-]*$")]
 AllowedHost = Annotated[IPv4Network | IPv6Network | HostName, Field(union_mode="left_to_right")]
 
@@ -180,6 +181,9 @@ class Settings(BaseSettings):
         None,
         pattern=r"^https?://[^/?#]+$",
         description="how clients reach this server, e.g. behind a proxy",
+    )
+    other_urls: tuple[OtherUrl, ...] = Field(
+        (), description="further addresses that clients and backends reach this server by"
     )
     tls_cert: Path | None = Field(None, description="certificate chain (PEM)")
     tls_key: Path | None = Field(None, description="private key (PEM)")

@@ -15,6 +15,7 @@ from tocsin.adapters.memory.fanout import MemoryFanout
 from tocsin.adapters.outbound.client import OutboundClient
 from tocsin.adapters.sqlite.care import SqliteCare
 from tocsin.adapters.sqlite.store import SqliteStore
+from tocsin.api.access_keys import AccessKeyRoutes
 from tocsin.api.admin import Admin
 from tocsin.api.alerts import Alerts
 from tocsin.api.app import App
@@ -62,6 +63,7 @@ from tocsin.ports.care import FolderCare
 from tocsin.ports.limits import StoreLimits
 from tocsin.process.sweeper import Sweeper
 from tocsin.process.worker import Worker
+from tocsin.realtime.doorkeeper import Doorkeeper
 from tocsin.realtime.gateway import Gateway
 from tocsin.realtime.revocations import Revocations
 from tocsin.realtime.settings import GatewaySettings
@@ -125,9 +127,10 @@ class Node:
         self.registry = Registry(
             store.webhooks, self.outbound, self.seal, self.clock, settings.webhooks.per_hub
         )
+        self.doorkeeper = Doorkeeper(self.keyring, endpoints.accepted, self.clock)
         self.gateway = Gateway(
             store=store,
-            keyring=self.keyring,
+            doorkeeper=self.doorkeeper,
             fanout=self.fanout,
             clock=self.clock,
             supervisor=self.supervisor,
@@ -155,7 +158,11 @@ class Node:
         """
         tls = settings.tls_cert is not None
         found = endpoints or find_endpoints(
-            settings.host, settings.port, settings.public_url, tls=tls
+            settings.host,
+            settings.port,
+            settings.public_url,
+            tls=tls,
+            others=settings.other_urls,
         )
         store = await SqliteStore.open(settings.data_dir, SystemClock(), _store_limits(settings))
         try:
@@ -195,9 +202,7 @@ class Node:
 
     def _resources(self) -> Resources:
         settings, store = self.settings, self.store
-        auth = Authenticator(
-            self.keyring, self.endpoints, self.clock, Callers(settings.rates, self.clock)
-        )
+        auth = Authenticator(self.keyring, self.doorkeeper, Callers(settings.rates, self.clock))
         withdrawer = Withdrawer(store, self.fanout)
         episodes = Episodes(
             self.publisher, withdrawer, store.queue, store, self.clock, settings.limits
@@ -226,7 +231,8 @@ class Node:
             inbox=Inbox(auth, store, Actor(store, self.fanout, self.recorder, self.clock)),
             receipts=Receipts(auth, self.recorder, store.traces, self.clock),
             stream=InboxStream(auth, self.keyring, self.gateway, store),
-            admin=Admin(auth, self.keyring, self.endpoints),
+            admin=Admin(auth, self.keyring),
+            access_keys=AccessKeyRoutes(auth, self.keyring, self.endpoints, self.gateway),
             dead=DeadLetters(auth, store.queue),
             doctor=Doctor(auth, store, store, self.clock),
             webhooks=Webhooks(auth, self.keyring, store.webhooks, self.registry, self.sender),
@@ -269,7 +275,13 @@ async def serve(settings: Settings) -> None:
     tls = None
     if settings.tls_cert is not None and settings.tls_key is not None:
         tls = tls_context(settings.tls_cert, settings.tls_key)
-    endpoints = find_endpoints(settings.host, port, settings.public_url, tls=tls is not None)
+    endpoints = find_endpoints(
+        settings.host,
+        port,
+        settings.public_url,
+        tls=tls is not None,
+        others=settings.other_urls,
+    )
     async with Node.opened(settings, endpoints) as node:
         listener = _listener(node)
         await listener.listen(bound, node.app, tls)

@@ -40,6 +40,18 @@ async def test_a_hub_keeps_its_first_access_keys(world: World) -> None:
     assert await world.store.access_keys("other") is None
 
 
+async def test_one_access_key_is_replaced_and_the_other_stays(world: World) -> None:
+    assert not await world.store.replace_access_key("h", "primary", b"new")
+    assert await world.store.access_keys("h") is None
+    await world.store.open_hub("h", AccessKeys(b"one", b"two"))
+    await world.store.open_hub("other", AccessKeys(b"one", b"two"))
+    assert await world.store.replace_access_key("h", "primary", b"three")
+    assert await world.store.access_keys("h") == AccessKeys(b"three", b"two")
+    assert await world.store.replace_access_key("h", "secondary", b"four")
+    assert await world.store.access_keys("h") == AccessKeys(b"three", b"four")
+    assert await world.store.access_keys("other") == AccessKeys(b"one", b"two")
+
+
 async def test_a_store_that_works_is_writable(world: World) -> None:
     await world.store.check_writable()
     await world.store.check_writable()

@@ -12,6 +12,7 @@ from cryptography.fernet import Fernet
 from tests.unit.scripted_outbound import ScriptedOutbound
 from tocsin.adapters.memory.fanout import MemoryFanout
 from tocsin.adapters.memory.store import MemoryStore
+from tocsin.api.access_keys import AccessKeyRoutes
 from tocsin.api.admin import Admin
 from tocsin.api.alerts import Alerts
 from tocsin.api.app import App
@@ -53,6 +54,7 @@ from tocsin.ingest.withdrawer import Withdrawer
 from tocsin.ports.fanout import Announcement
 from tocsin.ports.store import Role
 from tocsin.process.worker import Worker
+from tocsin.realtime.doorkeeper import Doorkeeper
 from tocsin.realtime.gateway import Gateway
 from tocsin.realtime.revocations import Revocations
 from tocsin.realtime.settings import GatewaySettings
@@ -125,7 +127,8 @@ async def running(
     endpoints = find_endpoints("127.0.0.1", 8080, None, tls=False)
     seal = Seal(Fernet.generate_key())
     keyring = KeyRing(store, seal, clock, Revocations(store.people, seal.pseudonym, clock))
-    auth = Authenticator(keyring, endpoints, clock, Callers(rates or Rates(), clock))
+    doorkeeper = Doorkeeper(keyring, endpoints.accepted, clock)
+    auth = Authenticator(keyring, doorkeeper, Callers(rates or Rates(), clock))
     publisher, withdrawer = Publisher(store.queue, supervisor, metrics), Withdrawer(store, fanout)
     alerts = Alerts(auth, publisher, withdrawer, store, store.receipts, clock, limits)
     recorder = Recorder(store.receipts, {}, Hub().receipts, metrics)
@@ -133,7 +136,7 @@ async def running(
     tokens = ClientTokens(auth, keyring, store, endpoints, clock, limits)
     gateway = Gateway(  # never started: it accepts nobody
         store=store,
-        keyring=keyring,
+        doorkeeper=doorkeeper,
         fanout=fanout,
         clock=clock,
         supervisor=supervisor,
@@ -164,7 +167,8 @@ async def running(
         inbox=Inbox(auth, store, Actor(store, fanout, recorder, clock)),
         receipts=Receipts(auth, recorder, store.traces, clock),
         stream=InboxStream(auth, keyring, gateway, store),
-        admin=Admin(auth, keyring, endpoints),
+        admin=Admin(auth, keyring),
+        access_keys=AccessKeyRoutes(auth, keyring, endpoints, gateway),
         dead=DeadLetters(auth, store.queue),
         doctor=Doctor(auth, store, store, clock),
         people=People(

@@ -149,6 +149,7 @@ LOOKS = {
     ("GET", "/v1/admin/keys"),
     ("GET", "/v1/admin/dead"),
     ("GET", "/v1/admin/dead/{id}"),
+    ("GET", "/v1/admin/access-keys"),
     ("GET", "/v1/admin/erasures"),
     ("GET", "/v1/admin/audit"),
     ("GET", "/v1/admin/doctor"),

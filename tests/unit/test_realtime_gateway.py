@@ -33,7 +33,7 @@ class Floor:
         self.notes = Notes()
         self.gateway = Gateway(
             store=FakeStore(),  # type: ignore[arg-type]
-            keyring=None,  # type: ignore[arg-type]
+            doorkeeper=None,  # type: ignore[arg-type]
             fanout=self.fanout,
             clock=self.clock,
             supervisor=Supervisor(),

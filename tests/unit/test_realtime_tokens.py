@@ -50,6 +50,7 @@ def test_own_token_says_what_it_was_signed_with() -> None:
         hub="chat",
         user="ada",
         expires_us=exp * 1_000_000,
+        signer="primary",
         issued_us=NOW_S * 1_000_000,
         scopes=("inbox",),
         roles=("webpubsub.sendToGroup",),

@@ -9,8 +9,9 @@ from tocsin.adapters.memory.people import MemoryPeople
 from tocsin.api.seal import Seal
 from tocsin.clock import US_PER_S
 from tocsin.errors import UnauthenticatedError
+from tocsin.realtime.doorkeeper import Doorkeeper
 from tocsin.realtime.revocations import Revocations
-from tocsin.realtime.tokens import admit_token, sign_token
+from tocsin.realtime.tokens import sign_token
 from tocsin.testing import ManualClock
 
 KEYS = (b"p" * 32, b"s" * 32)
@@ -83,11 +84,9 @@ def token(issued_us: int, user: str | None = "ada") -> str:
 
 
 async def verdict(text: str, valid_from_us: int) -> str:
-    now_us = 1_795_400_001 * US_PER_S
+    clock = ManualClock(1_795_400_001 * US_PER_S)
     try:
-        await admit_token(
-            text, keyring=Ring(valid_from_us), endpoints=[HOST], hub="h", now_us=now_us
-        )
+        await Doorkeeper(Ring(valid_from_us), [HOST], clock).admit("h", text)
     except UnauthenticatedError as error:
         return error.code
     return "good"

@@ -15,6 +15,7 @@ from tocsin.api.upgrade import socket_upgrade
 from tocsin.clock import SystemClock
 from tocsin.model.position import Position
 from tocsin.ports.fanout import Announcement
+from tocsin.realtime.doorkeeper import Doorkeeper
 from tocsin.realtime.gateway import Gateway
 from tocsin.realtime.settings import GatewaySettings
 from tocsin.realtime.tokens import sign_token
@@ -113,14 +114,15 @@ async def running_node(
     port = listener.getsockname()[1]
     supervisor = Supervisor()
     fanout, store, notes = MemoryFanout(), Positions(), Notes()
+    endpoints = (f"http://127.0.0.1:{port}",)
     gateway = Gateway(
         store=store,  # type: ignore[arg-type]
-        keyring=FixedKeys(),
+        doorkeeper=Doorkeeper(FixedKeys(), endpoints, SystemClock()),
         fanout=fanout,
         clock=SystemClock(),
         supervisor=supervisor,
         settings=settings or GatewaySettings(),
-        endpoints=(f"http://127.0.0.1:{port}",),
+        endpoints=endpoints,
         recorder=notes,
     )
     gateway.start()

@@ -95,6 +95,8 @@ ROUTES = {
     "GET /v1/admin/webhooks/{id}/dead/{batch}": Ask("webhook"),
     "POST /v1/admin/webhooks/{id}/dead/{batch}/retry": Ask("webhook"),
     "DELETE /v1/admin/webhooks/{id}/dead/{batch}": Ask("webhook"),
+    "GET /v1/admin/access-keys": Ask(headers={"tocsin-hub": "south"}),
+    "POST /v1/admin/access-keys/{which}/regenerate": Ask(headers={"tocsin-hub": "south"}),
     "GET /v1/admin/connection-string": Ask(headers={"tocsin-hub": "south"}),
     "GET /client/hubs/{hub}": Ask(),
     "POST /demo/session": Ask(body={"user": "$topic"}),

@@ -90,7 +90,13 @@ class Served:
 async def serving(data_dir: Path, **settings: Any) -> AsyncIterator[Served]:
     bound = bind("127.0.0.1", 0)
     port = bound.getsockname()[1]
-    endpoints = find_endpoints("127.0.0.1", port, settings.get("public_url"), tls=False)
+    endpoints = find_endpoints(
+        "127.0.0.1",
+        port,
+        settings.get("public_url"),
+        tls=False,
+        others=settings.get("other_urls", ()),
+    )
     async with Node.opened(Settings(data_dir=data_dir, **settings), endpoints) as node:
         protocol = guarded_protocol(16_384, 10, 30)
         listener = Listener(protocol, {"http": protocol, "ws": socket_upgrade(node.gateway)})

@@ -1,7 +1,7 @@
 """Framing against RFC 6455, whatever way the bytes are cut."""
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 
@@ -28,6 +28,8 @@ def read(*pieces: bytes, limit: int = LIMIT) -> tuple[list[tuple[int, bytes]], i
     return messages, reader.failure.code if reader.failure else None
 
 
+# How fast a busy machine draws examples is no matter of the reader.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 masks = st.binary(min_size=4, max_size=4)
 
 
@@ -53,6 +55,7 @@ def streams(draw: st.DrawFn) -> tuple[list[tuple[int, bytes]], bytes]:
     return messages, wire
 
 
+@patient
 @given(streams(), st.lists(st.integers(0, 3000), max_size=20))
 def test_messages_survive_any_cut_of_the_bytes(
     stream: tuple[list[tuple[int, bytes]], bytes], cuts: list[int]
@@ -63,12 +66,14 @@ def test_messages_survive_any_cut_of_the_bytes(
     assert read(*pieces) == (messages, None)
 
 
+@patient
 @given(streams())
 def test_messages_survive_byte_by_byte(stream: tuple[list[tuple[int, bytes]], bytes]) -> None:
     messages, wire = stream
     assert read(*(bytes((byte,)) for byte in wire)) == (messages, None)
 
 
+@patient
 @given(st.binary(max_size=400), st.lists(st.integers(0, 400), max_size=5))
 def test_noise_gives_the_same_however_it_is_cut_and_never_an_exception(
     noise: bytes, cuts: list[int]

@@ -1,4 +1,4 @@
-"""Keys and connection strings: for the owner of the data folder (Unix socket) and for admin keys."""
+"""API keys: for the owner of the data folder (Unix socket) and for admin keys."""
 
 from typing import Annotated
 
@@ -7,7 +7,6 @@ from msgspec import Meta
 
 from tocsin.api.auth import Authenticator, managed_hub
 from tocsin.api.bodies import read_json
-from tocsin.api.endpoints import Endpoints
 from tocsin.api.http import Request, Response
 from tocsin.api.keyring import KeyRing
 from tocsin.clock import to_rfc3339
@@ -30,10 +29,9 @@ _key_request = msgspec.json.Decoder(KeyRequest)
 class Admin:
     """The routes of administrators."""
 
-    def __init__(self, auth: Authenticator, keyring: KeyRing, endpoints: Endpoints) -> None:
+    def __init__(self, auth: Authenticator, keyring: KeyRing) -> None:
         self._auth = auth
         self._keyring = keyring
-        self._endpoints = endpoints
 
     async def create_key(self, request: Request) -> Response:
         """``POST /v1/admin/keys``: the only time the key itself is shown."""
@@ -58,13 +56,6 @@ class Admin:
             detail = f"there is no key {key_id[:40]!r}; `tocsin key list` shows their ids"
             raise NotFoundError(detail, code="key-not-found")
         return Response(204)
-
-    async def connection_string(self, request: Request) -> Response:
-        """``GET /v1/admin/connection-string``: for the Web PubSub SDKs of a backend."""
-        hub = self._auth.admin(request).hub
-        primary, _ = await self._keyring.open_hub(hub)
-        text = f"Endpoint={self._endpoints.public};AccessKey={primary.decode()};Version=1.0;"
-        return Response(200, msgspec.json.encode({"connection_string": text, "hub": hub}))
 
 
 def _describe(key: ApiKey) -> dict[str, str]:

@@ -1,26 +1,21 @@
 """Who asks: an API key, a client token, or the owner of the data folder by its Unix socket (I10)."""
 
-import re
 from typing import Literal
-from urllib.parse import unquote, urlsplit
 
-import jwt
 import msgspec
 
-from tocsin.api.endpoints import Endpoints
 from tocsin.api.http import Request
 from tocsin.api.keyring import PREFIX, KeyRing
 from tocsin.api.rates import Callers
-from tocsin.clock import Clock
 from tocsin.errors import ForbiddenError, InvalidInputError, UnauthenticatedError
 from tocsin.ingest.admission import Producer
 from tocsin.model.ids import canonical_hub, check_id
-from tocsin.realtime.tokens import Claims, admit_token
+from tocsin.realtime.doorkeeper import Doorkeeper
+from tocsin.realtime.tokens import Signer
 
 DEFAULT_HUB = "default"
 HUB_HEADER = b"tocsin-hub"
 NEVER_US = 2**63 - 1
-_CLIENT_PATH = re.compile("/client/hubs/([^/]+)/?", re.IGNORECASE)
 
 Rank = Literal["producer", "server", "admin", "user"]
 
@@ -36,12 +31,16 @@ class Principal(msgspec.Struct, frozen=True):
 
 
 class Reader(msgspec.Struct, frozen=True):
-    """Whose inbox may be read, and until when; a key's right ends when the key ``key_id`` is revoked."""
+    """Whose inbox may be read, and until when; a key's right ends when the key ``key_id`` is revoked.
+
+    ``signer`` is the access key behind a client token.
+    """
 
     hub: str
     user: str
     expires_us: int
     key_id: str = ""
+    signer: Signer | None = None
 
 
 class Authenticator:
@@ -51,13 +50,10 @@ class Authenticator:
     the body is read, and on every route alike.
     """
 
-    def __init__(
-        self, keyring: KeyRing, endpoints: Endpoints, clock: Clock, callers: Callers
-    ) -> None:
+    def __init__(self, keyring: KeyRing, doorkeeper: Doorkeeper, callers: Callers) -> None:
         self._callers = callers
         self._keyring = keyring
-        self._endpoints = endpoints
-        self._clock = clock
+        self._doorkeeper = doorkeeper
 
     def producer(self, request: Request) -> Producer:
         """Return who publishes.
@@ -138,7 +134,7 @@ class Authenticator:
                 if user is None:
                     raise InvalidInputError("name the inbox: add ?user=USER", code="user-missing")
                 return Reader(principal.hub, check_id(user, "user"), NEVER_US, principal.key_id)
-        claims = await self._claims(token)
+        claims = await self._doorkeeper.admit_anywhere(token)
         if claims.user is None or not claims.opens_inbox:
             detail = (
                 "this token has no inbox scope; get one from POST /v1/client-tokens "
@@ -147,17 +143,7 @@ class Authenticator:
             raise ForbiddenError(detail, code="no-inbox-scope")
         if self._callers.users is not None:
             request.limit(self._callers.users, (claims.hub, claims.user))
-        return Reader(claims.hub, claims.user, claims.expires_us)
-
-    async def _claims(self, token: str) -> Claims:
-        hub = _audience_hub(token)
-        return await admit_token(
-            token,
-            keyring=self._keyring,
-            endpoints=self._endpoints.accepted,
-            hub=hub,
-            now_us=self._clock.now_us(),
-        )
+        return Reader(claims.hub, claims.user, claims.expires_us, signer=claims.signer)
 
     def _of_key(self, request: Request) -> Principal:
         if request.is_local:
@@ -201,18 +187,3 @@ def _named_hub(request: Request, default: str) -> str:
 def _wrong_rank(principal: Principal, needed: str) -> ForbiddenError:
     detail = f"the {principal.rank} key {principal.key_id} ({principal.name}) cannot do this; use {needed}"
     return ForbiddenError(detail, code="wrong-role")
-
-
-def _audience_hub(token: str) -> str:
-    """Return the hub a token claims to be for; nothing about the token has been verified yet."""
-    try:
-        audience = jwt.decode(token, options={"verify_signature": False}).get("aud")
-        address = str(audience[0] if isinstance(audience, list) else audience)
-        match = _CLIENT_PATH.fullmatch(urlsplit(address).path)
-        hub = None if match is None else canonical_hub(unquote(match[1]))
-    except (jwt.InvalidTokenError, InvalidInputError, ValueError, LookupError):
-        hub = None
-    if hub is None:
-        detail = "this is neither an API key nor a client token of this server"
-        raise UnauthenticatedError(detail, code="token-malformed")
-    return hub

@@ -1,5 +1,7 @@
 """How clients reach this server: the addresses that stand in tokens and connection strings."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from tocsin.config import ANYWHERE
@@ -19,9 +21,12 @@ class Endpoints(msgspec.Struct, frozen=True):
         return f"{client_url(self.public, hub).replace('http', 'ws', 1)}?access_token={token}"
 
 
-def find_endpoints(host: str, port: int, public_url: str | None, *, tls: bool) -> Endpoints:
+def find_endpoints(
+    host: str, port: int, public_url: str | None, *, tls: bool, others: Sequence[str] = ()
+) -> Endpoints:
     """Work out the addresses of a server that listens on ``host`` and ``port``.
 
+    ``others`` are accepted besides, e.g. the address that backends inside the house use, or that of a proxy's path.
     Without ``public_url`` a server on all interfaces calls itself ``127.0.0.1``, since it cannot know its name.
     """
     scheme = "https" if tls else "http"
@@ -29,4 +34,4 @@ def find_endpoints(host: str, port: int, public_url: str | None, *, tls: bool) -
     named = f"[{named}]" if ":" in named and not named.startswith("[") else named
     public = public_url or f"{scheme}://{named}:{port}"
     local = [f"{scheme}://{name}:{port}" for name in (named, *_LOOPBACK)]
-    return Endpoints(public, tuple(dict.fromkeys([public, *local])))
+    return Endpoints(public, tuple(dict.fromkeys([public, *local, *others])))

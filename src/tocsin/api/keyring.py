@@ -4,6 +4,7 @@ API keys are shown once and kept as a digest.  Access keys sign client tokens, s
 database sealed (``api/seal.py``).
 """
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -16,7 +17,7 @@ from msgspec.structs import replace
 from tocsin.api.seal import Seal
 from tocsin.clock import Clock
 from tocsin.errors import UnauthenticatedError
-from tocsin.ports.store import AccessKeys, ApiKey, KeyStore, Role
+from tocsin.ports.store import AccessKeys, ApiKey, KeyName, KeyStore, Role
 from tocsin.realtime.revocations import Revocations
 
 PREFIX = "tsk"
@@ -32,6 +33,7 @@ class KeyRing:
         self.revocations = revocations
         self._keys: dict[str, ApiKey] = {}
         self._access: dict[str, tuple[bytes, bytes]] = {}
+        self._replacing = asyncio.Lock()
         self._unused = (os.urandom(48), os.urandom(48))
         self._revoked: list[Callable[[str], None]] = []
 
@@ -112,10 +114,26 @@ class KeyRing:
             known = self._remember(hub, await self._store.open_hub(hub, fresh))
         return known
 
-    def _remember(self, hub: str, sealed: AccessKeys) -> tuple[bytes, bytes]:
-        opened = self._seal.open(sealed.primary), self._seal.open(sealed.secondary)
-        known = self._access[hub] = opened
+    async def regenerate(self, hub: str, which: KeyName) -> tuple[bytes, bytes]:
+        """Replace one of the hub's access keys from this moment on; returns both as they are now.
+
+        Raises:
+            UnavailableError: Nothing was replaced.
+        """
+        async with self._replacing:
+            await self.open_hub(hub)
+            sealed = self._fresh()
+            await self._store.replace_access_key(hub, which, sealed)
+            fresh = self._seal.open(sealed)
+            primary, secondary = self._access[hub]
+            known = (fresh, secondary) if which == "primary" else (primary, fresh)
+            self._access[hub] = known
         return known
+
+    def _remember(self, hub: str, sealed: AccessKeys) -> tuple[bytes, bytes]:
+        """Keep what was read, unless a key was regenerated since."""
+        opened = self._seal.open(sealed.primary), self._seal.open(sealed.secondary)
+        return self._access.setdefault(hub, opened)
 
     def _fresh(self) -> bytes:
         return self._seal.close(base64.b64encode(os.urandom(48)))

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from tocsin.api.access_keys import AccessKeyRoutes
 from tocsin.api.admin import Admin
 from tocsin.api.alerts import Alerts
 from tocsin.api.audit import Audit
@@ -42,6 +43,7 @@ class Resources(msgspec.Struct, frozen=True):
     receipts: Receipts
     stream: InboxStream
     admin: Admin
+    access_keys: AccessKeyRoutes
     dead: DeadLetters
     people: People
     doctor: Doctor
@@ -106,6 +108,7 @@ def build_router(resources: Resources) -> Router:
         ("DELETE", "/v1/inbox/topics/{topic}", resources.own_topics.unsubscribe),
         ("POST", "/v1/inbox/receipts", resources.receipts.report),
         ("GET", "/v1/admin/keys", admin.list_keys),
+        ("GET", "/v1/admin/access-keys", resources.access_keys.list),
         ("GET", "/v1/admin/erasures", people.erasures),
         ("GET", "/v1/admin/audit", resources.audit.list),
         ("GET", "/v1/admin/dead", resources.dead.list),
@@ -146,7 +149,13 @@ def build_router(resources: Resources) -> Router:
             "GET",
             "/v1/admin/connection-string",
             "connection-string.show",
-            admin.connection_string,
+            resources.access_keys.connection_string,
+        ),
+        (
+            "POST",
+            "/v1/admin/access-keys/{which}/regenerate",
+            "access-key.regenerate",
+            resources.access_keys.regenerate,
         ),
     ):
         router.add(method, path, resources.audit.of(action, handler))

@@ -43,7 +43,9 @@ class InboxStream:
         gateway = self._gateway
         if not gateway.accepting:
             raise OverloadedError("the server is shutting down", code="draining")
-        claims = Claims(reader.hub, reader.user, reader.expires_us, scopes=(INBOX_SCOPE,))
+        claims = Claims(
+            reader.hub, reader.user, reader.expires_us, reader.signer, scopes=(INBOX_SCOPE,)
+        )
         stream = gateway.open_stream(claims, device_of(request))
         self._opened_with[reader.key_id].add(stream)
         try:

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tocsin import __version__
+from tocsin.cli.access_keys import access_key, connection_string
 from tocsin.cli.archive import back_up, restore
 from tocsin.cli.audit import audit
 from tocsin.cli.bench import bench
@@ -37,6 +38,8 @@ keys = typer.Typer(
     no_args_is_help=True, help="API keys: for producers, servers and administrators."
 )
 app.add_typer(keys, name="key")
+app.add_typer(access_key, name="access-key")
+app.command(name="connection-string")(connection_string)
 app.add_typer(dead, name="dead")
 app.add_typer(topic, name="topic")
 app.command(name="doctor")(doctor)
@@ -161,13 +164,6 @@ def revoke_key(
     """Revoke a key, at once."""
     call(context, "DELETE", f"/v1/admin/keys/{key_id}")
     typer.echo(f"revoked {key_id}", err=True)
-
-
-@app.command(name="connection-string")
-def connection_string(context: typer.Context, hub: HubOption = None) -> None:
-    """Print the connection string for Web PubSub SDKs."""
-    answer = call(context, "GET", "/v1/admin/connection-string", hub=hub)
-    typer.echo(answer["connection_string"])
 
 
 @app.command(name="client-token")

@@ -25,6 +25,7 @@ from tocsin.model.inbox import (
 from tocsin.model.position import Position
 
 Role = Literal["producer", "server", "admin"]
+KeyName = Literal["primary", "secondary"]
 
 
 class Delivered(msgspec.Struct, frozen=True):
@@ -264,6 +265,10 @@ class KeyStore(Protocol):
 
     async def open_hub(self, hub: str, fresh: AccessKeys) -> AccessKeys:
         """Return the hub's sealed access keys, keeping ``fresh`` if it has none yet."""
+        ...
+
+    async def replace_access_key(self, hub: str, which: KeyName, fresh: bytes) -> bool:
+        """Put a sealed key in the place of one of the hub's two; False if there is no such hub."""
         ...
 
 

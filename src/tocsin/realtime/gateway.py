@@ -22,6 +22,7 @@ from tocsin.realtime import requests
 from tocsin.realtime.anti_entropy import AntiEntropy
 from tocsin.realtime.connection import Connection
 from tocsin.realtime.dialects import EVENT_STREAM, Dialect
+from tocsin.realtime.doorkeeper import Doorkeeper
 from tocsin.realtime.event_stream import EventStream
 from tocsin.realtime.frames import CLOSE_GOING_AWAY, CLOSE_NORMAL, CLOSE_POLICY
 from tocsin.realtime.hub import Hubs
@@ -34,9 +35,9 @@ from tocsin.realtime.request import MAX_GROUP, AckError, Request, is_group
 from tocsin.realtime.rights import NO_RIGHTS, Rights
 from tocsin.realtime.session import Session
 from tocsin.realtime.settings import GatewaySettings
-from tocsin.realtime.tokens import Claims, KeyRing, admit_token
+from tocsin.realtime.tokens import Claims, Signer
 from tocsin.realtime.wheel import TICK_S, Wheel
-from tocsin.realtime.writer import Writer
+from tocsin.realtime.writer import SOCKETS_PER_TURN, Writer
 from tocsin.supervisor import Supervisor
 
 CLOSE_TOKEN: Final = 4401
@@ -72,7 +73,7 @@ class Gateway:
         self,
         *,
         store: InboxStore,
-        keyring: KeyRing,
+        doorkeeper: Doorkeeper,
         fanout: Fanout,
         clock: Clock,
         supervisor: Supervisor,
@@ -84,19 +85,19 @@ class Gateway:
 
         Args:
             store: Read for positions, written for first contacts.
-            keyring: The keys that client tokens are signed with.
+            doorkeeper: Checks client tokens.
             fanout: Where announcements come from.
             clock: Wall time for tokens, elapsed time for the rest.
             supervisor: Runs the anti-entropy loop and the handshakes.
             settings: Bounds and times.
-            endpoints: The public ``http(s)://`` addresses of this server; tokens are made out for one of them.
+            endpoints: The public ``http(s)://`` addresses of this server; pages of their origins may connect.
             recorder: Takes what became of alerts.
         """
         self.settings = settings
         self.endpoints = tuple(endpoints)
         self.supervisor = supervisor
         self.accepting = False
-        self._keyring = keyring
+        self._doorkeeper = doorkeeper
         self._fanout = fanout
         self._clock = clock
         self._store = store
@@ -192,13 +193,7 @@ class Gateway:
             UnauthenticatedError: It does not hold for this hub and server.
             UnavailableError: The keys cannot be read now.
         """
-        return await admit_token(
-            token,
-            keyring=self._keyring,
-            endpoints=self.endpoints,
-            hub=hub,
-            now_us=self._clock.now_us(),
-        )
+        return await self._doorkeeper.admit(hub, token)
 
     def open_session(self, claims: Claims, dialect: Dialect, device: str | None = None) -> Session:
         """Register a new session; from here on it gets what is announced for its user.
@@ -227,6 +222,7 @@ class Gateway:
             device=device,
             rights=Rights(claims.roles) if claims.roles else NO_RIGHTS,
         )
+        session.signer = claims.signer
         self.hubs.add(session)
         for group in claims.groups:
             self.join_group(session, group)
@@ -376,6 +372,17 @@ class Gateway:
         """End every session of a user, dropped ones too, so that its client asks for a new token."""
         for session in tuple(self.hubs.of_user(hub, user)):
             self.close_session(session, CLOSE_TOKEN, "revoked")
+
+    def key_regenerated(self, hub: str, signer: Signer) -> None:
+        """End every session that came with a token of a key that is no more, some hundreds per turn of the loop."""
+        signed = [s for s in self.hubs.of_hub(hub) if s.signer == signer]
+        self.supervisor.start("gateway.key-regenerated", self._end_all(signed))
+
+    async def _end_all(self, sessions: Sequence[Session]) -> None:
+        for start in range(0, len(sessions), SOCKETS_PER_TURN):
+            for session in sessions[start : start + SOCKETS_PER_TURN]:
+                self.close_session(session, CLOSE_TOKEN, "key-regenerated")
+            await asyncio.sleep(0)
 
     def dropped(self, session: Session) -> None:
         """Keep a reliable session for its recovery; any other has ended with its socket."""

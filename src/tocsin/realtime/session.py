@@ -12,6 +12,7 @@ from tocsin.realtime.message import Message
 from tocsin.realtime.outbox import Outbox
 from tocsin.realtime.rights import NO_RIGHTS, Rights
 from tocsin.realtime.settings import REPLAY_BYTES, REPLAY_MESSAGES
+from tocsin.realtime.tokens import Signer
 
 _NO_GROUPS: Final[frozenset[str]] = frozenset()
 # As many as Microsoft's emulator keeps.
@@ -52,7 +53,7 @@ class Session(Outbox):
     ``sink`` is the transport or event stream, and None while nothing may be written: without a socket, while the
     peer does not read, and once closing has begun.  ``epoch``, ``rev`` and ``brev`` are the position last sent on it, ``head_at_s``
     when its last head was; ``dirty`` is the writer's.  ``device`` is the installation the client named, or the
-    connection.  ``brings_alerts``: a message that brought alerts waits for its acknowledgement, perhaps.  ``inbox`` sessions are those that get inbox frames.  ``groups`` are joined, ``rights`` is what it may do with them.
+    connection, ``signer`` the access key of the token it came with.  ``brings_alerts``: a message that brought alerts waits for its acknowledgement, perhaps.  ``inbox`` sessions are those that get inbox frames.  ``groups`` are joined, ``rights`` is what it may do with them.
     """
 
     __slots__ = (
@@ -72,6 +73,7 @@ class Session(Outbox):
         "inbox",
         "rev",
         "rights",
+        "signer",
         "sink",
         "socket",
         "user",
@@ -100,6 +102,7 @@ class Session(Outbox):
         self.brings_alerts = False
         self.groups: frozenset[str] = _NO_GROUPS
         self.rights = rights
+        self.signer: Signer | None = None
         self._done: dict[int, None] | None = None
         self.socket: Socket | None = None
         self.sink: Sink | None = None

@@ -6,8 +6,9 @@ own tokens add ``scope``: only ``inbox`` opens an inbox (I10), so a token signed
 Units:   ``exp`` and ``iat`` are seconds since 1970, with a fraction perhaps, as in the token; names in ``_us`` are microseconds.
 """
 
+import re
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol
 from urllib.parse import unquote, urlsplit
 
 import jwt
@@ -16,11 +17,15 @@ from jwt.types import Options
 
 from tocsin.clock import US_PER_S
 from tocsin.errors import InvalidInputError, UnauthenticatedError
-from tocsin.model.ids import check_id
+from tocsin.model.ids import canonical_hub, check_id
 
 SKEW_S: Final = 300
 _LAST_S: Final = 2**53 // US_PER_S
 INBOX_SCOPE: Final = "inbox"
+Signer = Literal["primary", "secondary"]
+_SIGNERS: Final[tuple[Signer, Signer]] = ("primary", "secondary")
+# An endpoint may have a path of its own, which stands before this one.
+_CLIENT_PATH: Final = re.compile(".*/client/hubs/([^/]+)/?", re.IGNORECASE)
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 # Times and audience are judged here, by our own clock and rules.
 _UNJUDGED: Final[Options] = {
@@ -56,11 +61,15 @@ class KeyRing(Protocol):
 
 
 class Claims(msgspec.Struct, frozen=True):
-    """What a good token says.  ``user`` is None for an anonymous client."""
+    """What a good token says.
+
+    ``user`` is None for an anonymous client; ``signer`` is the access key that signed, None if none did.
+    """
 
     hub: str
     user: str | None
     expires_us: int
+    signer: Signer | None = None
     issued_us: int | None = None
     scopes: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
@@ -107,33 +116,14 @@ def sign_token(  # noqa: PLR0913 -- a token is what it says
     return _jwt.encode(claims, keys[0], algorithm="HS256"), expires
 
 
-async def admit_token(
-    token: str, *, keyring: KeyRing, endpoints: Iterable[str], hub: str, now_us: int
-) -> Claims:
-    """Check a token as :func:`verify_token` does, and that it was not revoked; one without an ``iat`` counts as old.
-
-    Raises:
-        UnauthenticatedError: It does not hold; ``code`` may also be ``token-revoked``.
-        UnavailableError: The keys cannot be read now.
-    """
-    keys = await keyring.access_keys(hub)
-    claims = verify_token(token, keys=keys, endpoints=endpoints, hub=hub, now_us=now_us)
-    if claims.user is not None:
-        valid_from_us = await keyring.valid_from_us(hub, claims.user)
-        if (claims.issued_us or 0) <= valid_from_us:
-            detail = "this user's tokens were revoked; ask for a new one"
-            raise UnauthenticatedError(detail, code="token-revoked")
-    return claims
-
-
 def verify_token(
-    token: str, *, keys: Iterable[bytes], endpoints: Iterable[str], hub: str, now_us: int
+    token: str, *, keys: tuple[bytes, bytes], endpoints: Iterable[str], hub: str, now_us: int
 ) -> Claims:
     """Check signature, times and audience, and return what the token says.
 
     Args:
         token: As it came, three base64url parts.
-        keys: The hub's access keys; either may have signed.
+        keys: The hub's primary and secondary key; either may have signed.
         endpoints: The server's public addresses; ``aud`` must be the client URL of one of them.
         hub: The hub that is asked for, in its one form.
         now_us: The time to judge by; ``nbf`` and ``iat`` may be 5 minutes ahead of it.
@@ -142,7 +132,7 @@ def verify_token(
         UnauthenticatedError: It does not hold; ``code`` says why (``token-malformed``,
             ``token-signature``, ``token-expired``, ``token-not-yet-valid``, ``token-audience``).
     """
-    claims = _signed_claims(token, keys)
+    signer, claims = _signed_claims(token, keys)
     expires = _check_times(claims, now_us / US_PER_S)
     _check_audience(claims.get("aud"), {_normal(client_url(e, hub)) for e in endpoints}, hub)
     issued = claims.get("iat")
@@ -150,6 +140,7 @@ def verify_token(
         hub=hub,
         user=_user(claims.get("sub")),
         expires_us=int(expires * US_PER_S),
+        signer=signer,
         issued_us=None if issued is None else round(issued * US_PER_S),
         scopes=_words(claims.get("scope")),
         roles=_strings(claims.get("role")),
@@ -157,9 +148,27 @@ def verify_token(
     )
 
 
-def _signed_claims(token: str, keys: Iterable[bytes]) -> dict[str, Any]:
-    """Return the claims if one of ``keys`` signed them."""
-    for key in keys:
+def claimed_hub(token: str) -> str:
+    """Return the hub whose client URL a token's ``aud`` is; nothing about the token has been verified yet.
+
+    Raises:
+        UnauthenticatedError: It names none.
+    """
+    try:
+        audience = _jwt.decode(token, options={"verify_signature": False}).get("aud")
+        for address in audience if isinstance(audience, list) else [audience]:
+            match = _CLIENT_PATH.fullmatch(urlsplit(str(address)).path)
+            if match is not None:
+                return canonical_hub(unquote(match[1]))
+    except (jwt.InvalidTokenError, InvalidInputError, ValueError):
+        pass
+    detail = "this is neither an API key nor a client token of this server"
+    raise UnauthenticatedError(detail, code="token-malformed")
+
+
+def _signed_claims(token: str, keys: tuple[bytes, bytes]) -> tuple[Signer, dict[str, Any]]:
+    """Return the claims, and which of ``keys`` signed them."""
+    for signer, key in zip(_SIGNERS, keys, strict=True):
         try:
             claims: dict[str, Any] = _jwt.decode(
                 token, key, algorithms=["HS256"], options=_UNJUDGED
@@ -169,7 +178,7 @@ def _signed_claims(token: str, keys: Iterable[bytes]) -> dict[str, Any]:
         except (jwt.InvalidTokenError, ValueError, RecursionError):
             detail = "the token is no JSON Web Token signed with HS256; ask for a new one"
             raise UnauthenticatedError(detail, code="token-malformed") from None
-        return claims
+        return signer, claims
     detail = "the token is not signed by a key of this hub; ask for a new one"
     raise UnauthenticatedError(detail, code="token-signature")
 

@@ -61,6 +61,7 @@ from tocsin.ports.store import (
     AlertStatus,
     ApiKey,
     Delivered,
+    KeyName,
     Listing,
     Swept,
     begun_state,
@@ -368,6 +369,14 @@ class MemoryStore:
     async def open_hub(self, hub: str, fresh: AccessKeys) -> AccessKeys:
         """Return the hub's sealed access keys, keeping ``fresh`` if it has none yet."""
         return self._access_keys.setdefault(hub, fresh)
+
+    async def replace_access_key(self, hub: str, which: KeyName, fresh: bytes) -> bool:
+        """Put a sealed key in the place of one of the hub's two."""
+        known = self._access_keys.get(hub)
+        if known is None:
+            return False
+        self._access_keys[hub] = replace(known, **{which: fresh})
+        return True
 
     async def findings(self) -> Sequence[Finding]:
         """Say that nothing here is durable."""

@@ -19,6 +19,9 @@ access_keys_of = select(access_keys.c.primary_key, access_keys.c.secondary_key).
     access_keys.c.hub == param("hub")
 )
 add_access_keys = sqlite.insert(access_keys).on_conflict_do_nothing()
+_replace = update(access_keys).where(access_keys.c.hub == param("at_hub"))
+replace_primary = _replace.values(primary_key=param("fresh"))
+replace_secondary = _replace.values(secondary_key=param("fresh"))
 
 _add_probe = sqlite.insert(probe)
 write_probe = _add_probe.on_conflict_do_update(

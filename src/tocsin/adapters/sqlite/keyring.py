@@ -6,7 +6,7 @@ from tocsin.adapters.sql import secrets
 from tocsin.adapters.sqlite.readers import Readers
 from tocsin.adapters.sqlite.text import sql
 from tocsin.adapters.sqlite.writer import Writer
-from tocsin.ports.store import AccessKeys, ApiKey
+from tocsin.ports.store import AccessKeys, ApiKey, KeyName
 
 _ADD_KEY, _REVOKE, _KEY_BY_ID = (
     sql(secrets.add_key),
@@ -15,6 +15,7 @@ _ADD_KEY, _REVOKE, _KEY_BY_ID = (
 )
 _ALL_KEYS, _KEYS_OF_HUB = sql(secrets.all_keys), sql(secrets.keys_of_hub)
 _ACCESS_KEYS, _ADD_ACCESS_KEYS = sql(secrets.access_keys_of), sql(secrets.add_access_keys)
+_REPLACE = {"primary": sql(secrets.replace_primary), "secondary": sql(secrets.replace_secondary)}
 
 
 class SqliteKeyring:
@@ -54,3 +55,9 @@ class SqliteKeyring:
         row = {"hub": hub, "primary_key": fresh.primary, "secondary_key": fresh.secondary}
         await self._writer.run(lambda c: c.execute(_ADD_ACCESS_KEYS, row).rowcount)
         return await self.access_keys(hub) or fresh
+
+    async def replace_access_key(self, hub: str, which: KeyName, fresh: bytes) -> bool:
+        """Put a sealed key in the place of one of the hub's two; False if there is no such hub."""
+        row = {"at_hub": hub, "fresh": fresh}
+        replaced = await self._writer.run(lambda c: c.execute(_REPLACE[which], row).rowcount)
+        return replaced > 0
