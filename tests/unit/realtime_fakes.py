@@ -165,6 +165,9 @@ def session(
     hub: str = "h",
     inbox: bool = True,
     rights: Rights = NO_RIGHTS,
+    speaks_to: str | None = None,
 ) -> Session:
     """Make a session whose id is its user's name."""
-    return Session(f"c-{user}", hub=hub, user=user, dialect=dialect, inbox=inbox, rights=rights)
+    made = Session(f"c-{user}", hub=hub, user=user, dialect=dialect, inbox=inbox, rights=rights)
+    made.speaks_to = speaks_to
+    return made

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.unit.realtime_fakes import session
-from tocsin.realtime.dialects import JSON, PLAIN, RELIABLE_JSON
+from tocsin.realtime.dialects import JSON, PLAIN, PROTOBUF, RELIABLE_JSON, Dialect
 from tocsin.realtime.frames import BINARY, TEXT
 from tocsin.realtime.message import Message
 from tocsin.realtime.request import AckError, Request
@@ -21,6 +21,7 @@ class Recorder:
         self.answers: list[dict[str, object]] = []
         self.asked: list[Session] = []
         self.closed: list[int] = []
+        self.ended: list[tuple[int, str]] = []
         self.reported: list[bytes] = []
         self.done: list[tuple[object, ...]] = []
 
@@ -49,6 +50,7 @@ class Recorder:
 
     def close_session(self, session: Session, code: int, reason: str) -> None:
         self.closed.append(code)
+        self.ended.append((code, reason))
 
 
 def ask(text: str, asker: Session | None = None, opcode: int = TEXT) -> Recorder:
@@ -170,6 +172,28 @@ def test_malformed_request_ends_the_session(text: str) -> None:
     assert (recorder.answers, recorder.closed) == ([], [1007])
 
 
-def test_binary_is_not_for_the_json_dialect_and_nothing_is_for_the_plain_one() -> None:
-    assert ask("{}", session(dialect=JSON), BINARY).closed == [1003]
-    assert ask("hello", session(dialect=PLAIN)).closed == [1011]
+@pytest.mark.parametrize(
+    ("dialect", "opcode", "text"),
+    [(JSON, BINARY, '{"type":"ping"}'), (PROTOBUF, TEXT, '{"type":"ping"}'), (JSON, BINARY, "")],
+)
+def test_a_frame_of_the_wrong_kind_ends_the_session(
+    dialect: Dialect, opcode: int, text: str
+) -> None:
+    assert ask(text, session(dialect=dialect), opcode).closed == [1003]
+
+
+@pytest.mark.parametrize(("opcode", "data_type"), [(TEXT, "text"), (BINARY, "binary")])
+def test_a_plain_client_with_the_role_speaks_to_its_group(opcode: int, data_type: str) -> None:
+    asker = session(dialect=PLAIN, rights=ROLES, speaks_to="any")
+    recorder = ask('{"type":"ping"}', asker, opcode)
+    assert recorder.done == [("send", "any", data_type, b'{"type":"ping"}')]
+    assert (recorder.answers, recorder.closed) == ([], [])
+
+
+def test_a_plain_client_without_the_role_or_a_handler_is_ended_with_the_reason() -> None:
+    assert ask("hello", session(dialect=PLAIN, speaks_to="ops")).ended == [
+        (1008, "The client does not have permission to send to group 'ops'.")
+    ]
+    assert ask("hello", session(dialect=PLAIN)).ended == [
+        (1011, "There is no handler for event 'message'.")
+    ]

@@ -82,6 +82,50 @@ async def test_plain_connection_gets_the_data_alone(node: Node) -> None:
         assert await receive(ws) == {"tocsin": 1, "kind": "test", "rev": 1}
 
 
+def plain_url(node: Node, query: str, *roles: str) -> str:
+    return node.url(scope=None, groups=["g"], roles=roles) + query
+
+
+async def test_plain_client_speaks_to_its_group_and_hears_it(node: Node) -> None:
+    role, query = "webpubsub.sendToGroup.g", "&webpubsub_mode=sendToGroup&group=g"
+    async with (
+        connect(plain_url(node, query, role)) as plain,
+        connect(node.url("b", scope=None, groups=["g"]), subprotocols=JSON) as other,
+    ):
+        await receive(other)
+        await plain.send('{"type":"ping"}')
+        await plain.send(b"\0\xff")
+        assert (await plain.recv(), await plain.recv()) == ('{"type":"ping"}', b"\0\xff")
+        heard = [await receive(other), await receive(other)]
+        assert [(m["fromUserId"], m["dataType"], m["data"]) for m in heard] == [
+            ("u1", "text", '{"type":"ping"}'),
+            ("u1", "binary", "AP8="),
+        ]
+
+
+@pytest.mark.parametrize(
+    ("query", "code"), [("&webpubsub_mode=sendToGroup&group=g", 1008), ("", 1011)]
+)
+async def test_plain_client_that_may_not_or_finds_nobody_is_closed(
+    node: Node, query: str, code: int
+) -> None:
+    async with connect(plain_url(node, query)) as plain, asyncio.timeout(30):
+        await plain.send("hello")
+        await plain.wait_closed()
+        assert plain.close_code == code
+
+
+async def test_bad_query_of_a_plain_client_is_refused_and_that_of_another_ignored(
+    node: Node,
+) -> None:
+    bad = plain_url(node, "&webpubsub_mode=shout")
+    with pytest.raises(websockets.InvalidStatus) as refused:
+        await connect(bad)
+    assert refused.value.response.status_code == 400
+    async with connect(bad, subprotocols=JSON) as ws:
+        assert (await receive(ws))["event"] == "connected"
+
+
 async def test_token_without_inbox_scope_never_sees_an_inbox_frame(node: Node) -> None:
     async with connect(node.url(scope=None), subprotocols=JSON) as ws:
         assert (await receive(ws))["event"] == "connected"

@@ -11,6 +11,7 @@ from tocsin.api.upgrade import (
     check_websocket,
     hub_of,
     parse_handshake,
+    plain_group,
 )
 from tocsin.errors import ForbiddenError, InvalidInputError, NotFoundError, TocsinError
 
@@ -42,6 +43,28 @@ def test_hub_is_named_by_path_or_query_in_any_case() -> None:
     for path in ("/client/", "/client/hubs", "/clients/mqtt/hubs/chat", "/"):
         with pytest.raises(NotFoundError):
             hub_of(asked(path))
+
+
+def test_a_plain_client_names_its_mode_and_its_group() -> None:
+    assert plain_group(asked()) is None
+    assert plain_group(asked(query="?webpubsub_mode=sendEvent&group=g")) is None
+    assert plain_group(asked(query="?webpubsub_mode=SendToGroup&group=a%20b")) == "a b"
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("?webpubsub_mode=", "invalid-query"),
+        ("?webpubsub_mode=sendAll", "invalid-query"),
+        ("?webpubsub_mode=sendToGroup", "invalid-group"),
+        ("?webpubsub_mode=sendToGroup&group=%20", "invalid-group"),
+        (f"?webpubsub_mode=sendToGroup&group={'g' * 1025}", "invalid-group"),
+    ],
+)
+def test_a_plain_client_with_a_bad_query_is_refused(query: str, code: str) -> None:
+    with pytest.raises(InvalidInputError) as refused:
+        plain_group(asked(query=query))
+    assert refused.value.code == code
 
 
 @pytest.mark.parametrize(

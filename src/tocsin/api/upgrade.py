@@ -35,6 +35,7 @@ from tocsin.model.ids import canonical_hub, check_id
 from tocsin.realtime.dialects import choose_dialect
 from tocsin.realtime.frames import CLOSE_POLICY, encode_close
 from tocsin.realtime.gateway import Gateway
+from tocsin.realtime.request import MAX_GROUP, is_group
 from tocsin.realtime.session import Session
 
 log = structlog.get_logger()
@@ -105,6 +106,27 @@ def hub_of(handshake: Handshake) -> str:
     if path in _LEGACY_PATHS and "hub" in handshake.query:
         return canonical_hub(handshake.query["hub"])
     raise NotFoundError("there is no socket here; connect to /client/hubs/HUB", code="not-found")
+
+
+def plain_group(handshake: Handshake) -> str | None:
+    """Return the group that a client without a subprotocol wants to speak to; None if its frames are events.
+
+    Raises:
+        InvalidInputError: The mode is none, or the group cannot be one.
+    """
+    mode = handshake.query.get("webpubsub_mode", "sendEvent")
+    match mode.lower():
+        case "sendevent":
+            return None
+        case "sendtogroup":
+            group = handshake.query.get("group", "")
+            if not is_group(group):
+                detail = f"webpubsub_mode sendToGroup needs &group= of 1 to {MAX_GROUP} characters"
+                raise InvalidInputError(detail, code="invalid-group")
+            return group
+        case _:
+            detail = f"webpubsub_mode is {mode[:40]!r}; sendEvent and sendToGroup are possible"
+            raise InvalidInputError(detail, code="invalid-query")
 
 
 def check_websocket(handshake: Handshake) -> None:
@@ -245,7 +267,8 @@ class Upgrade(asyncio.Protocol):
             if device is not None:
                 check_id(device, "device")
             claims = await gateway.authenticate(hub, handshake.token)
-            session = gateway.open_session(claims, dialect, device)
+            speaks_to = plain_group(handshake) if subprotocol is None else None
+            session = gateway.open_session(claims, dialect, device, speaks_to)
             answer += gateway.greeting(session)
         self._attach(transport, session, answer)
 

@@ -195,11 +195,17 @@ class Gateway:
         """
         return await self._doorkeeper.admit(hub, token)
 
-    def open_session(self, claims: Claims, dialect: Dialect, device: str | None = None) -> Session:
+    def open_session(
+        self,
+        claims: Claims,
+        dialect: Dialect,
+        device: str | None = None,
+        speaks_to: str | None = None,
+    ) -> Session:
         """Register a new session; from here on it gets what is announced for its user.
 
         ``device`` is the installation that the client names; receipts of one that names none are its connection's.
-        The user's oldest session is closed if it is one too many.
+        ``speaks_to`` is the group that a plain client's frames go to; without one they are events.  The user's oldest session is closed if it is one too many.
 
         Raises:
             InvalidInputError: The token names a group that cannot be one.
@@ -223,6 +229,7 @@ class Gateway:
             rights=Rights(claims.roles) if claims.roles else NO_RIGHTS,
         )
         session.signer = claims.signer
+        session.speaks_to = speaks_to
         self.hubs.add(session)
         for group in claims.groups:
             self.join_group(session, group)

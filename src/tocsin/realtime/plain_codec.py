@@ -1,10 +1,12 @@
-"""What clients without a known subprotocol get: the data alone; and the lines of event streams.  No I/O."""
+"""Clients without a known subprotocol: a frame is the data, both ways; and the lines of event streams.  No I/O."""
 
 from typing import Final
 
 from tocsin.realtime.frames import BINARY, TEXT, frame_head
-from tocsin.realtime.message import Message
+from tocsin.realtime.message import DataType, Message
+from tocsin.realtime.request import Request
 
+PLAIN_EVENT: Final = "message"
 _TEXTUAL: Final = frozenset({"json", "text"})
 
 
@@ -35,3 +37,11 @@ class LineCodec:
 
 PLAIN_CODEC: Final = PlainCodec()
 LINE_CODEC: Final = LineCodec()
+
+
+def plain_request(opcode: int, payload: bytes, group: str | None) -> Request:
+    """Return what a plain client's frame asks for: to be sent to its ``group``, or else to be an event."""
+    data_type: DataType = "text" if opcode == TEXT else "binary"
+    if group is None:
+        return Request(type="event", event=PLAIN_EVENT, data_type=data_type, data=payload)
+    return Request(type="sendtogroup", group=group, data_type=data_type, data=payload)

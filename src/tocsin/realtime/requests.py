@@ -7,13 +7,20 @@ official clients take for success.
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from tocsin.realtime.frames import CLOSE_INTERNAL, CLOSE_INVALID_DATA, CLOSE_UNSUPPORTED
+from tocsin.realtime.frames import (
+    CLOSE_INTERNAL,
+    CLOSE_INVALID_DATA,
+    CLOSE_POLICY,
+    CLOSE_UNSUPPORTED,
+)
+from tocsin.realtime.plain_codec import plain_request
 from tocsin.realtime.request import AckError, MalformedError, Request
 from tocsin.realtime.rights import Action
 from tocsin.realtime.session import Session
 
 HEAD_EVENT: Final = "tocsin.head"
 RECEIPTS_EVENT: Final = "tocsin.receipts"
+FORBIDDEN: Final = "Forbidden"
 
 
 class Answerer(Protocol):
@@ -55,16 +62,18 @@ class Answerer(Protocol):
 def handle_message(answerer: Answerer, session: Session, opcode: int, payload: bytes) -> None:
     """Do what a client's data message asks for; a message outside the protocol ends the session."""
     codec = session.dialect.codec
-    if codec is None:
-        answerer.close_session(session, CLOSE_INTERNAL, "no handler for messages")
-    elif opcode != codec.opcode:
-        answerer.close_session(session, CLOSE_UNSUPPORTED, "wrong kind of frame for the protocol")
-    else:
-        try:
+    try:
+        if codec is None:
+            request = plain_request(opcode, payload, session.speaks_to)
+        elif opcode == codec.opcode:
             request = codec.parse(payload)
-            _HANDLERS.get(request.type, _unknown)(answerer, session, request)
-        except MalformedError as error:
-            answerer.close_session(session, CLOSE_INVALID_DATA, str(error))
+        else:
+            wrong = "wrong kind of frame for the protocol"
+            answerer.close_session(session, CLOSE_UNSUPPORTED, wrong)
+            return
+        _HANDLERS.get(request.type, _unknown)(answerer, session, request)
+    except MalformedError as error:
+        answerer.close_session(session, CLOSE_INVALID_DATA, str(error))
 
 
 def _unknown(_answerer: Answerer, _session: Session, request: Request) -> None:
@@ -137,7 +146,7 @@ def _forbidden(session: Session, action: Action, group: str, verb: str) -> AckEr
     if session.rights.may(action, group):
         return None
     text = f"The client does not have permission to {verb} group '{group}'."
-    return AckError("Forbidden", text)
+    return AckError(FORBIDDEN, text)
 
 
 Handler = Callable[[Answerer, Session, Request], None]
@@ -148,19 +157,32 @@ def _acknowledging(handle: Acknowledged) -> Handler:
     """Answer with what ``handle`` returns, and keep it from being done twice under one ack id."""
 
     def handler(answerer: Answerer, session: Session, request: Request) -> None:
-        ack_id, codec = request.ack_id, session.dialect.codec
-        if ack_id is None or codec is None:
-            handle(answerer, session, request)
-        elif session.has_done(ack_id):
+        ack_id = request.ack_id
+        if ack_id is not None and session.has_done(ack_id):
             text = f"Message with ack-id: {ack_id} has been processed"
-            answerer.answer(session, codec.ack(ack_id, AckError("Duplicate", text)))
+            acknowledge(answerer, session, request, AckError("Duplicate", text))
         else:
-            error = handle(answerer, session, request)
-            if error is None:
-                session.remember(ack_id)
-            answerer.answer(session, codec.ack(ack_id, error))
+            acknowledge(answerer, session, request, handle(answerer, session, request))
 
     return handler
+
+
+def acknowledge(
+    answerer: Answerer, session: Session, request: Request, error: AckError | None
+) -> None:
+    """Tell the client what became of a request, if it asked, and remember one that succeeded.
+
+    A plain client cannot ask and cannot be told: a failure ends its connection.
+    """
+    ack_id, codec = request.ack_id, session.dialect.codec
+    if codec is None:
+        if error is not None:
+            code = CLOSE_POLICY if error.name == FORBIDDEN else CLOSE_INTERNAL
+            answerer.close_session(session, code, error.message)
+    elif ack_id is not None:
+        if error is None:
+            session.remember(ack_id)
+        answerer.answer(session, codec.ack(ack_id, error))
 
 
 _HANDLERS: Final[dict[str, Handler]] = {

@@ -54,6 +54,7 @@ class Session(Outbox):
     peer does not read, and once closing has begun.  ``epoch``, ``rev`` and ``brev`` are the position last sent on it, ``head_at_s``
     when its last head was; ``dirty`` is the writer's.  ``device`` is the installation the client named, or the
     connection, ``signer`` the access key of the token it came with.  ``brings_alerts``: a message that brought alerts waits for its acknowledgement, perhaps.  ``inbox`` sessions are those that get inbox frames.  ``groups`` are joined, ``rights`` is what it may do with them.
+    ``speaks_to`` is the group that all of a plain client's frames go to, None if they are events.
     """
 
     __slots__ = (
@@ -76,6 +77,7 @@ class Session(Outbox):
         "signer",
         "sink",
         "socket",
+        "speaks_to",
         "user",
     )
 
@@ -103,6 +105,7 @@ class Session(Outbox):
         self.groups: frozenset[str] = _NO_GROUPS
         self.rights = rights
         self.signer: Signer | None = None
+        self.speaks_to: str | None = None
         self._done: dict[int, None] | None = None
         self.socket: Socket | None = None
         self.sink: Sink | None = None
