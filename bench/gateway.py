@@ -14,6 +14,7 @@ from tocsin.api.upgrade import socket_upgrade
 from tocsin.clock import SystemClock
 from tocsin.model.position import Position
 from tocsin.model.receipt import Fact, Told
+from tocsin.ports.event_handlers import Client, Line
 from tocsin.ports.fanout import Announcement
 from tocsin.realtime.doorkeeper import Doorkeeper
 from tocsin.realtime.gateway import Gateway
@@ -43,6 +44,7 @@ class GatewayAlone:
             settings=GatewaySettings(),
             endpoints=(self._endpoint(),),
             recorder=_NoReceipts(),
+            handlers=_NoHandlers(),
         )
         gateway.start()
         protocol = guarded_protocol(16_384, 10, 30)
@@ -87,6 +89,12 @@ class _Keys:
 
     async def valid_from_us(self, _hub: str, _user: str) -> int:
         return -1
+
+
+class _NoHandlers:
+    def line(self, _client: Client) -> Line | None:
+        """Return none: no hub has event handlers."""
+        return None
 
 
 class _NoReceipts:

@@ -137,8 +137,37 @@ class Webhooks(Section):
     give_up_s: float = Field(86_400, gt=0, description="age at which a message is given up")
 
 
+class EventHandlers(Section):
+    """How event handlers are asked, and what may wait for them."""
+
+    timeout_s: float = Field(
+        10,
+        gt=0,
+        le=60,
+        description="time in which an event must be answered, whatever it waits for",
+    )
+    answer_bytes: Positive = Field(1_048_576, description="body of one answer")
+    calls_per_hub: Positive = Field(256, description="calls under way for one hub")
+    connection_bytes: Positive = Field(2_097_152, description="events of one connection that wait")
+    hub_bytes: Positive = Field(67_108_864, description="events of one hub that wait")
+    per_hub: Positive = Field(20, description="event handlers of one hub, beside those of the file")
+
+
+class HandlerInFile(Section):
+    """An event handler as the file names it."""
+
+    url: str
+    user_events: str = ""
+    system_events: tuple[Literal["connect", "connected", "disconnected"], ...] = ()
+    authorization: str | None = None
+
+
 class Hub(Section):
     """What differs per hub."""
+
+    event_handlers: tuple[HandlerInFile, ...] = Field(
+        (), description="applications that decide about connections and take their events"
+    )
 
     receipts: frozenset[KeptFact] = Field(
         frozenset(get_args(KeptFact)), description="which facts about alerts are kept"
@@ -206,6 +235,7 @@ class Settings(BaseSettings):
     retention: Retention = Retention()
     outbound: Outbound = Outbound()
     webhooks: Webhooks = Webhooks()
+    event_handlers: EventHandlers = EventHandlers()
     hubs: dict[str, Hub] = Field(default_factory=dict)
 
     @classmethod

@@ -9,6 +9,7 @@
     |   +-- UnsupportedError    it came in a form that is not read here
     +-- UnauthenticatedError    no key or token, or one that does not hold
     +-- ForbiddenError          a good key or token, but not for this
+    +-- RejectedError           an application said no, with a status of its own
     +-- NotFoundError
     +-- ConflictError           true when asked, but something else stands there now
     +-- OverloadedError         a bound was reached; retry after ``retry_after_s``
@@ -75,6 +76,16 @@ class ForbiddenError(TocsinError):
     """The key or token is good, but not for this hub, role or user."""
 
     code = "forbidden"
+
+
+class RejectedError(TocsinError):
+    """An event handler does not want this client; ``status`` (400 to 499) is the one it chose for it."""
+
+    code = "connect-rejected"
+
+    def __init__(self, detail: str, *, status: int = 403) -> None:
+        super().__init__(detail)
+        self.status = status
 
 
 class NotFoundError(TocsinError):

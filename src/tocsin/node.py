@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -49,10 +50,14 @@ from tocsin.api.upgrade import socket_upgrade
 from tocsin.api.web_files import WebFiles
 from tocsin.api.webhooks import Webhooks
 from tocsin.clock import US_PER_S, SystemClock
-from tocsin.config import SOCKET_NAME, Hub, Settings, advice
+from tocsin.config import SOCKET_NAME, Hub, Outbound, Settings, advice
 from tocsin.errors import UnauthenticatedError
+from tocsin.events.caller import Caller
+from tocsin.events.lines import Lines
 from tocsin.events.registry import Registry
+from tocsin.events.rules import Rules
 from tocsin.events.sender import Sender
+from tocsin.events.validation import Validator
 from tocsin.inbox.actor import Actor
 from tocsin.inbox.eraser import Eraser
 from tocsin.inbox.recorder import Recorder
@@ -85,6 +90,8 @@ REQUESTS_END_S = 5.0
 WORK_ENDS_S = 5.0
 # Each beat also pings, and a dead peer has to be noticed.
 LONGEST_BEAT_S = 30.0
+# For a handshake, without the time its event handler takes.
+HANDSHAKE_S = 10.0
 _DAY_US = 86_400 * US_PER_S
 # The event loop and the store's writer thread take turns; at the default of 5 ms a request would wait that long for
 # its turn whenever the writer is busy.
@@ -128,6 +135,22 @@ class Node:
             store.webhooks, self.outbound, self.seal, self.clock, settings.webhooks.per_hub
         )
         self.doorkeeper = Doorkeeper(self.keyring, endpoints.accepted, self.clock)
+        self.handlers_outbound = OutboundClient(_handlers_outbound(settings), self.metrics)
+        origin = urlsplit(endpoints.public).netloc
+        asking = settings.event_handlers
+        validator = Validator(
+            self.handlers_outbound, origin, self.clock, self.supervisor, asking.timeout_s
+        )
+        self.rules = Rules(
+            store.event_handlers, self.handlers_outbound, self.seal, validator, asking.per_hub
+        )
+        self.lines = Lines(
+            self.rules,
+            Caller(self.handlers_outbound, self.keyring, origin, self.clock),
+            asking,
+            self.supervisor,
+            self.metrics,
+        )
         self.gateway = Gateway(
             store=store,
             doorkeeper=self.doorkeeper,
@@ -137,6 +160,7 @@ class Node:
             settings=_gateway_settings(settings),
             endpoints=endpoints.accepted,
             recorder=self.recorder,
+            handlers=self.lines,
         )
         self._working: asyncio.Task[None] | None = None
         self.publisher = Publisher(store.queue, self.supervisor, self.metrics)
@@ -169,11 +193,14 @@ class Node:
             node = cls(settings, store, found)
             try:
                 await node.keyring.load()
+                node.rules.read_file({n: h.event_handlers for n, h in settings.hubs.items()})
+                await node.rules.load()
                 await node.eraser.resume()
                 yield node
             finally:
                 await node.supervisor.stop()
                 await node.outbound.close()
+                await node.handlers_outbound.close()
         finally:
             await store.close()
 
@@ -198,6 +225,7 @@ class Node:
         self.worker.stop()
         if self._working is not None:
             await asyncio.wait([self._working], timeout=within_s)
+        await self.lines.finish(within_s)
         await self.recorder.flush()
 
     def _resources(self) -> Resources:
@@ -407,6 +435,19 @@ def _store_limits(settings: Settings) -> StoreLimits:
     )
 
 
+def _handlers_outbound(settings: Settings) -> Outbound:
+    """Give event handlers connections of their own: who waits for one delays no webhook and no push (I6)."""
+    asking = settings.event_handlers
+    return settings.outbound.model_copy(
+        update={
+            "connections": max(settings.outbound.connections, asking.calls_per_hub),
+            "connections_per_host": asking.calls_per_hub,
+            "answer_bytes": asking.answer_bytes,
+            "total_s": asking.timeout_s,
+        }
+    )
+
+
 def _gateway_settings(settings: Settings) -> GatewaySettings:
     limits = settings.limits
     return GatewaySettings(
@@ -415,6 +456,7 @@ def _gateway_settings(settings: Settings) -> GatewaySettings:
         detached_bytes=limits.detached_bytes,
         connections_per_user=limits.connections_per_user,
         groups_per_connection=limits.groups_per_connection,
+        handshake_s=HANDSHAKE_S + settings.event_handlers.timeout_s,
         beat_s=min(settings.anti_entropy_s, LONGEST_BEAT_S),
         recovery_window_s=settings.recovery_window_s,
         allowed_origins={name: hub.allowed_origins for name, hub in settings.hubs.items()},

@@ -109,6 +109,12 @@ class Metrics:
         self.webhook_receipts = Counter(
             "tocsin_webhook_receipts_total", "Receipts that webhooks took.", registry=registry
         )
+        self.handler_events = Counter(
+            "tocsin_event_handler_events_total",
+            "Events for event handlers by what came of them.",
+            ["event", "outcome"],
+            registry=registry,
+        )
 
 
 def configure_logging(form: Literal["auto", "json", "console"]) -> None:

@@ -9,6 +9,7 @@ import httpx
 import msgspec
 from cryptography.fernet import Fernet
 
+from tests.unit.realtime_fakes import NoHandlers
 from tests.unit.scripted_outbound import ScriptedOutbound
 from tocsin.adapters.memory.fanout import MemoryFanout
 from tocsin.adapters.memory.store import MemoryStore
@@ -143,6 +144,7 @@ async def running(
         settings=GatewaySettings(),
         endpoints=endpoints.accepted,
         recorder=recorder,
+        handlers=NoHandlers(),
     )
     patience, outbound = Patience(), ScriptedOutbound()
     sender = Sender(

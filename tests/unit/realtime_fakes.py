@@ -6,6 +6,7 @@ from typing import Any
 from tocsin.errors import UnavailableError
 from tocsin.model.position import Position
 from tocsin.model.receipt import Told
+from tocsin.ports.event_handlers import Client, Line
 from tocsin.realtime.dialects import JSON, Dialect
 from tocsin.realtime.rights import NO_RIGHTS, Rights
 from tocsin.realtime.session import Session
@@ -59,6 +60,13 @@ class Notes:
         if not self.full:
             self.told += told
         return not self.full
+
+
+class NoHandlers:
+    """No hub has event handlers."""
+
+    def line(self, client: Client) -> Line | None:
+        return None
 
 
 class FakeClock:

@@ -4,7 +4,7 @@ import asyncio
 import json
 from typing import Any
 
-from tests.unit.realtime_fakes import FakeClock, FakeStore, Notes, Turns
+from tests.unit.realtime_fakes import FakeClock, FakeStore, NoHandlers, Notes, Turns
 from tocsin.adapters.memory.fanout import MemoryFanout
 from tocsin.model.position import Position
 from tocsin.model.wire import head_frame
@@ -35,6 +35,7 @@ class Floor:
             settings=GatewaySettings(**settings),
             endpoints=("http://x",),
             recorder=self.notes,
+            handlers=NoHandlers(),
         )
         self.gateway.accepting = True
         self.gateway.writer._call_soon = self.turns

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.realtime_fakes import FakeClock, FakeStore, FakeTransport, Notes, Turns
+from tests.unit.realtime_fakes import FakeClock, FakeStore, FakeTransport, NoHandlers, Notes, Turns
 from tests.wire.client_frames import client_frame
 from tocsin.adapters.memory.fanout import MemoryFanout
 from tocsin.errors import ConfigError
@@ -40,6 +40,7 @@ class Floor:
             settings=GatewaySettings(**settings),
             endpoints=("http://x",),
             recorder=self.notes,
+            handlers=NoHandlers(),
         )
         self.gateway.accepting = True
         self.gateway.writer._call_soon = self.turns

@@ -48,6 +48,15 @@ class Recorder:
         self.reported.append(data)
         return None
 
+    def raise_event(self, session: Session, request: Request) -> None:
+        self.done.append(("event", request.event, request.ack_id))
+
+    def invoke(self, session: Session, invocation_id: str, request: Request) -> None:
+        self.done.append(("invoke", invocation_id, request.event))
+
+    def cancel_invocation(self, session: Session, invocation_id: str) -> None:
+        self.done.append(("cancel", invocation_id))
+
     def close_session(self, session: Session, code: int, reason: str) -> None:
         self.closed.append(code)
         self.ended.append((code, reason))
@@ -122,10 +131,13 @@ def test_a_repeat_is_told_and_not_done_again_but_a_failed_request_may_be_tried_a
     assert names == ["Forbidden", "Duplicate", "Forbidden"]
 
 
-def test_event_without_a_handler_is_an_internal_error_for_who_wants_to_know() -> None:
-    refused = error(ask('{"type":"event","event":"order","ackId":7,"dataType":"json","data":{}}'))
-    assert refused == (7, "InternalServerError", "There is no handler for event 'order'.")
-    assert ask('{"type":"event","event":"order","data":1}').answers == []
+def test_events_go_upstream_and_are_not_answered_here_but_for_repeats() -> None:
+    asker = session()
+    text = '{"type":"event","event":"order","ackId":7,"dataType":"json","data":{}}'
+    recorder = ask(text, asker)
+    assert (recorder.done, recorder.answers) == ([("event", "order", 7)], [])
+    asker.remember(7)
+    assert (error(ask(text, asker))[1], ask(text, asker).done) == ("Duplicate", [])
 
 
 def test_head_event_is_for_inbox_connections() -> None:
@@ -137,15 +149,21 @@ def test_head_event_is_for_inbox_connections() -> None:
         [{"type": "ack", "ackId": 1, "success": True}],
     )
     stranger = ask(text, session(inbox=False))
-    assert stranger.asked == []
-    assert error(stranger)[1] == "InternalServerError"
+    assert (stranger.asked, stranger.done) == ([], [("event", "tocsin.head", 1)])
 
 
-def test_invocation_fails_with_its_own_answer() -> None:
-    recorder = ask('{"type":"invoke","invocationId":"3","target":"event","event":"e","data":1}')
-    assert recorder.answers[0]["invocationId"] == "3"
-    assert recorder.answers[0]["success"] is False
-    assert ask('{"type":"cancelInvocation","invocationId":"3"}').answers == []
+@pytest.mark.parametrize("name", ["a/b", "1a", "", "a" * 129])
+def test_what_can_be_no_event_is_refused(name: str) -> None:
+    refused = error(ask(f'{{"type":"event","event":"{name}","ackId":1,"data":1}}'))
+    assert refused[:2] == (1, "BadRequest")
+    recorder = ask(f'{{"type":"invoke","invocationId":"1","event":"{name}","data":1}}')
+    assert (error(recorder)[1], recorder.done) == ("BadRequest", [])
+
+
+def test_invocations_go_upstream_and_are_cancelled_there() -> None:
+    text = '{"type":"invoke","invocationId":"3","target":"event","event":"e","data":1}'
+    assert ask(text).done == [("invoke", "3", "e")]
+    assert ask('{"type":"cancelInvocation","invocationId":"3"}').done == [("cancel", "3")]
 
 
 @pytest.mark.parametrize(
@@ -154,6 +172,8 @@ def test_invocation_fails_with_its_own_answer() -> None:
         '{"type":"shout"}',
         '{"type":"sequenceAck"}',
         '{"type":"event"}',
+        '{"type":"invoke","invocationId":"1"}',
+        '{"type":"cancelInvocation"}',
         '{"type":"joinGroup","ackId":1}',
         '{"type":"joinGroup","group":" "}',
         '{"type":"sendToGroup","group":"g"}',
@@ -190,10 +210,11 @@ def test_a_plain_client_with_the_role_speaks_to_its_group(opcode: int, data_type
     assert (recorder.answers, recorder.closed) == ([], [])
 
 
-def test_a_plain_client_without_the_role_or_a_handler_is_ended_with_the_reason() -> None:
+def test_a_plain_client_without_the_role_is_ended_with_the_reason() -> None:
     assert ask("hello", session(dialect=PLAIN, speaks_to="ops")).ended == [
         (1008, "The client does not have permission to send to group 'ops'.")
     ]
-    assert ask("hello", session(dialect=PLAIN)).ended == [
-        (1011, "There is no handler for event 'message'.")
-    ]
+
+
+def test_what_a_plain_client_without_a_group_says_is_the_event_message() -> None:
+    assert ask("hello", session(dialect=PLAIN)).done == [("event", "message", None)]

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import jwt
+import msgspec
 import pytest
 
 from tocsin.errors import UnauthenticatedError
@@ -46,7 +47,8 @@ def test_own_token_says_what_it_was_signed_with() -> None:
     )
     claims = check(token)
     assert exp == NOW_S + 60
-    assert claims == Claims(
+    assert claims.said["role"] == ["webpubsub.sendToGroup"]
+    assert msgspec.structs.replace(claims, said={}) == Claims(
         hub="chat",
         user="ada",
         expires_us=exp * 1_000_000,

@@ -9,11 +9,12 @@ from typing import Any
 import msgspec
 import uvicorn
 
-from tests.unit.realtime_fakes import Notes
+from tests.unit.realtime_fakes import NoHandlers, Notes
 from tocsin.adapters.memory.fanout import MemoryFanout
 from tocsin.api.upgrade import socket_upgrade
 from tocsin.clock import SystemClock
 from tocsin.model.position import Position
+from tocsin.ports.event_handlers import EventHandlers
 from tocsin.ports.fanout import Announcement
 from tocsin.realtime.doorkeeper import Doorkeeper
 from tocsin.realtime.gateway import Gateway
@@ -108,7 +109,9 @@ async def eventually(condition: Callable[[], bool]) -> None:
 
 @contextlib.asynccontextmanager
 async def running_node(
-    settings: GatewaySettings | None = None, http: Any = "httptools"
+    settings: GatewaySettings | None = None,
+    http: Any = "httptools",
+    handlers: EventHandlers | None = None,
 ) -> AsyncIterator[Node]:
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
@@ -124,6 +127,7 @@ async def running_node(
         settings=settings or GatewaySettings(),
         endpoints=endpoints,
         recorder=notes,
+        handlers=handlers or NoHandlers(),
     )
     gateway.start()
     config = uvicorn.Config(

@@ -111,8 +111,21 @@ PUBLIC = {"GET /healthz", "GET /readyz", "GET /metrics"}
 FRAMES: dict[str, dict[str, Any]] = {
     "ping": {"type": "ping"},
     "sequenceack": {"type": "sequenceAck", "sequenceId": 999},
-    "event": {"type": "event", "event": "$topic", "ackId": 1, "dataType": "text", "data": "$alert"},
-    "invoke": {"type": "invoke", "invocationId": "1", "target": "event", "event": "$topic"},
+    "event": {
+        "type": "event",
+        "event": "order",
+        "ackId": 1,
+        "dataType": "text",
+        "data": "$topic $alert",
+    },
+    "invoke": {
+        "type": "invoke",
+        "invocationId": "1",
+        "target": "event",
+        "event": "order",
+        "dataType": "text",
+        "data": "$topic",
+    },
     "cancelinvocation": {"type": "cancelInvocation", "invocationId": "$connection"},
     "joingroup": {"type": "joinGroup", "group": "$topic", "ackId": 2},
     "leavegroup": {"type": "leaveGroup", "group": "$topic", "ackId": 3},

@@ -40,6 +40,8 @@ _TITLES = {
 
 def status_of(error: errors.TocsinError) -> int:
     """Return the HTTP status an error is answered with; 500 for what no client can mend."""
+    if isinstance(error, errors.RejectedError):
+        return error.status
     return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
 
 

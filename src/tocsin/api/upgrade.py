@@ -12,9 +12,10 @@ import asyncio
 import base64
 import binascii
 import hashlib
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
 
 import msgspec
 import structlog
@@ -32,7 +33,8 @@ from tocsin.errors import (
     UnavailableError,
 )
 from tocsin.model.ids import canonical_hub, check_id
-from tocsin.realtime.dialects import choose_dialect
+from tocsin.ports.event_handlers import Opening
+from tocsin.realtime.dialects import PLAIN, choose_dialect
 from tocsin.realtime.frames import CLOSE_POLICY, encode_close
 from tocsin.realtime.gateway import Gateway
 from tocsin.realtime.request import MAX_GROUP, is_group
@@ -54,6 +56,7 @@ class Handshake(msgspec.Struct, frozen=True):
     path: str
     query: dict[str, str]
     headers: dict[str, str]
+    query_string: str = ""
 
     @property
     def subprotocols(self) -> list[str]:
@@ -90,7 +93,28 @@ def parse_handshake(head: bytes) -> Handshake:
         if colon:
             name, value = name.strip().lower(), value.strip()
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return Handshake(method, parts.path, query, headers)
+    return Handshake(method, parts.path, query, headers, parts.query)
+
+
+def opening_of(handshake: Handshake, claims: Mapping[str, Any]) -> Opening:
+    """Return what event handlers may know of a request and of a token's claims: no token, and nothing secret."""
+    query = parse_qs(handshake.query_string, keep_blank_values=True)
+    query.pop("access_token", None)
+    headers = {
+        name: [value] for name, value in handshake.headers.items() if name != "authorization"
+    }
+    said = {name: _claim_values(value) for name, value in claims.items()}
+    return Opening(said, query, headers, handshake.subprotocols)
+
+
+def _draining() -> OverloadedError:
+    return OverloadedError("the server is shutting down", code="draining")
+
+
+def _claim_values(value: object) -> list[str]:
+    """Return a claim as strings, one for each element of a list; what is no string becomes JSON."""
+    values = value if isinstance(value, list) else [value]
+    return [v if isinstance(v, str) else json.dumps(v) for v in values]
 
 
 def hub_of(handshake: Handshake) -> str:
@@ -248,29 +272,47 @@ class Upgrade(asyncio.Protocol):
         allowed = gateway.settings.allowed_origins.get(hub, ())
         check_origin(handshake, gateway.endpoints, allowed)
         if not gateway.accepting:
-            raise OverloadedError("the server is shutting down", code="draining")
-        dialect, subprotocol = choose_dialect(handshake.subprotocols)
-        answer = accept_head(handshake.headers["sec-websocket-key"], subprotocol)
+            raise _draining()
         connection_id = handshake.query.get("awps_connection_id")
         if connection_id is not None:
-            token = handshake.query.get("awps_reconnection_token", "")
-            session = gateway.recover(hub, connection_id, token)
-            if session is None:
-                transport.write(answer + encode_close(CLOSE_POLICY, "recovery-impossible"))
-                transport.close()
-                return
+            self._recover(transport, handshake, hub, connection_id)
         else:
-            if handshake.token is None:
-                detail = "no access token; add ?access_token= or an Authorization header"
-                raise UnauthenticatedError(detail, code="token-missing")
-            device = handshake.query.get("device")
-            if device is not None:
-                check_id(device, "device")
-            claims = await gateway.authenticate(hub, handshake.token)
-            speaks_to = plain_group(handshake) if subprotocol is None else None
-            session = gateway.open_session(claims, dialect, device, speaks_to)
-            answer += gateway.greeting(session)
-        self._attach(transport, session, answer)
+            await self._connect(transport, handshake, hub)
+
+    def _recover(
+        self, transport: asyncio.Transport, handshake: Handshake, hub: str, connection_id: str
+    ) -> None:
+        _, subprotocol = choose_dialect(handshake.subprotocols)
+        answer = accept_head(handshake.headers["sec-websocket-key"], subprotocol)
+        token = handshake.query.get("awps_reconnection_token", "")
+        session = self._gateway.recover(hub, connection_id, token)
+        if session is None:
+            transport.write(answer + encode_close(CLOSE_POLICY, "recovery-impossible"))
+            transport.close()
+        else:
+            self._attach(transport, session, answer)
+
+    async def _connect(self, transport: asyncio.Transport, handshake: Handshake, hub: str) -> None:
+        gateway = self._gateway
+        if handshake.token is None:
+            detail = "no access token; add ?access_token= or an Authorization header"
+            raise UnauthenticatedError(detail, code="token-missing")
+        device = handshake.query.get("device")
+        if device is not None:
+            check_id(device, "device")
+        claims = await gateway.authenticate(hub, handshake.token)
+        admission = await gateway.admit(
+            claims, handshake.subprotocols, lambda: opening_of(handshake, claims.said)
+        )
+        if not gateway.accepting:
+            raise _draining()
+        speaks_to = plain_group(handshake) if admission.dialect is PLAIN else None
+        session = gateway.open_session(
+            admission.claims, admission.dialect, device, speaks_to, admission.talk
+        )
+        gateway.upstream.introduce(session, admission.subprotocol)
+        answer = accept_head(handshake.headers["sec-websocket-key"], admission.subprotocol)
+        self._attach(transport, session, answer + gateway.greeting(session))
 
     def _attach(self, transport: asyncio.Transport, session: Session, answer: bytes) -> None:
         transport.write(answer)

@@ -50,7 +50,7 @@ class Keeper(Protocol):
         """Do what is done for each session once per beat."""
         ...
 
-    def ended(self, session: Session) -> None:
+    def ended(self, session: Session, reason: str = "") -> None:
         """Forget a session for good."""
         ...
 
@@ -187,7 +187,7 @@ class Connection(asyncio.Protocol):
         self._transport.write(encode_close(code, reason))
         self._close_by_deadline()
         self.session.detach()
-        self._keeper.ended(self.session)
+        self._keeper.ended(self.session, reason)
 
     def abort(self) -> None:
         """End the socket at once, for a newer one."""

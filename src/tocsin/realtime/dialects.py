@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 from tocsin.realtime.json_codec import JSON_CODEC
-from tocsin.realtime.message import Message, Writing
+from tocsin.realtime.message import DataType, Message, Writing
 from tocsin.realtime.plain_codec import LINE_CODEC, PLAIN_CODEC
 from tocsin.realtime.protobuf_codec import PROTOBUF_CODEC
 from tocsin.realtime.request import AckError, Request
@@ -55,6 +55,12 @@ class Codec(Writing, Protocol):
 
     def invocation_failed(self, invocation_id: str, error: AckError) -> bytes:
         """Encode the answer to an invocation that failed."""
+        ...
+
+    def invocation_answered(
+        self, invocation_id: str, data_type: DataType | None, data: bytes
+    ) -> bytes:
+        """Encode the answer to an invocation; without a type there is no data."""
         ...
 
 

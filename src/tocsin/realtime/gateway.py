@@ -15,10 +15,12 @@ import msgspec
 
 from tocsin.clock import Clock
 from tocsin.errors import InvalidInputError
+from tocsin.ports.event_handlers import EventHandlers, Opening
 from tocsin.ports.fanout import Fanout
 from tocsin.ports.receipts import Recorder
 from tocsin.ports.store import InboxStore
 from tocsin.realtime import requests
+from tocsin.realtime.admission import Admission, admit
 from tocsin.realtime.anti_entropy import AntiEntropy
 from tocsin.realtime.connection import Connection
 from tocsin.realtime.dialects import EVENT_STREAM, Dialect
@@ -35,7 +37,9 @@ from tocsin.realtime.request import MAX_GROUP, AckError, Request, is_group
 from tocsin.realtime.rights import NO_RIGHTS, Rights
 from tocsin.realtime.session import Session
 from tocsin.realtime.settings import GatewaySettings
+from tocsin.realtime.talk import Talk
 from tocsin.realtime.tokens import Claims, Signer
+from tocsin.realtime.upstream import Upstream
 from tocsin.realtime.wheel import TICK_S, Wheel
 from tocsin.realtime.writer import SOCKETS_PER_TURN, Writer
 from tocsin.supervisor import Supervisor
@@ -69,7 +73,7 @@ class GatewayStats(msgspec.Struct, frozen=True):
 class Gateway:
     """Keeps the sessions of this node."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- all that it meets the world by
         self,
         *,
         store: InboxStore,
@@ -80,6 +84,7 @@ class Gateway:
         settings: GatewaySettings,
         endpoints: Sequence[str],
         recorder: Recorder,
+        handlers: EventHandlers,
     ) -> None:
         """Make a gateway; nothing happens before ``start``.
 
@@ -92,6 +97,7 @@ class Gateway:
             settings: Bounds and times.
             endpoints: The public ``http(s)://`` addresses of this server; pages of their origins may connect.
             recorder: Takes what became of alerts.
+            handlers: Decide about connections, and take their events.
         """
         self.settings = settings
         self.endpoints = tuple(endpoints)
@@ -114,6 +120,7 @@ class Gateway:
             outbox_bytes=settings.outbox_bytes,
         )
         self.post = Post(self.hubs, self.writer)
+        self.upstream = Upstream(handlers, self.writer, self)
         self._witness = Witness(recorder, clock)
         self.relay = Relay(self.hubs, self.writer, self._witness)
         self.anti_entropy = AntiEntropy(
@@ -195,17 +202,30 @@ class Gateway:
         """
         return await self._doorkeeper.admit(hub, token)
 
+    async def admit(
+        self, claims: Claims, offered: Sequence[str], opening: Callable[[], Opening]
+    ) -> Admission:
+        """Ask the hub's event handler, if there is one, whether a client may connect, and as whom.
+
+        Raises:
+            RejectedError: It may not.
+            TocsinError: The handler failed.
+        """
+        return await admit(self.upstream, claims, offered, opening)
+
     def open_session(
         self,
         claims: Claims,
         dialect: Dialect,
         device: str | None = None,
         speaks_to: str | None = None,
+        talk: Talk | None = None,
     ) -> Session:
         """Register a new session; from here on it gets what is announced for its user.
 
         ``device`` is the installation that the client names; receipts of one that names none are its connection's.
-        ``speaks_to`` is the group that a plain client's frames go to; without one they are events.  The user's oldest session is closed if it is one too many.
+        ``speaks_to`` is the group that a plain client's frames go to; without one they are events.  ``talk`` is what it has
+        with its event handlers.  The user's oldest session is closed if it is one too many.
 
         Raises:
             InvalidInputError: The token names a group that cannot be one.
@@ -219,7 +239,7 @@ class Gateway:
             while len(before) >= self.settings.connections_per_user:
                 self.close_session(before[0], CLOSE_POLICY, "too-many-connections")
         session = Session(
-            secrets.token_urlsafe(16),
+            secrets.token_urlsafe(16) if talk is None else talk.connection_id,
             hub=claims.hub,
             user=claims.user,
             dialect=dialect,
@@ -230,6 +250,7 @@ class Gateway:
         )
         session.signer = claims.signer
         session.speaks_to = speaks_to
+        session.talk = talk
         self.hubs.add(session)
         for group in claims.groups:
             self.join_group(session, group)
@@ -331,6 +352,18 @@ class Gateway:
         but = (lambda other: other is not session) if request.no_echo else None
         self.post.to_group(session.hub, request.need_group(), message, but)
 
+    def raise_event(self, session: Session, request: Request) -> None:
+        """Take a client's event to its hub's event handler, whose answer is acknowledged."""
+        self.upstream.raise_event(session, request)
+
+    def invoke(self, session: Session, invocation_id: str, request: Request) -> None:
+        """Take a client's invocation to the handler of its event, whose answer is sent."""
+        self.upstream.invoke(session, invocation_id, request)
+
+    def cancel_invocation(self, session: Session, invocation_id: str) -> None:
+        """Forget an invocation; nothing happens to one that was answered."""
+        self.upstream.cancel_invocation(session, invocation_id)
+
     def take_receipts(self, session: Session, data: bytes) -> AckError | None:
         """Take receipts that a client tells; why not, if they are not taken."""
         return self._witness.told(session, data)
@@ -359,7 +392,7 @@ class Gateway:
         if session.socket is not None:
             session.socket.close(code, reason)
         else:
-            self.ended(session)
+            self.ended(session, reason)
 
     def close_connection(self, session: Session, reason: str = "") -> None:
         """End a session because an application asks for it: what waits leaves first, then the reason, then 1000.
@@ -373,6 +406,7 @@ class Gateway:
             )
             socket.answer(codec.disconnected(said))
             socket.flush()
+        self.upstream.parted(session, reason)
         self.close_session(session, CLOSE_NORMAL, "")
 
     def revoke(self, hub: str, user: str) -> None:
@@ -398,8 +432,9 @@ class Gateway:
         else:
             self.ended(session)
 
-    def ended(self, session: Session) -> None:
-        """Forget a session; forgetting it again changes nothing."""
+    def ended(self, session: Session, reason: str = "") -> None:
+        """Forget a session; forgetting it again changes nothing.  Event handlers are told the ``reason``."""
+        self.upstream.parted(session, reason)
         session.ended = True
         self.recovery.forget(session)
         self.hubs.remove(session)

@@ -122,6 +122,19 @@ class JsonCodec:
             % (_encode(invocation_id), _encode(error.name), _encode(error.message)),
         )
 
+    def invocation_answered(
+        self, invocation_id: str, data_type: DataType | None, data: bytes
+    ) -> bytes:
+        """Encode the answer to an invocation; without a type there is no data."""
+        more = b""
+        if data_type is not None:
+            more = b',"dataType":"%b","data":%b' % (data_type.encode(), _json_data(data_type, data))
+        return encode_frame(
+            TEXT,
+            b'{"type":"invokeResponse","invocationId":%b,"success":true%b}'
+            % (_encode(invocation_id), more),
+        )
+
     def start(self, message: Message, tail_bytes: int) -> bytes:
         """Encode a data message up to its tail; the order of the fields is the service's."""
         if message.group is None:
@@ -135,7 +148,7 @@ class JsonCodec:
         body = b'{"type":"message",%b,"dataType":"%b","data":%b' % (
             origin,
             message.data_type.encode(),
-            _json_data(message),
+            _json_data(message.data_type, message.data),
         )
         return frame_head(TEXT, len(body) + tail_bytes) + body
 
@@ -173,9 +186,9 @@ def _data(wire: _Wire) -> tuple[DataType, bytes]:
     return data_type, data
 
 
-def _json_data(message: Message) -> bytes:
-    if message.data_type == "json":
-        return message.data
-    if message.data_type == "text":
-        return _encode(message.data.decode())
-    return b'"%b"' % base64.b64encode(message.data)
+def _json_data(data_type: DataType, data: bytes) -> bytes:
+    if data_type == "json":
+        return data
+    if data_type == "text":
+        return _encode(data.decode())
+    return b'"%b"' % base64.b64encode(data)

@@ -1,9 +1,11 @@
 """What the server sends to clients, encoded once per codec however many get it; no I/O."""
 
 import math
-from typing import Final, Literal, Protocol
+from typing import Final, Protocol
 
-DataType = Literal["json", "text", "binary", "protobuf"]
+from tocsin.model import data_type as content
+
+DataType = content.DataType
 NEVER_S: Final = math.inf
 
 

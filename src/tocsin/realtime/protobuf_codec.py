@@ -130,6 +130,15 @@ class ProtobufCodec:
         """Encode the answer to an invocation that failed."""
         return _frame(_INVOKE_RESPONSE, text_field(1, invocation_id) + _error(4, error))
 
+    def invocation_answered(
+        self, invocation_id: str, data_type: DataType | None, data: bytes
+    ) -> bytes:
+        """Encode the answer to an invocation; without a type there is no data."""
+        body = text_field(1, invocation_id) + number_field(2, True)
+        if data_type is not None:
+            body += block_field(3, block_field(_DATA_FIELDS[data_type], data))
+        return _frame(_INVOKE_RESPONSE, body)
+
     def start(self, message: Message, tail_bytes: int) -> bytes:
         """Encode a data message up to its tail."""
         if message.group is None:

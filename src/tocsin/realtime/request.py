@@ -1,5 +1,6 @@
 """What clients ask of the gateway, whatever their protocol."""
 
+import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
@@ -10,6 +11,8 @@ from tocsin.realtime.message import DataType
 MAX_UINT64: Final = 2**64 - 1
 LONGEST_TTL_S: Final = 300
 MAX_GROUP: Final = 1024
+MAX_INVOCATION: Final = 128
+_EVENT: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,127}")
 
 
 class MalformedError(Exception):
@@ -54,10 +57,38 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
             raise MalformedError(msg)
         return group
 
+    def need_event(self) -> str:
+        """Return the event's name.
+
+        Raises:
+            MalformedError: There is none.
+        """
+        if self.event is None:
+            msg = f"{self.type} without an event's name"
+            raise MalformedError(msg)
+        return self.event
+
+    def need_invocation(self) -> str:
+        """Return the invocation's id.
+
+        Raises:
+            MalformedError: There is none, or it is longer than 128 characters.
+        """
+        invocation_id = self.invocation_id
+        if invocation_id is None or len(invocation_id) > MAX_INVOCATION:
+            msg = f"{self.type} needs an invocationId of at most {MAX_INVOCATION} characters"
+            raise MalformedError(msg)
+        return invocation_id
+
 
 def is_group(name: str) -> bool:
     """Whether this can be a group's name."""
     return len(name) <= MAX_GROUP and bool(name.strip())
+
+
+def is_event(name: str) -> bool:
+    """Whether this can be an event's name: a letter, then at most 127 letters, digits, or ``_.-``."""
+    return _EVENT.fullmatch(name) is not None
 
 
 def check_numbers(*numbers: int | None) -> None:

@@ -14,7 +14,7 @@ from tocsin.realtime.frames import (
     CLOSE_UNSUPPORTED,
 )
 from tocsin.realtime.plain_codec import plain_request
-from tocsin.realtime.request import AckError, MalformedError, Request
+from tocsin.realtime.request import AckError, MalformedError, Request, is_event
 from tocsin.realtime.rights import Action
 from tocsin.realtime.session import Session
 
@@ -52,6 +52,18 @@ class Answerer(Protocol):
 
     def send_to_group(self, session: Session, request: Request) -> None:
         """Send a client's message to a group."""
+        ...
+
+    def raise_event(self, session: Session, request: Request) -> None:
+        """Take an event to its handler, whose answer is acknowledged."""
+        ...
+
+    def invoke(self, session: Session, invocation_id: str, request: Request) -> None:
+        """Take an invocation to the handler of its event, whose answer is sent."""
+        ...
+
+    def cancel_invocation(self, session: Session, invocation_id: str) -> None:
+        """Forget an invocation."""
         ...
 
     def close_session(self, session: Session, code: int, reason: str) -> None:
@@ -114,32 +126,41 @@ def _send_to_group(answerer: Answerer, session: Session, request: Request) -> Ac
     return refusal
 
 
-def _event(answerer: Answerer, session: Session, request: Request) -> AckError | None:
-    if request.event is None:
-        raise MalformedError("event without a name")
-    if request.event == HEAD_EVENT and session.inbox:
-        answerer.ask_head(session)
-        return None
-    if request.event == RECEIPTS_EVENT and session.inbox:
-        return answerer.take_receipts(session, request.data)
-    return _no_handler(request.event)
+def _event(answerer: Answerer, session: Session, request: Request) -> None:
+    name = request.need_event()
+    own = _OWN_EVENTS.get(name) if session.inbox else None
+    if own is not None:
+        own(answerer, session, request)
+    elif not is_event(name):
+        acknowledge(answerer, session, request, _no_event(name))
+    elif not _is_repeat(answerer, session, request):
+        answerer.raise_event(session, request)
+
+
+def _tell_head(answerer: Answerer, session: Session, _request: Request) -> None:
+    answerer.ask_head(session)
+
+
+def _tell_receipts(answerer: Answerer, session: Session, request: Request) -> AckError | None:
+    return answerer.take_receipts(session, request.data)
 
 
 def _invoke(answerer: Answerer, session: Session, request: Request) -> None:
-    if request.invocation_id is None:
-        raise MalformedError("invoke without an invocationId")
-    error = _no_handler(request.event or "")
-    if session.dialect.codec is not None:
-        failed = session.dialect.codec.invocation_failed(request.invocation_id, error)
+    name, invocation_id = request.need_event(), request.need_invocation()
+    if is_event(name):
+        answerer.invoke(session, invocation_id, request)
+    elif session.dialect.codec is not None:
+        failed = session.dialect.codec.invocation_failed(invocation_id, _no_event(name))
         answerer.answer(session, failed)
 
 
-def _cancel_invocation(_answerer: Answerer, _session: Session, _request: Request) -> None:
-    """Do nothing: every invocation has been answered by the time it could be cancelled."""
+def _no_event(name: str) -> AckError:
+    text = f"An event's name is a letter, then at most 127 letters, digits or _ . -; {name[:40]!r} is none."
+    return AckError("BadRequest", text)
 
 
-def _no_handler(event: str) -> AckError:
-    return AckError("InternalServerError", f"There is no handler for event '{event}'.")
+def _cancel_invocation(answerer: Answerer, session: Session, request: Request) -> None:
+    answerer.cancel_invocation(session, request.need_invocation())
 
 
 def _forbidden(session: Session, action: Action, group: str, verb: str) -> AckError | None:
@@ -157,14 +178,20 @@ def _acknowledging(handle: Acknowledged) -> Handler:
     """Answer with what ``handle`` returns, and keep it from being done twice under one ack id."""
 
     def handler(answerer: Answerer, session: Session, request: Request) -> None:
-        ack_id = request.ack_id
-        if ack_id is not None and session.has_done(ack_id):
-            text = f"Message with ack-id: {ack_id} has been processed"
-            acknowledge(answerer, session, request, AckError("Duplicate", text))
-        else:
+        if not _is_repeat(answerer, session, request):
             acknowledge(answerer, session, request, handle(answerer, session, request))
 
     return handler
+
+
+def _is_repeat(answerer: Answerer, session: Session, request: Request) -> bool:
+    """Whether the request has been done; then it is answered."""
+    ack_id = request.ack_id
+    if ack_id is None or not session.has_done(ack_id):
+        return False
+    text = f"Message with ack-id: {ack_id} has been processed"
+    acknowledge(answerer, session, request, AckError("Duplicate", text))
+    return True
 
 
 def acknowledge(
@@ -185,13 +212,19 @@ def acknowledge(
         answerer.answer(session, codec.ack(ack_id, error))
 
 
+# What inbox clients tell Tocsin itself.
+_OWN_EVENTS: Final[dict[str, Handler]] = {
+    HEAD_EVENT: _acknowledging(_tell_head),
+    RECEIPTS_EVENT: _acknowledging(_tell_receipts),
+}
+
 _HANDLERS: Final[dict[str, Handler]] = {
     "ping": _ping,
     "sequenceack": _sequence_ack,
     "joingroup": _acknowledging(_join_group),
     "leavegroup": _acknowledging(_leave_group),
     "sendtogroup": _acknowledging(_send_to_group),
-    "event": _acknowledging(_event),
+    "event": _event,
     "invoke": _invoke,
     "cancelinvocation": _cancel_invocation,
 }

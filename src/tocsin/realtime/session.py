@@ -12,6 +12,7 @@ from tocsin.realtime.message import Message
 from tocsin.realtime.outbox import Outbox
 from tocsin.realtime.rights import NO_RIGHTS, Rights
 from tocsin.realtime.settings import REPLAY_BYTES, REPLAY_MESSAGES
+from tocsin.realtime.talk import Talk
 from tocsin.realtime.tokens import Signer
 
 _NO_GROUPS: Final[frozenset[str]] = frozenset()
@@ -55,6 +56,7 @@ class Session(Outbox):
     when its last head was; ``dirty`` is the writer's.  ``device`` is the installation the client named, or the
     connection, ``signer`` the access key of the token it came with.  ``brings_alerts``: a message that brought alerts waits for its acknowledgement, perhaps.  ``inbox`` sessions are those that get inbox frames.  ``groups`` are joined, ``rights`` is what it may do with them.
     ``speaks_to`` is the group that all of a plain client's frames go to, None if they are events.
+    ``talk`` is with its event handlers, None if it has none.
     """
 
     __slots__ = (
@@ -78,6 +80,7 @@ class Session(Outbox):
         "sink",
         "socket",
         "speaks_to",
+        "talk",
         "user",
     )
 
@@ -106,6 +109,7 @@ class Session(Outbox):
         self.rights = rights
         self.signer: Signer | None = None
         self.speaks_to: str | None = None
+        self.talk: Talk | None = None
         self._done: dict[int, None] | None = None
         self.socket: Socket | None = None
         self.sink: Sink | None = None

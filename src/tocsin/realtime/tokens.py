@@ -7,7 +7,7 @@ Units:   ``exp`` and ``iat`` are seconds since 1970, with a fraction perhaps, as
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, Protocol
 from urllib.parse import unquote, urlsplit
 
@@ -64,6 +64,7 @@ class Claims(msgspec.Struct, frozen=True):
     """What a good token says.
 
     ``user`` is None for an anonymous client; ``signer`` is the access key that signed, None if none did.
+    ``said`` are all claims, as they stand in it.
     """
 
     hub: str
@@ -74,6 +75,7 @@ class Claims(msgspec.Struct, frozen=True):
     scopes: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    said: Mapping[str, Any] = {}
 
     @property
     def opens_inbox(self) -> bool:
@@ -145,6 +147,7 @@ def verify_token(
         scopes=_words(claims.get("scope")),
         roles=_strings(claims.get("role")),
         groups=_strings(claims.get("webpubsub.group")),
+        said=claims,
     )
 
 

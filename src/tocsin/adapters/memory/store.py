@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from tocsin.adapters.memory.actions import act
 from tocsin.adapters.memory.deeds import MemoryDeeds
 from tocsin.adapters.memory.erasure import MemoryErasures
+from tocsin.adapters.memory.event_handlers import MemoryEventHandlers
 from tocsin.adapters.memory.holdings import MemoryHoldings
 from tocsin.adapters.memory.people import MemoryPeople
 from tocsin.adapters.memory.published import alert_page
@@ -83,6 +84,7 @@ class MemoryStore:
         self.topics = MemoryTopics(self._tables, clock, self._limits)
         self.traces = MemoryTraces(self._tables, self.queue, self.alert)
         self.people = MemoryPeople()
+        self.event_handlers = MemoryEventHandlers()
         self.webhooks = MemoryWebhooks(self._tables)
         self.erasures = MemoryErasures(self._tables, self.queue, self.webhooks, clock)
         self.holdings = MemoryHoldings(self._tables, self.queue, self.webhooks)

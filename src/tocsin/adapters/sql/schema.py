@@ -382,6 +382,19 @@ dead_batches = _table(
     _number("at_us"),
 )
 Index("dead_batches_webhook", dead_batches.c.webhook_id, dead_batches.c.at_us, dead_batches.c.id)
+
+event_handlers = _table(
+    "event_handlers",
+    Column("id", Text, primary_key=True),
+    _text("hub"),
+    _text("url"),
+    _text("user_events"),
+    _text("system_events"),
+    Column("authorization", LargeBinary),
+    _number("created_us"),
+)
+Index("event_handlers_order", event_handlers.c.created_us, event_handlers.c.id)
+
 # The record of an erasure; ``user`` and ``user_no`` only while it is not finished.
 erasures = _table(
     "erasures",

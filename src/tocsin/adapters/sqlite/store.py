@@ -20,6 +20,7 @@ from tocsin.adapters.sqlite.contact import open_heads, open_hub
 from tocsin.adapters.sqlite.deeds import SqliteDeeds
 from tocsin.adapters.sqlite.delivery import Delivery
 from tocsin.adapters.sqlite.erasure import SqliteErasures
+from tocsin.adapters.sqlite.event_handlers import SqliteEventHandlers
 from tocsin.adapters.sqlite.folder import DataFolder
 from tocsin.adapters.sqlite.holdings import SqliteHoldings
 from tocsin.adapters.sqlite.keyring import SqliteKeyring
@@ -90,6 +91,7 @@ class SqliteStore(SqliteKeyring):
         self.receipts = SqliteReceipts(writer, readers, clock, limits)
         self.people = SqlitePeople(writer, readers)
         self.webhooks = SqliteWebhooks(writer, readers)
+        self.event_handlers = SqliteEventHandlers(writer, readers)
         self.queue = SqliteQueue(writer, readers, numbers, folder, clock, limits)
         self.topics = SqliteTopics(writer, readers, numbers, clock, limits)
         self.erasures = SqliteErasures(writer, readers, numbers, clock, limits.chunk_rows)

@@ -5,5 +5,5 @@
 
 from pathlib import Path
 
-HEAD = "0011"
+HEAD = "0012"
 FOLDER = Path(__file__).parent

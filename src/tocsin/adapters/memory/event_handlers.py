@@ -1,0 +1,24 @@
+"""The event handlers of the memory store."""
+
+from collections.abc import Sequence
+
+from tocsin.model.event_handler import EventHandler
+
+
+class MemoryEventHandlers:
+    """Keeps event handlers by hub and id."""
+
+    def __init__(self) -> None:
+        self._handlers: dict[tuple[str, str], EventHandler] = {}
+
+    async def add_event_handler(self, handler: EventHandler) -> None:
+        """Keep a new one."""
+        self._handlers[handler.hub, handler.id] = handler
+
+    async def event_handlers(self) -> Sequence[EventHandler]:
+        """List those of all hubs, in the order in which they were added."""
+        return sorted(self._handlers.values(), key=lambda one: (one.created_us, one.id))
+
+    async def remove_event_handler(self, hub: str, handler_id: str) -> bool:
+        """Forget one."""
+        return self._handlers.pop((hub, handler_id), None) is not None

@@ -1,0 +1,248 @@
+"""Lines between connections and their event handlers: one event of a connection at a time, in order.
+
+A line has a task only while something waits on it.  Bounds (I6, I7): bytes that wait, per connection and per hub;
+calls under way, per hub; and each event is answered within a bounded time of its arrival.  What finds no room is
+answered at once, and news that find none are dropped and counted.
+"""
+
+import asyncio
+from collections import deque
+from typing import Final, Literal
+
+import structlog
+
+from tocsin.config import EventHandlers as Settings
+from tocsin.events.caller import Caller, Party
+from tocsin.events.cloud_events import (
+    Event,
+    connect_event,
+    connected_event,
+    disconnected_event,
+    read_connect_answer,
+    read_event_answer,
+    user_event,
+)
+from tocsin.events.rules import Rules
+from tocsin.ports.event_handlers import (
+    Answered,
+    Client,
+    Line,
+    Opening,
+    Rejection,
+    Reply,
+    Trouble,
+    UserEvent,
+    Welcome,
+)
+from tocsin.ports.outbound import Answer
+from tocsin.supervisor import Supervisor
+from tocsin.telemetry import Metrics
+
+log = structlog.get_logger()
+
+# What an event costs beside its bytes.
+_OVERHEAD_BYTES: Final = 1024
+_TOO_MUCH: Final = Trouble("Too many events wait for the event handler; send slower.")
+_TOO_LATE: Final = Trouble("The event handler did not answer in time.")
+# What a call came to, as the metrics have it.
+Outcome = Literal["taken", "rejected", "failed", "late", "dropped"]
+
+
+class Lines:
+    """Makes the lines of all hubs, and has what they share."""
+
+    def __init__(
+        self,
+        rules: Rules,
+        caller: Caller,
+        settings: Settings,
+        supervisor: Supervisor,
+        metrics: Metrics,
+    ) -> None:
+        self.rules = rules
+        self.caller = caller
+        self.settings = settings
+        self.metrics = metrics
+        self._supervisor = supervisor
+        self._lanes: dict[str, Lane] = {}
+        self._working: set[asyncio.Task[None]] = set()
+
+    def line(self, client: Client) -> Line | None:
+        """Return a new connection's line; None if its hub has no event handlers."""
+        if not self.rules.serve(client.hub):
+            return None
+        lane = self._lanes.get(client.hub)
+        if lane is None:
+            lane = self._lanes[client.hub] = Lane(self)
+        return ConnectionLine(lane, client)
+
+    async def finish(self, within_s: float) -> None:
+        """Let what is under way end, for at most ``within_s`` seconds; nothing new may come meanwhile."""
+        if self._working:
+            await asyncio.wait(self._working, timeout=within_s)
+
+    def work(self, line: "ConnectionLine") -> None:
+        """Run a line until nothing waits on it."""
+        task = self._supervisor.start("events.line", line.run())
+        self._working.add(task)
+        task.add_done_callback(self._working.discard)
+
+
+class Lane:
+    """What the lines of one hub share: calls under way, and room for what waits."""
+
+    def __init__(self, lines: Lines) -> None:
+        self.lines = lines
+        self._slots = asyncio.Semaphore(lines.settings.calls_per_hub)
+        self._waiting_bytes = 0
+
+    def enter(self, size: int) -> bool:
+        """Take room for an event; False if there is none."""
+        if self._waiting_bytes + size > self.lines.settings.hub_bytes:
+            return False
+        self._waiting_bytes += size
+        return True
+
+    def leave(self, size: int) -> None:
+        """Give room back."""
+        self._waiting_bytes -= size
+
+    async def ask(self, party: Party, waiting: "_Waiting") -> Answer | Trouble | None:
+        """Take an event to its handler, within its time; None if no handler takes it."""
+        event = waiting.event
+        rule = self.lines.rules.find(party.client.hub, event.name, system=event.system)
+        if rule is None:
+            return None
+        try:
+            async with asyncio.timeout_at(waiting.due_s) as waiting.bound, self._slots:
+                answer = await self.lines.caller.ask(party, rule, event)
+        except TimeoutError:
+            answer = _TOO_LATE
+        finally:
+            waiting.bound = None
+        self.count(event, _outcome(answer))
+        return answer
+
+    def count(self, event: Event, outcome: Outcome) -> None:
+        """Count an event by what came of it."""
+        kind = event.name if event.system else "user"
+        self.lines.metrics.handler_events.labels(kind, outcome).inc()
+
+
+class _Waiting:
+    """An event on a line.  ``due_s`` is the loop's time by which it is answered; None lets its turn begin it."""
+
+    __slots__ = ("answered", "bound", "due_s", "event", "is_cancelled", "size")
+
+    def __init__(
+        self, event: Event, due_s: float | None = None, answered: Answered | None = None
+    ) -> None:
+        self.event = event
+        self.due_s = due_s
+        self.answered = answered
+        self.bound: asyncio.Timeout | None = None
+        self.is_cancelled = False
+        self.size = _OVERHEAD_BYTES + len(event.body)
+
+    def cancel(self) -> None:
+        """Forget it, and end the call if it is under way."""
+        self.is_cancelled = True
+        if self.bound is not None:
+            self.bound.reschedule(asyncio.get_running_loop().time())
+
+
+class ConnectionLine:
+    """One connection's line."""
+
+    __slots__ = ("_bytes", "_lane", "_party", "_queue")
+
+    def __init__(self, lane: Lane, client: Client) -> None:
+        self._lane = lane
+        self._party = Party(client)
+        self._queue: deque[_Waiting] = deque()
+        self._bytes = 0
+
+    async def connect(self, opening: Opening) -> Welcome | Rejection | Trouble:
+        """Ask whether the client may connect; without a handler for it everybody may."""
+        waiting = _Waiting(connect_event(opening), self._due_s())
+        if not self._lane.enter(waiting.size):
+            self._lane.count(waiting.event, "dropped")
+            return _TOO_MUCH
+        try:
+            answer = await self._lane.ask(self._party, waiting)
+        finally:
+            self._lane.leave(waiting.size)
+        if answer is None:
+            return Welcome()
+        return answer if isinstance(answer, Trouble) else read_connect_answer(answer)
+
+    def connected(self, client: Client) -> None:
+        """Tell that it is connected, as ``client`` from now on."""
+        self._party.client = client
+        self._tell(connected_event())
+
+    def raise_event(self, event: UserEvent, answered: Answered) -> _Waiting:
+        """Tell what the client says; ``answered`` is called later, never from within."""
+        waiting = _Waiting(user_event(event), self._due_s(), answered)
+        room = self._lane.lines.settings.connection_bytes
+        if (self._bytes and self._bytes + waiting.size > room) or not self._enqueue(waiting):
+            asyncio.get_running_loop().call_soon(answered, _TOO_MUCH)
+        return waiting
+
+    def disconnected(self, reason: str) -> None:
+        """Tell that the connection has ended for good; nothing follows."""
+        self._tell(disconnected_event(reason))
+
+    async def run(self) -> None:
+        """Work off what waits."""
+        while self._queue:
+            waiting = self._queue[0]
+            try:
+                answer = await self._answer(waiting)
+            finally:
+                self._queue.popleft()
+                self._bytes -= waiting.size
+                self._lane.leave(waiting.size)
+            if waiting.answered is not None and not waiting.is_cancelled:
+                waiting.answered(answer)
+
+    def _tell(self, event: Event) -> None:
+        rules, hub = self._lane.lines.rules, self._party.client.hub
+        if rules.find(hub, event.name, system=True) is not None:
+            self._enqueue(_Waiting(event))
+
+    def _enqueue(self, waiting: _Waiting) -> bool:
+        """Let an event wait for its turn; False if the hub has no room for it."""
+        if not self._lane.enter(waiting.size):
+            self._lane.count(waiting.event, "dropped")
+            return False
+        self._bytes += waiting.size
+        self._queue.append(waiting)
+        if len(self._queue) == 1:
+            self._lane.lines.work(self)
+        return True
+
+    async def _answer(self, waiting: _Waiting) -> Reply | Trouble:
+        if waiting.is_cancelled:
+            return _TOO_LATE
+        if waiting.due_s is None:
+            waiting.due_s = self._due_s()
+        answer = await self._lane.ask(self._party, waiting)
+        if answer is None:
+            return Trouble(f"There is no handler for event '{waiting.event.name}'.")
+        return answer if isinstance(answer, Trouble) else read_event_answer(answer)
+
+    def _due_s(self) -> float:
+        return asyncio.get_running_loop().time() + self._lane.lines.settings.timeout_s
+
+
+def _outcome(answer: Answer | Trouble) -> Outcome:
+    if isinstance(answer, Trouble):
+        return "late" if answer is _TOO_LATE else "failed"
+    match answer.status // 100:
+        case 2:
+            return "taken"
+        case 4:
+            return "rejected"
+        case _:
+            return "failed"

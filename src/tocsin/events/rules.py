@@ -1,0 +1,171 @@
+"""Which event handler takes which event of a hub: those of the file first, then the stored ones, oldest first.
+
+The first that takes an event gets it.  One process owns the store, so what is kept here cannot be stale.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from tocsin.config import HandlerInFile
+from tocsin.errors import ConfigError, ConflictError, InvalidInputError, NotFoundError
+from tocsin.events.signing import Seal
+from tocsin.events.validation import Validation, Validator
+from tocsin.model.event_handler import (
+    VALIDATE,
+    EventHandler,
+    check_events,
+    check_template,
+)
+from tocsin.model.ids import canonical_hub, uuid7
+from tocsin.ports.event_handler_store import EventHandlerStore
+from tocsin.ports.outbound import Outbound
+
+_AUTHORIZATION_MAX = 4096
+
+
+class Rule(msgspec.Struct, frozen=True, eq=False):
+    """An event handler in use; ``headers`` go with every call to it."""
+
+    handler: EventHandler
+    headers: tuple[tuple[str, str], ...]
+    validation: Validation
+    from_file: bool = False
+
+
+class Rules:
+    """The event handlers of all hubs."""
+
+    def __init__(
+        self,
+        store: EventHandlerStore,
+        outbound: Outbound,
+        seal: Seal,
+        validator: Validator,
+        per_hub: int,
+    ) -> None:
+        self._store = store
+        self._outbound = outbound
+        self._seal = seal
+        self._validator = validator
+        self._per_hub = per_hub
+        self._in_file: dict[str, list[Rule]] = {}
+        self._stored: dict[str, list[Rule]] = {}
+
+    def read_file(self, hubs: Mapping[str, Sequence[HandlerInFile]]) -> None:
+        """Take the handlers of the settings.
+
+        Raises:
+            ConfigError: One cannot be.
+        """
+        for hub, given in hubs.items():
+            for number, one in enumerate(given, 1):
+                try:
+                    handler = self._checked(canonical_hub(hub), f"file-{number}", one)
+                except InvalidInputError as error:
+                    detail = f"hubs.{hub}.event_handlers, number {number}: {error.detail}"
+                    raise ConfigError(detail) from error
+                rule = self._rule(handler, one.authorization, from_file=True)
+                self._in_file.setdefault(handler.hub, []).append(rule)
+
+    async def load(self) -> None:
+        """Read the stored handlers; to be called once before the first event."""
+        for handler in await self._store.event_handlers():
+            sealed = handler.authorization
+            opened = None if sealed is None else self._seal.open(sealed).decode()
+            self._stored.setdefault(handler.hub, []).append(self._rule(handler, opened))
+
+    def of(self, hub: str) -> Sequence[Rule]:
+        """List a hub's handlers in the order in which they are asked."""
+        return [*self._in_file.get(hub, ()), *self._stored.get(hub, ())]
+
+    def serve(self, hub: str) -> bool:
+        """Tell whether a hub has handlers."""
+        return bool(self._in_file.get(hub) or self._stored.get(hub))
+
+    def find(self, hub: str, event: str, *, system: bool) -> Rule | None:
+        """Return the handler that takes an event."""
+        return next((r for r in self.of(hub) if r.handler.takes(event, system=system)), None)
+
+    def named(self, hub: str, handler_id: str) -> Rule:
+        """Return one of a hub.
+
+        Raises:
+            NotFoundError: There is none of that id.
+        """
+        for rule in self.of(hub):
+            if rule.handler.id == handler_id:
+                return rule
+        detail = (
+            f"the hub has no event handler {handler_id[:80]!r}; "
+            "`tocsin event-handler list` shows them"
+        )
+        raise NotFoundError(detail, code="event-handler-not-found")
+
+    async def add(self, hub: str, wanted: HandlerInFile, now_us: int) -> Rule:
+        """Keep a handler; it is asked after those that are there.
+
+        Raises:
+            InvalidInputError: It cannot be one, or its URL may not be called.
+            ConflictError: The hub has as many as it may.
+        """
+        handler = self._checked(hub, uuid7(now_us), wanted)
+        refused = await self._outbound.refusal(handler.address(VALIDATE))
+        if refused is not None:
+            raise InvalidInputError(refused.reason, code="event-handler-url", pointer="/url")
+        stored = self._stored.setdefault(hub, [])
+        if len(stored) >= self._per_hub:
+            detail = (
+                f"the hub has {len(stored)} event handlers; event_handlers.per_hub = "
+                f"{self._per_hub} are allowed; remove one first"
+            )
+            raise ConflictError(detail, code="too-many-event-handlers")
+        text = wanted.authorization
+        sealed = None if text is None else self._seal.close(text.encode())
+        handler = msgspec.structs.replace(handler, authorization=sealed, created_us=now_us)
+        await self._store.add_event_handler(handler)
+        rule = self._rule(handler, text)
+        stored.append(rule)
+        return rule
+
+    async def remove(self, hub: str, handler_id: str) -> None:
+        """Forget a stored handler.
+
+        Raises:
+            NotFoundError: There is none of that id.
+            ConflictError: It stands in the file.
+        """
+        rule = self.named(hub, handler_id)
+        if rule.from_file:
+            detail = (
+                f"{handler_id} stands in the settings, hubs.{hub}.event_handlers; remove it there"
+            )
+            raise ConflictError(detail, code="event-handler-in-file")
+        await self._store.remove_event_handler(hub, handler_id)
+        self._stored[hub] = [r for r in self._stored[hub] if r.handler.id != handler_id]
+
+    def _checked(self, hub: str, handler_id: str, wanted: HandlerInFile) -> EventHandler:
+        check_template(wanted.url)
+        check_events(wanted.user_events, wanted.system_events)
+        text = wanted.authorization
+        if text is not None and not (
+            0 < len(text) <= _AUTHORIZATION_MAX and text.isascii() and text.isprintable()
+        ):
+            detail = f"authorization is the value of a header: 1 to {_AUTHORIZATION_MAX} characters of ASCII"
+            raise InvalidInputError(
+                detail, code="event-handler-authorization", pointer="/authorization"
+            )
+        return EventHandler(
+            id=handler_id,
+            hub=hub,
+            url=wanted.url,
+            user_events=wanted.user_events,
+            system_events=tuple(wanted.system_events),
+        )
+
+    def _rule(
+        self, handler: EventHandler, authorization: str | None, *, from_file: bool = False
+    ) -> Rule:
+        headers = () if authorization is None else (("Authorization", authorization),)
+        validation = Validation(self._validator, handler.address(VALIDATE), headers)
+        return Rule(handler, headers, validation, from_file)
