@@ -82,3 +82,18 @@ async def test_a_broadcast_is_live_gone_or_before_the_inbox(world: World) -> Non
     assert copy.heard == "live"
     assert copy.entry is not None
     assert copy.entry.read
+
+
+async def test_a_broadcast_is_gone_also_when_its_row_is_purged(world: World) -> None:
+    await world.store.first_contact("h", "ann")
+    heard = await world.alert(expires_us=world.clock.now_us() + 1)
+    world.clock.turn(s=1)
+    await world.sweep()
+    await world.sweep()
+    assert (await trace(world, heard)).heard == "gone"
+
+
+async def test_a_broadcast_is_before_an_inbox_that_is_not_there(world: World) -> None:
+    heard, named = await world.alert(), await world.alert("ann")
+    assert (await trace(world, heard, "nobody")).heard == "before"
+    assert (await trace(world, named, "nobody")).heard is None

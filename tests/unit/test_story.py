@@ -109,7 +109,14 @@ def test_what_has_no_time_stands_last() -> None:
             {"entry": entry(deleted_at=9 * S), "deleted_by": "withdrawn"},
             (
                 "in the inbox, and no live connection has had it; "
-                "then deleted by withdrawn at 1970-01-01T00:00:09.000Z"
+                "then withdrawn at 1970-01-01T00:00:09.000Z"
+            ),
+        ),
+        (
+            {"entry": entry(read=True, read_at=7 * S, deleted_at=9 * S), "deleted_by": "user"},
+            (
+                "read at 1970-01-01T00:00:07.000Z; "
+                "then deleted by the user at 1970-01-01T00:00:09.000Z"
             ),
         ),
         (

@@ -32,7 +32,12 @@ def conclusion_of(copy: Copy, user: str) -> str:
     deleted_us = copy.entry.marks.deleted_at
     if deleted_us is None:
         return got
-    return f"{got}; then deleted by {copy.deleted_by or 'user'} at {to_rfc3339(deleted_us)}"
+    return f"{got}; then {end_of(copy.deleted_by)} at {to_rfc3339(deleted_us)}"
+
+
+def end_of(deleted_by: str | None) -> str:
+    """Say how a copy went: by its user, or by what time and producers do."""
+    return "deleted by the user" if deleted_by in (None, "user") else deleted_by
 
 
 def _got(copy: Copy, entry: Entry) -> str:

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from tocsin.inbox.ending import conclusion_of
+from tocsin.inbox.ending import conclusion_of, end_of
 from tocsin.model.inbox import Entry
 from tocsin.ports.traces import Copy
 
@@ -92,7 +92,7 @@ def _of_marks(entry: Entry, deleted_by: str | None) -> Iterator[Event]:
         ("unread", marks.unread_at, "marked as unread"),
         ("archived", marks.archived_at, ""),
         ("snoozed", marks.snoozed_until, "until then"),
-        ("deleted", marks.deleted_at, f"by: {deleted_by or 'user'}"),
+        ("deleted", marks.deleted_at, end_of(deleted_by)),
     ):
         if at_us is not None:
             yield Event(fact, at_us, detail)

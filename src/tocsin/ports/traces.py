@@ -3,6 +3,7 @@
 from typing import Literal, NamedTuple, Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from tocsin.model.inbox import Entry
 from tocsin.model.receipt import Receipt
@@ -39,6 +40,16 @@ class Copy(msgspec.Struct, frozen=True, kw_only=True):
     taken_by: Replacement | None = None
     took: tuple[Replacement, ...] = ()
     receipts: tuple[Receipt, ...] = ()
+
+    @property
+    def is_broadcast(self) -> bool:
+        """Whether it was broadcast: only then nobody counted its recipients."""
+        return self.status.processed_us is not None and self.status.recipients is None
+
+
+def without_inbox(copy: Copy) -> Copy:
+    """Return what is known of an alert for somebody who has no inbox yet: a broadcast came before it."""
+    return replace(copy, heard="before") if copy.is_broadcast else copy
 
 
 class Traces(Protocol):

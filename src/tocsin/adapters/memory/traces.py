@@ -10,7 +10,7 @@ from tocsin.adapters.memory.tables import Hub, Inbox, Tables
 from tocsin.model.alert import Envelope
 from tocsin.model.reading import broadcast_entry, item_entry
 from tocsin.ports.store import AlertStatus
-from tocsin.ports.traces import Copy, Replacement
+from tocsin.ports.traces import Copy, Replacement, without_inbox
 
 
 class _Said(msgspec.Struct):
@@ -48,7 +48,7 @@ class MemoryTraces:
         copy = replace(copy, source=_said.decode(content).source)
         home = self._tables.hub(hub)
         inbox = home.inboxes.get(user)
-        return copy if inbox is None else _delivered(home, inbox, copy)
+        return without_inbox(copy) if inbox is None else _delivered(home, inbox, copy)
 
     def _on_its_way(self, copy: Copy, envelope: Envelope, user: str) -> Copy:
         """Tell how processing stands: waiting, scheduled, or given up."""
@@ -85,7 +85,7 @@ def _delivered(home: Hub, inbox: Inbox, copy: Copy) -> Copy:
             return replace(copy, entry=entry, rev=item.rev, deleted_by=item.deleted_by)
     brev = home.heard.get(alert_id)
     if brev is None:
-        return copy
+        return replace(copy, heard="gone") if copy.is_broadcast else copy
     if brev <= inbox.head.b_start:
         return replace(copy, heard="before")
     if brev not in home.live:

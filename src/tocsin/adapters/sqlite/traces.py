@@ -15,7 +15,7 @@ from tocsin.adapters.sqlite.status import standing
 from tocsin.adapters.sqlite.text import sql
 from tocsin.model.inbox import Broadcast
 from tocsin.model.reading import broadcast_entry, item_entry
-from tocsin.ports.traces import Copy, Replacement
+from tocsin.ports.traces import Copy, Replacement, without_inbox
 
 _WAITING, _DEAD = sql(waiting.progress), sql(waiting.dead_letter)
 _SCHEDULED, _CONTENT = sql(schedule.payload_of), sql(receipts.content)
@@ -54,7 +54,7 @@ def _copy(connection: sqlite3.Connection, hub: str, alert_id: str, user: str) ->
     content = connection.execute(_CONTENT, {"alert_no": alert_no}).fetchone()[0]
     copy = replace(copy, source=_said.decode(content).source)
     at = snapshot(connection, hub, user)
-    return copy if at is None else _delivered(at, copy, alert_no, content)
+    return without_inbox(copy) if at is None else _delivered(at, copy, alert_no, content)
 
 
 def _on_its_way(connection: sqlite3.Connection, copy: Copy, user: str) -> Copy:
@@ -100,4 +100,4 @@ def _delivered(at: Snapshot, copy: Copy, alert_no: int, content: bytes) -> Copy:
         said = Broadcast(brev, copy.status.id, sort, msgspec.Raw(content))
         entry = broadcast_entry(said, state, at.head.watermarks)
         return replace(copy, heard="live", entry=entry, rev=None if state is None else state.rev)
-    return copy
+    return replace(copy, heard="gone") if copy.is_broadcast else copy
