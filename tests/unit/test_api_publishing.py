@@ -100,6 +100,11 @@ async def test_without_an_id_equal_alerts_are_two(server: Server) -> None:
         (b'{"to":{"all":true},"title":"t","data":[' + b"9" * 5000 + b"]}", 400, "invalid-field", "/data/0"),
         (b'{"to":{"all":true},"title":"t","data":' + b"[" * 40 + b"]" * 40 + b"}", 413, "too-deep", "/data"),
         (b'{"to":{"all":true},"title":"t","data":' + b"[" * 9000 + b"]" * 9000 + b"}", 413, "too-deep", "/data"),
+        (b'{"to":{"all":true},"title":"t","actions":[{"id":"","label":"A"}]}', 400, "invalid-id", "/actions/0/id"),
+        (b'{"to":{"all":true},"title":"t","actions":[{"id":"a","label":"A"},{"id":"a","label":"B"}]}', 400, "invalid-id", "/actions/1/id"),
+        (b'{"to":{"all":true},"title":"t","actions":[{"id":"a","label":""}]}', 400, "invalid-field", "/actions/0/label"),
+        (b'{"to":{"all":true},"title":"t","actions":[{"id":"a","label":"' + b"x" * 129 + b'"}]}', 400, "invalid-field", "/actions/0/label"),
+        (b'{"to":{"all":true},"title":"t","actions":[{"id":"a","label":"A","url":"' + b"x" * 2049 + b'"}]}', 400, "invalid-field", "/actions/0/url"),
         (b'{"to":{"all":true},"title":"t","body":"' + b"x" * 70_000 + b'"}', 413, "body-too-large", None),
     ],
 )  # fmt: skip

@@ -224,3 +224,25 @@ async def test_a_dry_run_refuses_what_a_publish_would(server: Server) -> None:
         "/v1/alerts?dry_run=false", json={"to": {"users": ["ada"]}, "title": "x"}, headers=key
     )
     assert published.status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/alerts/batch", '{"alerts": [{"to": {"users": ["ada"]}, "title": "x"}]}'),
+        ("/v1/events", '{"specversion": "1.0"}'),
+        ("/shims/ntfy/backups", "x"),
+        ("/shims/gotify/message", '{"message": "x"}'),
+        ("/shims/grafana", '{"alerts": []}'),
+    ],
+)
+async def test_a_route_that_cannot_be_tried_refuses_rather_than_publishes(
+    server: Server, path: str, body: str
+) -> None:
+    key = await server.key()
+    answer = await server.http.post(
+        f"{path}?dry_run=true&to_users=ada", content=body, headers=key
+    )
+    assert answer.status_code == 400
+    assert "dry_run=true is not known here" in answer.text
+    assert (await server.store.queue.depth()).waiting == 0

@@ -10,7 +10,7 @@ from tocsin.api.client_tokens import ClientTokens
 from tocsin.api.dead_letters import DeadLetters
 from tocsin.api.demo import Demo
 from tocsin.api.doctor import Doctor
-from tocsin.api.dry_run import DryRun
+from tocsin.api.dry_run import DryRun, never
 from tocsin.api.events import Events
 from tocsin.api.http import Request, Response
 from tocsin.api.inbox import Inbox
@@ -74,11 +74,11 @@ def build_router(resources: Resources) -> Router:
     for method, path, handler in (
         ("POST", "/v1/alerts", resources.dry_run.publish),
         ("GET", "/v1/alerts", resources.published.alerts),
-        ("POST", "/v1/alerts/batch", alerts.publish_batch),
+        ("POST", "/v1/alerts/batch", never(alerts.publish_batch)),
         ("GET", "/v1/alerts/{id}", alerts.status),
         ("DELETE", "/v1/alerts/{id}", alerts.withdraw),
         ("GET", "/v1/alerts/{id}/trace", resources.receipts.trace),
-        ("POST", "/v1/events", resources.events.publish),
+        ("POST", "/v1/events", never(resources.events.publish)),
         ("GET", "/v1/topics", topics.list),
         ("GET", "/v1/topics/{topic}/subscribers", topics.subscribers),
         ("POST", "/v1/topics/{topic}/subscribers", topics.subscribe_many),
@@ -163,6 +163,6 @@ def build_router(resources: Resources) -> Router:
         router.add("GET", path, resources.web.file)
     if resources.demo is not None:
         router.add("POST", "/demo/session", resources.demo.session)
-        router.add("POST", "/demo/alerts", resources.demo.publish)
+        router.add("POST", "/demo/alerts", never(resources.demo.publish))
         router.add("GET", "/demo/alerts/{id}", resources.demo.status)
     return router

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from tocsin.api.alerts import fault_of
 from tocsin.api.auth import Authenticator
+from tocsin.api.dry_run import refuse_dry_run
 from tocsin.api.http import JSON, ClientGoneError, Handler, Request, Response
 from tocsin.api.problems import problem_of
 from tocsin.clock import Clock
@@ -64,6 +65,7 @@ class Shims:
 
     async def _take(self, product: Product, request: Request) -> bytes:
         """Return the product's answer, after all that its request says is durable (I1)."""
+        refuse_dry_run(request)
         incoming = Incoming(
             b"", request.header, request.query, request.params, self._clock.now_us()
         )

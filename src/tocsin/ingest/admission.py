@@ -15,7 +15,7 @@ from msgspec import UNSET, Meta, UnsetType
 from tocsin.clock import US_PER_S, from_datetime, to_rfc3339
 from tocsin.config import Limits
 from tocsin.errors import InvalidInputError, TooLargeError
-from tocsin.model.alert import Action, Audience, Content, Envelope, Severity
+from tocsin.model.alert import Action, Audience, Content, Envelope, Link, Severity
 from tocsin.model.ids import check_id, uuid7
 
 MAX_ACTIONS = 5
@@ -27,7 +27,6 @@ NO_DATA = msgspec.Raw(b"")
 
 Title = Annotated[str, Meta(min_length=1, max_length=512)]
 Body = Annotated[str, Meta(max_length=32_768)]
-Link = Annotated[str, Meta(min_length=1, max_length=2_048)]
 
 
 class AlertRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -127,6 +126,7 @@ def admit(
     )
     if request.category is not None:
         check_id(request.category, "category", f"{pointer}/category")
+    _check_actions(request.actions, f"{pointer}/actions")
     collapse_key = _check_collapse_key(request, pointer)
     owner, repeat_key = _repeat_key(request, source, idempotency_key, pointer)
     deliver_us = _check_delivery(request.deliver_at, now_us, limits, pointer)
@@ -174,6 +174,16 @@ def _repeat_key(
     if idempotency_key is not None:
         return "", check_id(idempotency_key, "Idempotency-Key")
     return source, None
+
+
+def _check_actions(actions: Sequence[Action], place: str) -> None:
+    seen: set[str] = set()
+    for index, action in enumerate(actions):
+        name = check_id(action.id, "the id of an action", f"{place}/{index}/id")
+        if name in seen:
+            detail = f"two actions have the id {name[:80]!r}, by which a press is told; give each its own"
+            raise InvalidInputError(detail, code="invalid-id", pointer=f"{place}/{index}/id")
+        seen.add(name)
 
 
 def _check_collapse_key(request: AlertRequest, pointer: str) -> str | None:

@@ -1,19 +1,21 @@
 """What a producer publishes, and the envelope in which it waits on the queue."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 Severity = Literal["info", "success", "warning", "error", "critical"]
+Label = Annotated[str, Meta(min_length=1, max_length=128)]
+Link = Annotated[str, Meta(min_length=1, max_length=2_048)]
 
 
 class Action(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """A button of an alert; ``url`` opens when it is pressed."""
+    """A button of an alert, told by its ``id`` from its others; ``url`` opens when it is pressed."""
 
     id: str
-    label: str
-    url: str | None = None
+    label: Label
+    url: Link | None = None
     style: Literal["default", "primary", "danger"] | None = None
 
 
