@@ -45,6 +45,7 @@ from tocsin.adapters.sql.schema import (
     scheduled,
     states,
     subscriptions,
+    withdrawals,
 )
 from tocsin.adapters.sql.topics import count_subscribers, drop_empty_topic
 
@@ -59,7 +60,16 @@ drop_unheld = alerts.delete().where(
     ),
     ~exists().where(collapses.c.by_alert_no == param("alert_no")),
 )
-_with_the_copy: tuple[Then, ...] = (("receipts", drop_of_copy), ("alerts", drop_unheld))
+# Its number may be given out anew, to an alert that nobody withdrew.
+drop_withdrawal = withdrawals.delete().where(
+    withdrawals.c.alert_no == param("alert_no"),
+    ~exists().where(alerts.c.alert_no == param("alert_no")),
+)
+_with_the_copy: tuple[Then, ...] = (
+    ("receipts", drop_of_copy),
+    ("alerts", drop_unheld),
+    ("", drop_withdrawal),
+)
 
 
 class Holding(NamedTuple):

@@ -187,18 +187,22 @@ class SqliteErasures:
         self._numbers.recount(connection)
 
     def _drop_some(self, connection: sqlite3.Connection, begun: _Begun) -> bool:
-        """Drop one chunk; True while there may be more.  The last one also takes the name out of the record."""
+        """Drop one chunk; True if there may be more.
+
+        The last one takes the inbox and the name out of the record together, since the number of an inbox that is gone
+        may be given to somebody else.
+        """
         left = self._chunk_rows
         counts: Counter[str] = Counter()
         for drop in _DROPS:
-            left -= _drop(connection, drop, {"user_no": begun.user_no, "limit": left}, counts)
             if left <= 0:
-                break
+                _count(connection, begun.id, counts)
+                return True
+            left -= _drop(connection, drop, {"user_no": begun.user_no, "limit": left}, counts)
         _count(connection, begun.id, counts)
-        if left > 0:
-            row = {"at_id": begun.id, "finished_us": self._clock.now_us()}
-            connection.execute(_FINISH, row)
-        return left <= 0
+        row = {"at_id": begun.id, "finished_us": self._clock.now_us()}
+        connection.execute(_FINISH, row)
+        return False
 
 
 def _begin(
