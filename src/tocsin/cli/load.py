@@ -1,4 +1,4 @@
-"""The load of ``tocsin bench``: alerts at a given rate, people who look, and taking all of it back."""
+"""The load of ``tocsin bench``: alerts at a given rate, people who look, and erasing all of it."""
 
 import asyncio
 import uuid
@@ -40,23 +40,34 @@ class Measured(msgspec.Struct):
     began_s: dict[int, float] = msgspec.field(default_factory=dict)
     accepted_s: dict[int, float] = msgspec.field(default_factory=dict)
     arrived_s: dict[int, float] = msgspec.field(default_factory=dict)
-    ids: list[str] = msgspec.field(default_factory=list)
     refused: list[str] = msgspec.field(default_factory=list)
     took_s: float = 0.0
 
 
 async def put_load(settings: Settings, hub: str | None, load: Load, progress: Progress) -> Measured:
-    """Publish to made-up people who look, measure, and withdraw everything at the end, however that comes.
+    """Publish to made-up people who look, measure, and erase them at the end, however that comes.
 
     Raises:
         ConfigError: There is no server to put it on.
     """
     measured = Measured()
-    async with open_link(settings, hub) as link, AsyncExitStack() as stack:
+    async with open_link(settings, hub) as link:
         if not link.is_live:
             detail = f"no server runs on {settings.data_dir}; start `tocsin serve`, or name one with TOCSIN_URL"
             raise ConfigError(detail, code="no-server")
         users = [f"{CATEGORY}-{uuid.uuid4().hex[:8]}-{number}" for number in range(load.clients)]
+        try:
+            await _measure(link, users, load, measured, progress)
+        finally:
+            await _erase(link, users, measured, progress)
+    return measured
+
+
+async def _measure(
+    link: Link, users: list[str], load: Load, measured: Measured, progress: Progress
+) -> None:
+    """Let people look, publish to them, and wait until they have all of it."""
+    async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
         watching = await stack.enter_async_context(asyncio.TaskGroup())
         people = [
@@ -65,12 +76,8 @@ async def put_load(settings: Settings, hub: str | None, load: Load, progress: Pr
         for person in people:
             await person.synced()
             watching.create_task(_watch(person, measured))
-        try:
-            await _publish_all(link, users, load, measured, progress)
-            await _arrive(measured, progress)
-        finally:
-            await _clean_up(link, measured, progress)
-    return measured
+        await _publish_all(link, users, load, measured, progress)
+        await _arrive(measured, progress)
 
 
 async def _client(link: Link, user: str, session: aiohttp.ClientSession) -> InboxClient:
@@ -106,12 +113,11 @@ async def _publish_all(
             "expires_at": expires_at,
         }
         try:
-            answer = await link.call("POST", "/v1/alerts", alert)
+            await link.call("POST", "/v1/alerts", alert)
         except RefusedError as error:
             measured.refused.append(error.detail)
             return
         measured.accepted_s[number] = clock.monotonic_s() - began_s
-        measured.ids.append(answer["id"])
         progress("publishing", (number + 1) / load.alerts)
 
     await _each([partial(publish, number) for number in range(load.alerts)])
@@ -122,22 +128,22 @@ async def _arrive(measured: Measured, progress: Progress) -> None:
     """Wait until everything is there, for at most 30 s."""
     clock = SystemClock()
     end_s = clock.monotonic_s() + ARRIVE_S
-    while len(measured.arrived_s) < len(measured.ids) and clock.monotonic_s() < end_s:
-        progress("waiting for the last ones", len(measured.arrived_s) / len(measured.ids))
+    while len(measured.arrived_s) < len(measured.accepted_s) and clock.monotonic_s() < end_s:
+        progress("waiting for the last ones", len(measured.arrived_s) / len(measured.accepted_s))
         await asyncio.sleep(LOOK_EVERY_S)
 
 
-async def _clean_up(link: Link, measured: Measured, progress: Progress) -> None:
-    """Take every alert back; nobody has read it, so all of it leaves the inboxes."""
+async def _erase(link: Link, users: list[str], measured: Measured, progress: Progress) -> None:
+    """Erase the made-up people, and with them all that was published, since nobody else has it."""
 
-    async def withdraw(place: int, alert_id: str) -> None:
+    async def erase(place: int, user: str) -> None:
         try:
-            await link.call("DELETE", f"/v1/alerts/{alert_id}")
+            await link.call("DELETE", f"/v1/users/{user}")
         except RefusedError as error:
             measured.refused.append(f"cleaning up: {error.detail}")
-        progress("cleaning up", (place + 1) / len(measured.ids))
+        progress("cleaning up", (place + 1) / len(users))
 
-    await _each([partial(withdraw, place, one) for place, one in enumerate(measured.ids)])
+    await _each([partial(erase, place, user) for place, user in enumerate(users)])
 
 
 async def _each(works: list[Callable[[], Awaitable[None]]]) -> None:
