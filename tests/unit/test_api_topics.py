@@ -240,9 +240,7 @@ async def test_a_route_that_cannot_be_tried_refuses_rather_than_publishes(
     server: Server, path: str, body: str
 ) -> None:
     key = await server.key()
-    answer = await server.http.post(
-        f"{path}?dry_run=true&to_users=ada", content=body, headers=key
-    )
+    answer = await server.http.post(f"{path}?dry_run=true&to_users=ada", content=body, headers=key)
     assert answer.status_code == 400
     assert "dry_run=true is not known here" in answer.text
     assert (await server.store.queue.depth()).waiting == 0
