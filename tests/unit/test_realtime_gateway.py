@@ -83,6 +83,19 @@ def test_announcement_is_one_frame_on_the_transport() -> None:
     assert transport.writes == [frames(1), frames(2, 3, first=2)]
 
 
+def test_an_empty_message_is_written_too() -> None:
+    floor = Floor()
+    session, transport, _ = floor.connect()
+    empty = Message(b"", data_type="text")
+    floor.gateway.post.to_connection(session, empty)
+    floor.turns.run_all()
+    assert transport.writes == [RELIABLE_JSON.encode([empty], 1)]
+
+
+def test_metadata_counts_for_the_bounds() -> None:
+    assert Message(b"", metadata={"key": "value"}).size == 9
+
+
 def test_while_the_peer_does_not_read_messages_gather_for_one_write() -> None:
     floor = Floor()
     _, transport, _ = floor.connect()

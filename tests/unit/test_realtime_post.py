@@ -1,7 +1,7 @@
 """Messages to groups, users and hubs: who gets them, in which order, and who does not."""
 
 from tests.unit.realtime_fakes import FakeSocket, Turns, session
-from tocsin.realtime.dialects import JSON, PLAIN, RELIABLE_JSON
+from tocsin.realtime.dialects import EVENT_STREAM, JSON, PLAIN, RELIABLE_JSON
 from tocsin.realtime.hub import Hubs
 from tocsin.realtime.message import Message
 from tocsin.realtime.post import Post
@@ -64,6 +64,15 @@ def test_who_left_or_ended_gets_nothing_more() -> None:
     house.post.to_group("h", "g", Message(b"1", group="g"))
     assert (house.heard("a"), house.heard("b")) == (b"", b"")
     assert not house.hubs.of_group("h", "g")
+
+
+def test_an_event_stream_hears_nothing_that_is_sent_to_connections() -> None:
+    house = House()
+    house.enter("u", "g", dialect=EVENT_STREAM)
+    house.post.to_group("h", "g", Message(b"1"))
+    house.post.to_user("h", "u", Message(b"2"))
+    house.post.to_all("h", Message(b"3"))
+    assert house.heard("u") == b""
 
 
 def test_order_is_kept_between_few_and_many() -> None:

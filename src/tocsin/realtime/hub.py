@@ -114,8 +114,8 @@ class Hubs:
             del self._hubs[session.hub]
 
     def join(self, session: Session, group: str) -> None:
-        """Put a session into a group; nothing happens to one that has ended."""
-        if session.id in self._sessions:
+        """Put a session into a group; nothing happens to one that has ended, and to an event stream."""
+        if session.id in self._sessions and session.is_connection:
             self._hubs[session.hub].join(session, group)
 
     def leave(self, session: Session, group: str) -> None:

@@ -28,7 +28,7 @@ class Message:
     ``binary``, a packed ``google.protobuf.Any`` for ``protobuf``.  ``group`` is the group it was sent to, None if it
     comes from the server; ``sender`` the user who sent it, if that was a client with a name.  After ``expires_s`` (of the
     monotonic clock) it is not written any more.  ``alert_ids`` are the alerts it brings.  ``size`` is what it counts for
-    in every bound, in bytes.
+    in every bound, in bytes; never 0, since what waits is known by its bytes.
     """
 
     __slots__ = (
@@ -61,7 +61,9 @@ class Message:
         self.metadata = metadata
         self.alert_ids = alert_ids
         self.expires_s = expires_s
-        self.size = len(data)
+        self.size = max(1, len(data))
+        if metadata:
+            self.size += sum(len(key) + len(value) for key, value in metadata.items())
         self._starts: dict[tuple[Writing, int], bytes] = {}
 
     def start(self, writing: Writing, tail_bytes: int) -> bytes:

@@ -30,12 +30,12 @@ class Post:
 
     def to_user(self, hub: str, user: str, message: Message, where: Where | None = None) -> None:
         """Send to the connections of a user."""
-        sessions = tuple(self._hubs.of_user(hub, user))
+        sessions = _connections(self._hubs.of_user(hub, user))
         self._send(("user", hub, user), lambda: sessions, message, where)
 
     def to_all(self, hub: str, message: Message, where: Where | None = None) -> None:
         """Send to every connection of a hub."""
-        self._send(("all", hub), lambda: self._hubs.of_hub(hub), message, where)
+        self._send(("all", hub), lambda: _connections(self._hubs.of_hub(hub)), message, where)
 
     def to_connection(self, session: Session, message: Message) -> None:
         """Send to one connection."""
@@ -54,3 +54,7 @@ class Post:
             self._writer.spread(name if where is None else None, audience, message, where)
         else:
             self._writer.send(sessions if where is None else filter(where, sessions), message)
+
+
+def _connections(sessions: Sequence[Session]) -> list[Session]:
+    return [session for session in sessions if session.is_connection]

@@ -7,7 +7,7 @@ next socket.  Tens of thousands of these exist, so it holds no task, no timer an
 from collections.abc import Sequence
 from typing import Final, Protocol
 
-from tocsin.realtime.dialects import Dialect
+from tocsin.realtime.dialects import EVENT_STREAM, Dialect
 from tocsin.realtime.message import Message
 from tocsin.realtime.outbox import Outbox
 from tocsin.realtime.rights import NO_RIGHTS, Rights
@@ -119,6 +119,11 @@ class Session(Outbox):
         self.rev = -1
         self.brev = -1
         self.head_at_s = 0.0
+
+    @property
+    def is_connection(self) -> bool:
+        """Whether it speaks Web PubSub; an event stream hears of its inbox and of nothing else."""
+        return self.dialect is not EVENT_STREAM
 
     def has_done(self, ack_id: int) -> bool:
         """Whether the request with this ack id succeeded, as far as is remembered."""
