@@ -63,6 +63,12 @@ class Limits(Section):
     groups_per_connection: Positive = Field(1_000, description="groups one connection is in")
     message_bytes: Positive = Field(1_048_576, description="one WebSocket message from a client")
     outbox_bytes: Positive = Field(1_048_576, description="unsent bytes of one connection")
+    replay_messages: Positive = Field(
+        1_000, description="unacknowledged messages that one connection can recover"
+    )
+    replay_bytes: Positive = Field(
+        16_777_216, description="unacknowledged bytes that one connection can recover"
+    )
     detached_bytes: Positive = Field(
         67_108_864, description="buffers of dropped connections, in all"
     )

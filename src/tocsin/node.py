@@ -71,7 +71,7 @@ from tocsin.process.worker import Worker
 from tocsin.realtime.doorkeeper import Doorkeeper
 from tocsin.realtime.gateway import Gateway
 from tocsin.realtime.revocations import Revocations
-from tocsin.realtime.settings import GatewaySettings
+from tocsin.realtime.settings import GatewaySettings, Replay
 from tocsin.supervisor import Supervisor
 from tocsin.telemetry import Metrics
 
@@ -453,6 +453,7 @@ def _gateway_settings(settings: Settings) -> GatewaySettings:
     return GatewaySettings(
         message_bytes=limits.message_bytes,
         outbox_bytes=limits.outbox_bytes,
+        replay=Replay(limits.replay_messages, limits.replay_bytes),
         detached_bytes=limits.detached_bytes,
         connections_per_user=limits.connections_per_user,
         groups_per_connection=limits.groups_per_connection,

@@ -18,7 +18,7 @@ from tocsin.realtime.gateway import Gateway
 from tocsin.realtime.json_codec import JSON_CODEC
 from tocsin.realtime.message import Message
 from tocsin.realtime.session import Session
-from tocsin.realtime.settings import REPLAY_MESSAGES, GatewaySettings
+from tocsin.realtime.settings import GatewaySettings, Replay
 from tocsin.realtime.tokens import Claims
 from tocsin.supervisor import Supervisor
 
@@ -223,7 +223,7 @@ def test_a_dropped_session_that_gets_too_much_is_given_up() -> None:
     floor = Floor()
     session, _, connection = floor.connect()
     connection.connection_lost(None)
-    floor.announce(*range(REPLAY_MESSAGES))
+    floor.announce(*range(Replay().messages))
     assert not session.ended
     floor.announce(1)
     assert (session.ended, floor.gateway.recovery.held, len(floor.gateway.hubs)) == (True, 0, 0)
@@ -244,7 +244,7 @@ def test_a_session_whose_replay_is_incomplete_is_not_kept() -> None:
     floor = Floor()
     session, _, connection = floor.connect()
     for _ in range(2):
-        floor.announce(*range(REPLAY_MESSAGES))
+        floor.announce(*range(Replay().messages))
     connection.connection_lost(None)
     assert session.ended
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from tocsin.realtime.message import Message
 from tocsin.realtime.outbox import Outbox
-from tocsin.realtime.settings import REPLAY_BYTES, REPLAY_MESSAGES
+from tocsin.realtime.settings import Replay
 
 
 def message(number: int = 0, size: int = 10) -> Message:
@@ -61,12 +61,12 @@ def test_old_repeated_and_absurd_acknowledgements_change_nothing_more() -> None:
 
 def test_beyond_the_promised_messages_the_oldest_is_forgotten_and_recovery_refused() -> None:
     outbox = Outbox(reliable=True)
-    put(outbox, *(message(i) for i in range(REPLAY_MESSAGES)))
+    put(outbox, *(message(i) for i in range(Replay().messages)))
     outbox.take(10**9)
     assert outbox.rewind()
     put(outbox, message())
     outbox.take(10**9)
-    assert outbox.held == REPLAY_MESSAGES * 10
+    assert outbox.held == Replay().messages * 10
     assert not outbox.rewind()
     outbox.acknowledge(1)
     assert outbox.rewind()
@@ -74,7 +74,7 @@ def test_beyond_the_promised_messages_the_oldest_is_forgotten_and_recovery_refus
 
 def test_replay_is_bounded_in_bytes() -> None:
     outbox = Outbox(reliable=True)
-    size = REPLAY_BYTES // 4 + 1
+    size = Replay().size_bytes // 4 + 1
     put(outbox, *(message(i, size) for i in range(4)))
     outbox.take(10**9)
     assert outbox.held == 3 * size
@@ -83,11 +83,11 @@ def test_replay_is_bounded_in_bytes() -> None:
 
 def test_a_dropped_connection_is_full_beyond_either_bound() -> None:
     many, large = Outbox(reliable=True), Outbox(reliable=True)
-    put(many, *(message(i) for i in range(REPLAY_MESSAGES)))
+    put(many, *(message(i) for i in range(Replay().messages)))
     assert not many.is_full()
     put(many, message())
     assert many.is_full()
-    large.put((message(),), REPLAY_BYTES + 1)
+    large.put((message(),), Replay().size_bytes + 1)
     assert large.is_full()
 
 

@@ -6,6 +6,7 @@ from tocsin.realtime.hub import Hubs
 from tocsin.realtime.message import Message
 from tocsin.realtime.post import Post
 from tocsin.realtime.session import Session
+from tocsin.realtime.settings import Replay
 from tocsin.realtime.writer import Writer
 
 
@@ -14,7 +15,12 @@ class House:
 
     def __init__(self) -> None:
         self.hubs, self.turns = Hubs(), Turns()
-        writer = Writer(call_soon=self.turns, overflowed=lambda _s, _n: None, outbox_bytes=10_000)
+        writer = Writer(
+            call_soon=self.turns,
+            overflowed=lambda _s, _n: None,
+            outbox_bytes=10_000,
+            replay=Replay(),
+        )
         self.post = Post(self.hubs, writer)
         self.sockets: dict[str, FakeSocket] = {}
 

@@ -10,7 +10,7 @@ from tocsin.realtime.message import Message
 from tocsin.realtime.receipts import Witness
 from tocsin.realtime.relay import Relay
 from tocsin.realtime.session import Session
-from tocsin.realtime.settings import REPLAY_MESSAGES
+from tocsin.realtime.settings import Replay
 from tocsin.realtime.writer import SOCKETS_PER_TURN, Writer
 
 
@@ -25,6 +25,7 @@ class Floor:
             call_soon=self.turns,
             overflowed=lambda session, added: self.overflows.append((session, added)),
             outbox_bytes=outbox_bytes,
+            replay=Replay(),
         )
         self.relay = Relay(self.hubs, self.writer, Witness(Notes(), FakeClock()))
 
@@ -173,7 +174,7 @@ def test_an_ended_session_gets_nothing_more() -> None:
 def test_what_is_written_at_once_is_kept_for_a_replay_like_any_other() -> None:
     floor = Floor()
     (socket,) = floor.join(s := session(dialect=RELIABLE_JSON))
-    messages = [data(str(i)) for i in range(REPLAY_MESSAGES)]
+    messages = [data(str(i)) for i in range(Replay().messages)]
     for message in messages:
         floor.spread(message)
         floor.turns.run_all()

@@ -82,6 +82,28 @@ async def test_plain_connection_gets_the_data_alone(node: Node) -> None:
         assert await receive(ws) == {"tocsin": 1, "kind": "test", "rev": 1}
 
 
+async def test_client_that_offers_only_unknown_subprotocols_is_a_plain_one(node: Node) -> None:
+    unknown = [Subprotocol("graphql-ws"), Subprotocol("json.webpubsub.azure.v9")]
+    async with connect(node.url(), subprotocols=unknown) as ws:
+        assert ws.subprotocol is None
+        assert (await receive(ws))["kind"] == "head"
+
+
+async def test_json_passes_byte_for_byte(node: Node) -> None:
+    written = '{"b" :1.0e5,\t"a":"\\u00e9é\\/", "a":[ 0.10,-0 ] }'
+    token: dict[str, Any] = {"scope": None, "groups": ["g"]}
+    speaker = node.url("u2", roles=["webpubsub.sendToGroup.g"], **token)
+    async with (
+        connect(speaker, subprotocols=JSON) as ws,
+        connect(node.url(**token)) as plain,
+        connect(node.url(**token), subprotocols=JSON) as other,
+    ):
+        await receive(other)
+        await ws.send(f'{{"type":"sendToGroup","group":"g","data" : {written} }}')
+        assert await plain.recv() == written
+        assert str(await other.recv()).endswith(f',"dataType":"json","data":{written}}}')
+
+
 def plain_url(node: Node, query: str, *roles: str) -> str:
     return node.url(scope=None, groups=["g"], roles=roles) + query
 

@@ -282,15 +282,18 @@ class Upgrade(asyncio.Protocol):
     def _recover(
         self, transport: asyncio.Transport, handshake: Handshake, hub: str, connection_id: str
     ) -> None:
-        _, subprotocol = choose_dialect(handshake.subprotocols)
-        answer = accept_head(handshake.headers["sec-websocket-key"], subprotocol)
         token = handshake.query.get("awps_reconnection_token", "")
         session = self._gateway.recover(hub, connection_id, token)
+        key, offered = handshake.headers["sec-websocket-key"], handshake.subprotocols
         if session is None:
-            transport.write(answer + encode_close(CLOSE_POLICY, "recovery-impossible"))
+            _, subprotocol = choose_dialect(offered)
+            refusal = encode_close(CLOSE_POLICY, "recovery-impossible")
+            transport.write(accept_head(key, subprotocol) + refusal)
             transport.close()
         else:
-            self._attach(transport, session, answer)
+            # It goes on as it began, whatever is offered now.
+            subprotocol = session.dialect.as_offered(offered)
+            self._attach(transport, session, accept_head(key, subprotocol))
 
     async def _connect(self, transport: asyncio.Transport, handshake: Handshake, hub: str) -> None:
         gateway = self._gateway

@@ -82,6 +82,10 @@ class Dialect:
         dialect.codec, dialect.subprotocol = codec, subprotocol
         return dialect
 
+    def as_offered(self, offered: Sequence[str]) -> str | None:
+        """Return the subprotocol as a client wrote it; None if it offered another, or none."""
+        return next((name for name in offered if name.lower() == self.subprotocol), None)
+
     def encode(self, messages: Sequence[Message], first: int, now_s: float = 0.0) -> bytes:
         """Return the frames of messages whose sequence ids begin with ``first``; an expired one leaves a gap."""
         if len(messages) == 1 and messages[0].expires_s > now_s:

@@ -118,6 +118,7 @@ class Gateway:
             call_soon=self._call_soon,
             overflowed=self._overflowed,
             outbox_bytes=settings.outbox_bytes,
+            replay=settings.replay,
         )
         self.post = Post(self.hubs, self.writer)
         self.upstream = Upstream(handlers, self.writer, self)
@@ -251,6 +252,7 @@ class Gateway:
         session.signer = claims.signer
         session.speaks_to = speaks_to
         session.talk = talk
+        session.replay = self.settings.replay
         self.hubs.add(session)
         for group in claims.groups:
             self.join_group(session, group)

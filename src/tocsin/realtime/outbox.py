@@ -4,24 +4,36 @@ One queue with two marks.  In front are messages that were written and wait for 
 are written again after a recovery), behind them those that wait to be written.  A client without acknowledgements
 has no front part.
 
-Bounds (I6):  the front part holds at most 1000 messages or 16 MB; beyond, its oldest are forgotten, and then a
+Bounds (I6):  the front part holds at most what ``replay`` says; beyond, its oldest are forgotten, and then a
               recovery that needs them is refused.  The part that waits is bounded by its owner, who sees ``waiting``.
 Units:        sizes in bytes; sequence ids count from 1.
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from tocsin.realtime.message import Message
-from tocsin.realtime.settings import REPLAY_BYTES, REPLAY_MESSAGES
+from tocsin.realtime.settings import Replay
+
+_PROMISED: Final = Replay()
 
 
 class Outbox:
     """The queue of one connection.
 
-    ``held`` counts all bytes in it, ``waiting`` those not written yet.
+    ``held`` counts all bytes in it, ``waiting`` those not written yet.  ``replay`` bounds what is kept once written.
     """
 
-    __slots__ = ("_acked", "_first", "_queue", "_reliable", "_unwritten", "held", "waiting")
+    __slots__ = (
+        "_acked",
+        "_first",
+        "_queue",
+        "_reliable",
+        "_unwritten",
+        "held",
+        "replay",
+        "waiting",
+    )
 
     def __init__(self, *, reliable: bool) -> None:
         self._reliable = reliable
@@ -31,6 +43,7 @@ class Outbox:
         self._unwritten = 0  # how many at the queue's end wait
         self.held = 0
         self.waiting = 0
+        self.replay = _PROMISED
 
     def put(self, messages: Sequence[Message], size: int) -> None:
         """Add messages, of ``size`` bytes in all, to be written."""
@@ -83,7 +96,7 @@ class Outbox:
 
     def is_full(self) -> bool:
         """Whether it holds more than is kept for a recovery."""
-        return len(self._queue) > REPLAY_MESSAGES or self.held > REPLAY_BYTES
+        return len(self._queue) > self.replay.messages or self.held > self.replay.size_bytes
 
     def clear(self) -> None:
         """Drop everything; the connection has ended."""
@@ -92,8 +105,8 @@ class Outbox:
 
     def _forget_oldest(self) -> None:
         """Bring the part that waits for acknowledgement back into its bounds."""
-        count = max(0, len(self._queue) - self._unwritten - REPLAY_MESSAGES)
-        over = self.held - self.waiting - REPLAY_BYTES
+        count = max(0, len(self._queue) - self._unwritten - self.replay.messages)
+        over = self.held - self.waiting - self.replay.size_bytes
         if count == 0 and over <= 0:
             return
         over -= _size(self._queue[:count])

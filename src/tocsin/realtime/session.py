@@ -11,7 +11,7 @@ from tocsin.realtime.dialects import EVENT_STREAM, Dialect
 from tocsin.realtime.message import Message
 from tocsin.realtime.outbox import Outbox
 from tocsin.realtime.rights import NO_RIGHTS, Rights
-from tocsin.realtime.settings import REPLAY_BYTES, REPLAY_MESSAGES
+from tocsin.realtime.settings import Replay
 from tocsin.realtime.talk import Talk
 from tocsin.realtime.tokens import Signer
 
@@ -145,15 +145,17 @@ class Session(Outbox):
 
 
 def write_at_once(
-    sessions: Sequence[Session], messages: Sequence[Message], size: int
+    sessions: Sequence[Session], messages: Sequence[Message], size: int, replay: Replay
 ) -> list[Session]:
     """Write ``messages``, of ``size`` bytes in all, to the sessions that can take them; return the others.
 
+    All sessions keep ``replay`` for their recovery.
     What sessions are sent differs in the sequence ids only, and many have the same: equal bytes are built once.
     This is the hottest loop there is, so it does itself what ``put`` and ``take`` do for an outbox in which nothing
     waits (bench/rows/fanout.py).
     """
     others = []
+    most, most_bytes = replay
     encoded: dict[Dialect, dict[int, bytes]] = {}
     known: dict[int, bytes] = {}
     last = None
@@ -171,7 +173,7 @@ def write_at_once(
         if dialect.reliable:
             queue.extend(messages)
             held = session.held = session.held + size
-            if count >= REPLAY_MESSAGES or held > REPLAY_BYTES:
+            if count >= most or held > most_bytes:
                 session._forget_oldest()  # noqa: SLF001
         data = known.get(first)
         if data is None:

@@ -1,16 +1,20 @@
 """What can be set about the gateway, and its defaults."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
 from tocsin.errors import ConfigError
 
 LONGEST_S: Final = 900  # of what lies in the timing wheel
-# A recovery is promised for at most this many messages (Web PubSub's client specification).
-REPLAY_MESSAGES: Final = 1000
-REPLAY_BYTES: Final = 16 * 2**20
+
+
+class Replay(NamedTuple):
+    """How much a connection keeps for its recovery, at most; by default what the service promises."""
+
+    messages: int = 1000
+    size_bytes: int = 16 * 2**20
 
 
 class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,11 +23,12 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
     ``beat_s``: how often each connection is pinged and its position compared with the store.  ``idle_s``: a
     connection that said nothing (not even a pong) for this long is cut off.  ``head_s``: every inbox connection
     gets a head at least this often.  ``token_life``: whether a connection ends with its token (4401).
-    ``detached_bytes``: what all dropped connections together may hold for their recovery.
+    ``replay``: what each connection keeps for its recovery, ``detached_bytes`` what all dropped ones together may.
     """
 
     message_bytes: int = 2**20
     outbox_bytes: int = 2**20
+    replay: Replay = Replay()
     detached_bytes: int = 64 * 2**20
     connections_per_user: int = 20
     groups_per_connection: int = 1000

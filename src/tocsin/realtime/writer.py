@@ -12,6 +12,7 @@ from typing import Final
 
 from tocsin.realtime.message import Message
 from tocsin.realtime.session import Session, write_at_once
+from tocsin.realtime.settings import Replay
 
 SOCKETS_PER_TURN: Final = 256
 
@@ -48,6 +49,7 @@ class Writer:
         call_soon: Callable[[Callable[[], None]], object],
         overflowed: Callable[[Session, int], None],
         outbox_bytes: int,
+        replay: Replay,
     ) -> None:
         """Make a writer.
 
@@ -56,10 +58,12 @@ class Writer:
             overflowed: Called with the bytes added, when they went to a session that has no socket, or whose
                 outbox is above its bound even after writing what the socket takes.
             outbox_bytes: The bound on bytes that wait for a slow reader.
+            replay: What each session keeps for its recovery.
         """
         self._call_soon = call_soon
         self._overflowed = overflowed
         self._outbox_bytes = outbox_bytes
+        self._replay = replay
         self._dirty: deque[Session] = deque()
         self._spreads: deque[_Spread] = deque()
         self._scheduled = False
@@ -159,5 +163,5 @@ class Writer:
         """Write to whoever can take it at once; for the others it waits."""
         size = sum(message.size for message in messages)
         self.sent += len(sessions) * len(messages)
-        for session in write_at_once(sessions, messages, size):
+        for session in write_at_once(sessions, messages, size, self._replay):
             self._put(session, messages, size)
