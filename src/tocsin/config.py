@@ -168,6 +168,30 @@ class HandlerInFile(Section):
     authorization: str | None = None
 
 
+class Issuer(Section):
+    """Whose tokens a hub takes besides its own, and what they say; a claim that is not named here says nothing."""
+
+    jwks_url: Annotated[str, Field(pattern=r"^https?://", max_length=2048)] = Field(
+        description="where the issuer's public keys are"
+    )
+    issuer: Annotated[str, Field(min_length=1, max_length=2048)] = Field(
+        description="what `iss` must be"
+    )
+    audience: Annotated[str, Field(min_length=1, max_length=2048)] = Field(
+        description="what must be in `aud`"
+    )
+    algorithms: frozenset[Literal["RS256", "ES256"]] = Field(
+        frozenset(("RS256", "ES256")), min_length=1, description="which keys of the set count"
+    )
+    user_claim: str = Field("sub", min_length=1, description="which claim is the user")
+    inbox_claim: str = Field("scope", min_length=1, description="which claim may open the inbox")
+    inbox_value: str | None = Field(
+        None, min_length=1, description="the word in it that does; without one no token opens it"
+    )
+    role_claim: str | None = Field(None, description="which claim lists Web PubSub roles")
+    group_claim: str | None = Field(None, description="which claim lists groups to be in")
+
+
 class Hub(Section):
     """What differs per hub."""
 
@@ -193,6 +217,10 @@ class Hub(Section):
             for pattern in self.open_topics
         )
 
+    issuer: Issuer | None = Field(None, description="who else issues tokens for this hub")
+    cut_at_expiry: bool = Field(
+        False, description="whether a live connection ends when its token does"
+    )
     audiences: dict[str, DefaultAudience] = Field(
         default_factory=dict, description="default audiences of shims, by the name of the API key"
     )
@@ -273,6 +301,7 @@ def load(overrides: Mapping[str, Any]) -> Settings:
         detail = f"{CONFIG_FILE} cannot be read: {error}"
         raise ConfigError(detail) from error
     _check_tls(settings)
+    _check_issuers(settings)
     return settings
 
 
@@ -313,6 +342,20 @@ def _refuse_unknown_variables() -> None:
         if variable.startswith(ENV_PREFIX) and variable.split("__")[0] not in known:
             detail = f"{variable}: there is no such setting; remove it from the environment"
             raise ConfigError(detail)
+
+
+def _check_issuers(settings: Settings) -> None:
+    """See that a token of an issuer is for one hub."""
+    known: dict[tuple[str, str], str] = {}
+    for name, hub in settings.hubs.items():
+        if hub.issuer is not None:
+            other = known.setdefault((hub.issuer.issuer, hub.issuer.audience), name)
+            if other != name:
+                detail = (
+                    f"hubs.{other}.issuer and hubs.{name}.issuer have the same issuer and audience, so their "
+                    "tokens could not be told apart: give each hub an audience of its own"
+                )
+                raise ConfigError(detail)
 
 
 def _check_tls(settings: Settings) -> None:

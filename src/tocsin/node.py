@@ -4,7 +4,7 @@ import asyncio
 import gc
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -70,6 +70,8 @@ from tocsin.process.sweeper import Sweeper
 from tocsin.process.worker import Worker
 from tocsin.realtime.doorkeeper import Doorkeeper
 from tocsin.realtime.gateway import Gateway
+from tocsin.realtime.issuer import Issuer
+from tocsin.realtime.key_set import KeySet
 from tocsin.realtime.revocations import Revocations
 from tocsin.realtime.settings import GatewaySettings, Replay
 from tocsin.supervisor import Supervisor
@@ -134,7 +136,9 @@ class Node:
         self.registry = Registry(
             store.webhooks, self.outbound, self.seal, self.clock, settings.webhooks.per_hub
         )
-        self.doorkeeper = Doorkeeper(self.keyring, endpoints.accepted, self.clock)
+        self.doorkeeper = Doorkeeper(
+            self.keyring, endpoints.accepted, self.clock, self._issuers(settings.hubs)
+        )
         self.handlers_outbound = OutboundClient(_handlers_outbound(settings), self.metrics)
         origin = urlsplit(endpoints.public).netloc
         asking = settings.event_handlers
@@ -227,6 +231,17 @@ class Node:
             await asyncio.wait([self._working], timeout=within_s)
         await self.lines.finish(within_s)
         await self.recorder.flush()
+
+    def _issuers(self, hubs: Mapping[str, Hub]) -> dict[str, Issuer]:
+        issuers = {}
+        for name, hub in hubs.items():
+            said = hub.issuer
+            if said is not None:
+                keys = KeySet(
+                    said.jwks_url, said.algorithms, self.outbound, self.clock, self.supervisor
+                )
+                issuers[name] = Issuer(name, said, keys)
+        return issuers
 
     def _resources(self) -> Resources:
         settings, store = self.settings, self.store
@@ -460,5 +475,6 @@ def _gateway_settings(settings: Settings) -> GatewaySettings:
         handshake_s=HANDSHAKE_S + settings.event_handlers.timeout_s,
         beat_s=min(settings.anti_entropy_s, LONGEST_BEAT_S),
         recovery_window_s=settings.recovery_window_s,
+        cut_at_expiry=frozenset(name for name, hub in settings.hubs.items() if hub.cut_at_expiry),
         allowed_origins={name: hub.allowed_origins for name, hub in settings.hubs.items()},
     )

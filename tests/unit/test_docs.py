@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from tocsin import errors
 from tocsin.api.problems import status_of
 from tocsin.cli.app import app
-from tocsin.config import CLIENT_VARIABLES, ENV_PREFIX, Hub, Settings
+from tocsin.config import CLIENT_VARIABLES, ENV_PREFIX, Hub, Issuer, Settings
 from tocsin.telemetry import Metrics
 
 ROOT = Path(__file__).parents[2]
@@ -169,6 +169,18 @@ def test_every_setting_of_a_hub_is_documented() -> None:
         if cells[0].startswith("`hubs.NAME.")
     }
     assert documented == set(Hub.model_fields)
+
+
+def test_every_setting_of_an_issuer_is_documented() -> None:
+    page = (REFERENCE / "configuration.md").read_text()
+    documented = {
+        cells[0].strip("`").removeprefix("issuer."): cells[1]
+        for cells in rows(page)
+        if cells[0].startswith("`issuer.")
+    }
+    assert set(documented) == set(Issuer.model_fields)
+    required = {name for name, field in Issuer.model_fields.items() if field.is_required()}
+    assert {name for name, default in documented.items() if default == "required"} == required
 
 
 def test_the_variables_of_the_command_line_are_documented() -> None:

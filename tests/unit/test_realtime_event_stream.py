@@ -173,7 +173,7 @@ async def test_a_beat_adds_nothing_to_what_waits() -> None:
 
 
 async def test_streams_end_with_their_token_where_that_is_wanted() -> None:
-    floor = Floor(beat_s=1, token_life=True)
+    floor = Floor(beat_s=1, cut_at_expiry=frozenset(["h"]))
     stream = floor.open(expires_us=floor.clock.now_us() + 1)
     floor.gateway.begin_stream(stream, greet=False)
     key = floor.begun()

@@ -266,15 +266,42 @@ def test_a_dropped_session_counts_as_a_connection_and_goes_first() -> None:
     assert gone.ended
 
 
-def test_token_life_ends_a_connection_only_where_it_is_wanted() -> None:
+def test_a_token_ends_a_connection_only_where_it_is_wanted() -> None:
     for wanted in (True, False):
-        floor = Floor(beat_s=10, token_life=wanted)
+        floor = Floor(beat_s=10, cut_at_expiry=frozenset(["h"] if wanted else []))
         _, transport, connection = floor.connect(expires_us=int((floor.clock.s + 15) * 1e6))
         floor.wait(9)
         connection.data_received(client_frame(PONG, b""))
         assert encode_close(4401, "token-expired") not in transport.writes
         floor.wait(20)
         assert (encode_close(4401, "token-expired") in transport.writes) == wanted
+
+
+def test_an_inbox_client_is_asked_for_a_token_before_it_is_cut() -> None:
+    for life_s, asked_s in ((300, 240), (40, 20)):
+        floor = Floor(cut_at_expiry=frozenset(["h"]), beat_s=30, idle_s=1000)
+        _, transport, _ = floor.connect(expires_us=int((floor.clock.s + life_s) * 1e6))
+        floor.wait(asked_s - 1)
+        assert b'"kind":"token"' not in b"".join(transport.writes)
+        floor.wait(2)
+        wish = b'{"tocsin":1,"kind":"token","expires_in_s":%d}' % (life_s - asked_s)
+        assert b"".join(transport.writes).count(wish) == 1
+        floor.wait(life_s - asked_s)
+        assert b"".join(transport.writes).count(b'"kind":"token"') == 1
+        assert encode_close(4401, "token-expired") in transport.writes
+
+
+def test_who_comes_back_with_a_token_that_ended_meanwhile_is_cut() -> None:
+    floor = Floor(cut_at_expiry=frozenset(["h"]), beat_s=30)
+    session, _, connection = floor.connect(expires_us=int((floor.clock.s + 10) * 1e6))
+    floor.wait(5)
+    connection.connection_lost(None)
+    floor.wait(10)
+    recovered = floor.gateway.recover("h", session.id, floor.gateway.recovery.token(session.id))
+    assert recovered is session
+    transport, _ = floor.attach(session)
+    floor.wait(1)
+    assert encode_close(4401, "token-expired") in transport.writes
 
 
 def test_pings_that_are_not_read_do_not_pile_up_without_bound() -> None:

@@ -57,6 +57,9 @@ class Recorder:
     def cancel_invocation(self, session: Session, invocation_id: str) -> None:
         self.done.append(("cancel", invocation_id))
 
+    def renew_token(self, session: Session, request: Request) -> None:
+        self.done.append(("renew", request.ack_id, request.data))
+
     def close_session(self, session: Session, code: int, reason: str) -> None:
         self.closed.append(code)
         self.ended.append((code, reason))
@@ -218,3 +221,9 @@ def test_a_plain_client_without_the_role_is_ended_with_the_reason() -> None:
 
 def test_what_a_plain_client_without_a_group_says_is_the_event_message() -> None:
     assert ask("hello", session(dialect=PLAIN)).done == [("event", "message", None)]
+
+
+def test_a_token_is_acknowledged_when_it_was_checked_and_not_before() -> None:
+    recorder = ask('{"type":"event","event":"tocsin.token","ackId":9,"dataType":"text","data":"j"}')
+    assert recorder.done == [("renew", 9, b"j")]
+    assert recorder.answers == []

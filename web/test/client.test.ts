@@ -204,3 +204,16 @@ test("names its device everywhere, and tells what was seen when all is marked se
   });
   expect(new Set(fake.requests.map(({ device }) => device))).toEqual(new Set(["phone 1"]));
 });
+
+test("gives another token when the server asks for one, and shows nothing of it", async () => {
+  const client = clientOf(server());
+  const socket = await connected(client);
+  const views = vi.fn();
+  client.subscribe(views);
+  vi.spyOn(Date, "now").mockReturnValue(Date.now() + 60_000);
+  socket.data(1, { tocsin: 1, kind: "token", expires_in_s: 30 });
+  await settled();
+  const told = { type: "event", event: "tocsin.token", dataType: "text", data: "jwt2" };
+  expect(socket.sent).toContainEqual(told);
+  expect(views).not.toHaveBeenCalled();
+});

@@ -309,6 +309,9 @@ class Upgrade(asyncio.Protocol):
         )
         if not gateway.accepting:
             raise _draining()
+        if admission.talk is not None:
+            # While the event handler was asked the token may have ended, or been revoked.
+            await gateway.authenticate(hub, handshake.token)
         speaks_to = plain_group(handshake) if admission.dialect is PLAIN else None
         session = gateway.open_session(
             admission.claims, admission.dialect, device, speaks_to, admission.talk

@@ -50,6 +50,10 @@ class Keeper(Protocol):
         """Do what is done for each session once per beat."""
         ...
 
+    def pause_s(self, session: Session) -> float:
+        """Return the seconds until the session's next beat."""
+        ...
+
     def ended(self, session: Session, reason: str = "") -> None:
         """Forget a session for good."""
         ...
@@ -206,6 +210,6 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
             return
         self._silent_beats += 1
-        keeper.wheel.schedule(self, now_s, beat_s)
+        keeper.wheel.schedule(self, now_s, keeper.pause_s(self.session))
         self._write_answer(_PING_FRAME)
         keeper.beat(self.session)

@@ -1,20 +1,34 @@
-"""Who may come in with a client token: one place that decides it, for sockets, event streams and inbox requests alike."""
+"""Who may come in with a client token: one place that decides it, for sockets, event streams and inbox requests alike.
 
-from collections.abc import Sequence
+Two kinds of tokens are good: those that an access key of the hub signed, always with HS256, and those of the hub's own
+issuer, never with HS256.  So no key of one kind is ever tried on a token of the other.
+"""
+
+from collections.abc import Mapping, Sequence
 
 from tocsin.clock import Clock
 from tocsin.errors import UnauthenticatedError
-from tocsin.realtime.tokens import Claims, KeyRing, claimed_hub, verify_token
+from tocsin.realtime.issuer import Issuer
+from tocsin.realtime.tokens import ALGORITHM, Claims, KeyRing, claimed, hub_in, verify_token
+
+_NO_ISSUERS: Mapping[str, Issuer] = {}
 
 
 class Doorkeeper:
     """Checks client tokens, and that they were not revoked."""
 
-    def __init__(self, keyring: KeyRing, endpoints: Sequence[str], clock: Clock) -> None:
-        """Make one; a token's audience is the client URL of one of ``endpoints``."""
+    def __init__(
+        self,
+        keyring: KeyRing,
+        endpoints: Sequence[str],
+        clock: Clock,
+        issuers: Mapping[str, Issuer] = _NO_ISSUERS,
+    ) -> None:
+        """Make one; a hub's own tokens name the client URL of one of ``endpoints``, ``issuers`` are by hub."""
         self._keyring = keyring
         self._endpoints = tuple(endpoints)
         self._clock = clock
+        self._issuers = issuers
 
     async def admit(self, hub: str, token: str) -> Claims:
         """Check a token for ``hub``; one without an ``iat`` counts as older than any revocation.
@@ -25,28 +39,44 @@ class Doorkeeper:
             UnauthenticatedError: It does not hold; ``code`` says why.
             UnavailableError: The keys cannot be read now.
         """
+        issuer = self._issuers.get(hub)
+        if issuer is not None and claimed(token)[0].get("alg") != ALGORITHM:
+            claims = await issuer.verify(token, self._clock.now_us())
+            await self._check_revoked(claims)
+            return claims
         keys = await self._keyring.access_keys(hub)
         while True:
-            claims = await self._check(hub, token, keys)
+            claims = verify_token(
+                token,
+                keys=keys,
+                endpoints=self._endpoints,
+                hub=hub,
+                now_us=self._clock.now_us(),
+            )
+            await self._check_revoked(claims)
             before, keys = keys, await self._keyring.access_keys(hub)
             if keys == before:  # none was regenerated meanwhile
                 return claims
 
     async def admit_anywhere(self, token: str) -> Claims:
-        """Check a token for the hub that it names.
+        """Check a token for the hub that it names, by a client URL or as its issuer does.
 
         Raises:
             UnauthenticatedError: As for :meth:`admit`, or it names no hub of this server.
             UnavailableError: The keys cannot be read now.
         """
-        return await self.admit(claimed_hub(token), token)
+        _, claims = claimed(token)
+        hub = hub_in(claims.get("aud"))
+        if hub is None:
+            hub = next((i.hub for i in self._issuers.values() if i.is_named_by(claims)), None)
+        if hub is None:
+            detail = "this is neither an API key nor a client token of this server"
+            raise UnauthenticatedError(detail, code="token-malformed")
+        return await self.admit(hub, token)
 
-    async def _check(self, hub: str, token: str, keys: tuple[bytes, bytes]) -> Claims:
-        now_us = self._clock.now_us()
-        claims = verify_token(token, keys=keys, endpoints=self._endpoints, hub=hub, now_us=now_us)
+    async def _check_revoked(self, claims: Claims) -> None:
         if claims.user is not None:
-            valid_from_us = await self._keyring.valid_from_us(hub, claims.user)
+            valid_from_us = await self._keyring.valid_from_us(claims.hub, claims.user)
             if (claims.issued_us or 0) <= valid_from_us:
                 detail = "this user's tokens were revoked; ask for a new one"
                 raise UnauthenticatedError(detail, code="token-revoked")
-        return claims

@@ -129,7 +129,7 @@ class EventStream:
     def on_time(self, now_s: float) -> None:
         """Beat: show that the line is alive, and have the position compared."""
         keeper = self._keeper
-        keeper.wheel.schedule(self, now_s, keeper.settings.beat_s)
+        keeper.wheel.schedule(self, now_s, keeper.pause_s(self.session))
         if not self._chunk:
             self._chunk = _HEARTBEAT
             self.session.sink = None

@@ -38,13 +38,13 @@ from tocsin.realtime.rights import NO_RIGHTS, Rights
 from tocsin.realtime.session import Session
 from tocsin.realtime.settings import GatewaySettings
 from tocsin.realtime.talk import Talk
+from tocsin.realtime.token_life import CLOSE_TOKEN, TokenLife
 from tocsin.realtime.tokens import Claims, Signer
 from tocsin.realtime.upstream import Upstream
 from tocsin.realtime.wheel import TICK_S, Wheel
 from tocsin.realtime.writer import SOCKETS_PER_TURN, Writer
 from tocsin.supervisor import Supervisor
 
-CLOSE_TOKEN: Final = 4401
 # Acknowledgements leave together this often: a reply within the same moment finds the synchronous Python client not
 # yet waiting for it, and it then blocks for 30 s.
 _ANSWER_TICK_S: Final = 0.005
@@ -122,6 +122,7 @@ class Gateway:
         )
         self.post = Post(self.hubs, self.writer)
         self.upstream = Upstream(handlers, self.writer, self)
+        self._token_life = TokenLife(settings.cut_at_expiry, clock, self)
         self._witness = Witness(recorder, clock)
         self.relay = Relay(self.hubs, self.writer, self._witness)
         self.anti_entropy = AntiEntropy(
@@ -253,6 +254,7 @@ class Gateway:
         session.speaks_to = speaks_to
         session.talk = talk
         session.replay = self.settings.replay
+        self._token_life.begin(session)
         self.hubs.add(session)
         for group in claims.groups:
             self.join_group(session, group)
@@ -282,7 +284,7 @@ class Gateway:
     def attach(self, session: Session, transport: asyncio.Transport) -> Connection:
         """Give ``session`` the upgraded ``transport``; the caller sets its protocol to the result."""
         connection = Connection(self, session, transport)
-        connection.start_beating(random.uniform(0, self.settings.beat_s))  # noqa: S311 -- spreads load
+        connection.start_beating(self._first_pause_s(session))
         self.writer.flush_soon(session)
         if session.inbox:
             self.anti_entropy.ask(session)
@@ -294,7 +296,7 @@ class Gateway:
 
     def begin_stream(self, stream: EventStream, *, greet: bool) -> None:
         """Let a stream go; ``greet`` asks for a head, where nothing else says where the server stands."""
-        stream.begin(random.uniform(0, self.settings.beat_s))  # noqa: S311 -- spreads load
+        stream.begin(self._first_pause_s(stream.session))
         if greet:
             self.anti_entropy.ask(stream.session)
 
@@ -306,10 +308,20 @@ class Gateway:
 
     def beat(self, session: Session) -> None:
         """Compare the session's position, and end it with its token where that is wanted."""
-        if self.settings.token_life and session.expires_us <= self._clock.now_us():
-            self.close_session(session, CLOSE_TOKEN, "token-expired")
-        elif session.inbox:
+        if self._token_life.look(session) and session.inbox:
             self.anti_entropy.look(session)
+
+    def pause_s(self, session: Session) -> float:
+        """Return the seconds until the session's next beat."""
+        return self._token_life.pause_s(session, self.settings.beat_s)
+
+    def _first_pause_s(self, session: Session) -> float:
+        spread_s = random.uniform(0, self.settings.beat_s)  # noqa: S311 -- spreads load
+        return min(spread_s, self.pause_s(session))
+
+    def renew_token(self, session: Session, request: Request) -> None:
+        """Prolong a session's life by another token; whether that was done is acknowledged."""
+        self._token_life.renew(session, request)
 
     def answer(self, session: Session, frame: bytes) -> None:
         """Send a frame with the next tick of acknowledgements."""

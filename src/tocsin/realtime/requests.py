@@ -21,6 +21,7 @@ from tocsin.realtime.session import Session
 HEAD_EVENT: Final = "tocsin.head"
 RECEIPTS_EVENT: Final = "tocsin.receipts"
 FORBIDDEN: Final = "Forbidden"
+TOKEN_EVENT: Final = "tocsin.token"  # noqa: S105 -- the name of an event
 
 
 class Answerer(Protocol):
@@ -40,6 +41,10 @@ class Answerer(Protocol):
 
     def take_receipts(self, session: Session, data: bytes) -> AckError | None:
         """Take receipts; why not, if they are not taken."""
+        ...
+
+    def renew_token(self, session: Session, request: Request) -> None:
+        """Prolong the session by another token; whether that was done is acknowledged later."""
         ...
 
     def join_group(self, session: Session, group: str) -> AckError | None:
@@ -131,6 +136,8 @@ def _event(answerer: Answerer, session: Session, request: Request) -> None:
     own = _OWN_EVENTS.get(name) if session.inbox else None
     if own is not None:
         own(answerer, session, request)
+    elif name == TOKEN_EVENT:
+        answerer.renew_token(session, request)
     elif not is_event(name):
         acknowledge(answerer, session, request, _no_event(name))
     elif not _is_repeat(answerer, session, request):

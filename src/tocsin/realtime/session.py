@@ -54,13 +54,14 @@ class Session(Outbox):
     ``sink`` is the transport or event stream, and None while nothing may be written: without a socket, while the
     peer does not read, and once closing has begun.  ``epoch``, ``rev`` and ``brev`` are the position last sent on it, ``head_at_s``
     when its last head was; ``dirty`` is the writer's.  ``device`` is the installation the client named, or the
-    connection, ``signer`` the access key of the token it came with.  ``brings_alerts``: a message that brought alerts waits for its acknowledgement, perhaps.  ``inbox`` sessions are those that get inbox frames.  ``groups`` are joined, ``rights`` is what it may do with them.
+    connection, ``signer`` the access key of the token it came with, ``ask_token_us`` when to ask for another, 0 for never.  ``brings_alerts``: a message that brought alerts waits for its acknowledgement, perhaps.  ``inbox`` sessions are those that get inbox frames.  ``groups`` are joined, ``rights`` is what it may do with them.
     ``speaks_to`` is the group that all of a plain client's frames go to, None if they are events.
     ``talk`` is with its event handlers, None if it has none.
     """
 
     __slots__ = (
         "_done",
+        "ask_token_us",
         "brev",
         "brings_alerts",
         "device",
@@ -110,6 +111,7 @@ class Session(Outbox):
         self.signer: Signer | None = None
         self.speaks_to: str | None = None
         self.talk: Talk | None = None
+        self.ask_token_us = 0
         self._done: dict[int, None] | None = None
         self.socket: Socket | None = None
         self.sink: Sink | None = None

@@ -22,8 +22,9 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
 
     ``beat_s``: how often each connection is pinged and its position compared with the store.  ``idle_s``: a
     connection that said nothing (not even a pong) for this long is cut off.  ``head_s``: every inbox connection
-    gets a head at least this often.  ``token_life``: whether a connection ends with its token (4401).
-    ``replay``: what each connection keeps for its recovery, ``detached_bytes`` what all dropped ones together may.
+    gets a head at least this often.  ``cut_at_expiry``: the hubs in which a connection ends with its token
+    (4401).  ``replay``: what each connection keeps for its recovery, ``detached_bytes`` what all dropped ones together
+    may.
     """
 
     message_bytes: int = 2**20
@@ -38,7 +39,7 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
     handshake_s: float = 10.0
     close_s: float = 5.0
     recovery_window_s: float = 30.0
-    token_life: bool = False
+    cut_at_expiry: frozenset[str] = frozenset()
     allowed_origins: Mapping[str, tuple[str, ...]] = {}
 
     def __post_init__(self) -> None:

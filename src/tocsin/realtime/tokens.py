@@ -20,6 +20,7 @@ from tocsin.errors import InvalidInputError, UnauthenticatedError
 from tocsin.model.ids import canonical_hub, check_id
 
 SKEW_S: Final = 300
+ALGORITHM: Final = "HS256"
 _LAST_S: Final = 2**53 // US_PER_S
 INBOX_SCOPE: Final = "inbox"
 Signer = Literal["primary", "secondary"]
@@ -28,7 +29,7 @@ _SIGNERS: Final[tuple[Signer, Signer]] = ("primary", "secondary")
 _CLIENT_PATH: Final = re.compile(".*/client/hubs/([^/]+)/?", re.IGNORECASE)
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 # Times and audience are judged here, by our own clock and rules.
-_UNJUDGED: Final[Options] = {
+UNJUDGED: Final[Options] = {
     "verify_exp": False,
     "verify_nbf": False,
     "verify_iat": False,
@@ -115,7 +116,7 @@ def sign_token(  # noqa: PLR0913 -- a token is what it says
     }
     optional = {"sub": user, "scope": scope, "role": roles, "webpubsub.group": groups}
     claims |= {name: value for name, value in optional.items() if value}
-    return _jwt.encode(claims, keys[0], algorithm="HS256"), expires
+    return _jwt.encode(claims, keys[0], algorithm=ALGORITHM), expires
 
 
 def verify_token(
@@ -135,8 +136,19 @@ def verify_token(
             ``token-signature``, ``token-expired``, ``token-not-yet-valid``, ``token-audience``).
     """
     signer, claims = _signed_claims(token, keys)
-    expires = _check_times(claims, now_us / US_PER_S)
     _check_audience(claims.get("aud"), {_normal(client_url(e, hub)) for e in endpoints}, hub)
+    return claims_of(hub, claims, now_us, signer)
+
+
+def claims_of(
+    hub: str, claims: dict[str, Any], now_us: int, signer: Signer | None = None
+) -> Claims:
+    """Return what the claims of a token for ``hub`` say, whose signature and audience are good.
+
+    Raises:
+        UnauthenticatedError: It is not valid now, or a claim cannot be what it has to be.
+    """
+    expires = _check_times(claims, now_us / US_PER_S)
     issued = claims.get("iat")
     return Claims(
         hub=hub,
@@ -144,29 +156,37 @@ def verify_token(
         expires_us=int(expires * US_PER_S),
         signer=signer,
         issued_us=None if issued is None else round(issued * US_PER_S),
-        scopes=_words(claims.get("scope")),
-        roles=_strings(claims.get("role")),
-        groups=_strings(claims.get("webpubsub.group")),
+        scopes=words_in(claims.get("scope")),
+        roles=strings_in(claims.get("role")),
+        groups=strings_in(claims.get("webpubsub.group")),
         said=claims,
     )
 
 
-def claimed_hub(token: str) -> str:
-    """Return the hub whose client URL a token's ``aud`` is; nothing about the token has been verified yet.
+def claimed(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the header and the claims of a token; nothing about them has been verified yet.
 
     Raises:
-        UnauthenticatedError: It names none.
+        UnauthenticatedError: It is no JSON Web Token.
     """
     try:
-        audience = _jwt.decode(token, options={"verify_signature": False}).get("aud")
-        for address in audience if isinstance(audience, list) else [audience]:
-            match = _CLIENT_PATH.fullmatch(urlsplit(str(address)).path)
+        parts = _jwt.decode_complete(token, options={"verify_signature": False})
+    except (jwt.InvalidTokenError, ValueError, RecursionError):
+        detail = "this is neither an API key nor a client token of this server"
+        raise UnauthenticatedError(detail, code="token-malformed") from None
+    return parts["header"], parts["payload"]
+
+
+def hub_in(audience: object) -> str | None:
+    """Return the hub whose client URL stands in an ``aud``; None if none does."""
+    for address in strings_in(audience):
+        try:
+            match = _CLIENT_PATH.fullmatch(urlsplit(address).path)
             if match is not None:
                 return canonical_hub(unquote(match[1]))
-    except (jwt.InvalidTokenError, InvalidInputError, ValueError):
-        pass
-    detail = "this is neither an API key nor a client token of this server"
-    raise UnauthenticatedError(detail, code="token-malformed")
+        except (InvalidInputError, ValueError):
+            continue
+    return None
 
 
 def _signed_claims(token: str, keys: tuple[bytes, bytes]) -> tuple[Signer, dict[str, Any]]:
@@ -174,7 +194,7 @@ def _signed_claims(token: str, keys: tuple[bytes, bytes]) -> tuple[Signer, dict[
     for signer, key in zip(_SIGNERS, keys, strict=True):
         try:
             claims: dict[str, Any] = _jwt.decode(
-                token, key, algorithms=["HS256"], options=_UNJUDGED
+                token, key, algorithms=[ALGORITHM], options=UNJUDGED
             )
         except jwt.InvalidSignatureError:
             continue
@@ -251,7 +271,7 @@ def _normal(address: str) -> str:
     return f"{authority}{unquote(parts.path)}".rstrip("/").lower()
 
 
-def _strings(claim: object) -> tuple[str, ...]:
+def strings_in(claim: object) -> tuple[str, ...]:
     """Return a claim that is one string or several."""
     given = [claim] if isinstance(claim, str) else claim
     if not isinstance(given, list):
@@ -259,6 +279,6 @@ def _strings(claim: object) -> tuple[str, ...]:
     return tuple(value for value in given if isinstance(value, str))
 
 
-def _words(claim: object) -> tuple[str, ...]:
+def words_in(claim: object) -> tuple[str, ...]:
     """Return a scope claim's words; both ``"a b"`` and ``["a", "b"]`` are in use."""
-    return tuple(word for value in _strings(claim) for word in value.split())
+    return tuple(word for value in strings_in(claim) for word in value.split())

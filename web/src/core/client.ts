@@ -23,7 +23,7 @@ import {
   type ViewItem,
 } from "./machine.ts";
 import { newOpId } from "./op-id.ts";
-import type { Problem } from "./protocol.ts";
+import { asksForToken, type Problem } from "./protocol.ts";
 import { type ReceiptFact, Receipts } from "./receipts.ts";
 import { ReliableSocket, type SocketStatus } from "./socket.ts";
 import { openStore, type SnapshotStore } from "./store.ts";
@@ -120,7 +120,10 @@ export class TocsinClient {
         void this.#receipts.flush();
       },
       onLost: () => this.#step({ type: "socket_closed" }),
-      onData: (frame) => this.#step({ type: "frame", frame }),
+      onData: (frame) => {
+        if (asksForToken(frame)) void this.#renew(credentials);
+        else this.#step({ type: "frame", frame });
+      },
       onStatus: (status) => this.#events.emit("status", status),
       WebSocket: options.WebSocket,
     });
@@ -274,6 +277,15 @@ export class TocsinClient {
       this.#step({ type: "answer", request, ...answer });
     } catch {
       this.#step({ type: "failed", request });
+    }
+  }
+
+  /** Without another token the server ends the connection, and the next one begins with asking again. */
+  async #renew(credentials: Credentials): Promise<void> {
+    try {
+      this.#socket.raise("tocsin.token", (await credentials.fresh()).token);
+    } catch {
+      // As above.
     }
   }
 

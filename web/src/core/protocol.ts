@@ -181,6 +181,11 @@ export function readFrame(data: unknown): Frame | null {
   }
 }
 
+/** Whether the server asks for another token, since this connection ends with the one it has. */
+export function asksForToken(data: unknown): boolean {
+  return isFields(data) && data.tocsin === 1 && data.kind === "token";
+}
+
 /** Check the answer of `GET /v1/inbox`; null if it is none. */
 export function readInbox(body: unknown): InboxAnswer | ReloadAnswer | null {
   if (isReload(body)) return body;

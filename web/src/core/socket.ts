@@ -7,7 +7,7 @@
  * may be missing from then on. Waits are jittered and follow the server's close codes, so a thousand
  * clients of a restarted server do not come back in one moment.
  *
- * It does not publish, join groups, or call events.
+ * It does not publish or join groups.
  */
 
 import { backoffMs } from "./backoff.ts";
@@ -108,6 +108,11 @@ export class ReliableSocket {
   hurry(): void {
     if (this.#isAttached) this.#beat();
     else if (this.#stopWaiting()) void this.#connect();
+  }
+
+  /** Tell the server something, once: an event without an acknowledgement. */
+  raise(event: string, data: string): void {
+    this.#send({ type: "event", event, dataType: "text", data });
   }
 
   async #connect(): Promise<void> {

@@ -1,0 +1,111 @@
+"""Live connections and the end of their tokens.
+
+In hubs that cut at expiry a connection ends with its token.  Shortly before, the server asks inbox clients for another one,
+and any client may send one at any time, in any hub: the event ``tocsin.token``.  A good token of the same user prolongs the
+connection, and changes nothing else about it.
+"""
+
+from collections.abc import Collection
+from typing import Final, Protocol
+
+import msgspec
+
+from tocsin.clock import US_PER_S, Clock
+from tocsin.errors import TocsinError, UnavailableError
+from tocsin.realtime.message import Message
+from tocsin.realtime.request import AckError, Request
+from tocsin.realtime.requests import FORBIDDEN, Answerer, acknowledge
+from tocsin.realtime.session import Session
+from tocsin.realtime.tokens import Claims
+from tocsin.realtime.writer import Writer
+from tocsin.supervisor import Supervisor
+
+CLOSE_TOKEN: Final = 4401
+_ASKED_BEFORE_US: Final = 60 * US_PER_S
+
+
+class Keeper(Answerer, Protocol):
+    """What is needed of the gateway that keeps the connections."""
+
+    supervisor: Supervisor
+    writer: Writer
+
+    async def authenticate(self, hub: str, token: str) -> Claims:
+        """Check a token."""
+        ...
+
+
+class TokenLife:
+    """Cuts, asks and prolongs."""
+
+    def __init__(self, hubs: Collection[str], clock: Clock, keeper: Keeper) -> None:
+        """Make it; ``hubs`` are those that cut at expiry."""
+        self._hubs = frozenset(hubs)
+        self._clock = clock
+        self._keeper = keeper
+        self._renewing: set[Session] = set()
+
+    def begin(self, session: Session) -> None:
+        """Plan when to ask for another token: a minute before the end, or after half of a shorter life."""
+        if session.hub in self._hubs and session.inbox and session.dialect.codec is not None:
+            left_us = session.expires_us - self._clock.now_us()
+            session.ask_token_us = session.expires_us - min(_ASKED_BEFORE_US, left_us // 2)
+
+    def pause_s(self, session: Session, most_s: float) -> float:
+        """Return how long until the session has to be looked at, at most ``most_s``."""
+        if session.hub not in self._hubs:
+            return most_s
+        due_us = session.ask_token_us or session.expires_us
+        return max(0.0, min(most_s, (due_us - self._clock.now_us()) / US_PER_S))
+
+    def look(self, session: Session) -> bool:
+        """Do what is due; False if the session has ended by it."""
+        if session.hub not in self._hubs:
+            return True
+        now_us = self._clock.now_us()
+        if session.expires_us <= now_us:
+            self._keeper.close_session(session, CLOSE_TOKEN, "token-expired")
+            return False
+        if 0 < session.ask_token_us <= now_us:
+            session.ask_token_us = 0
+            left_s = (session.expires_us - now_us) // US_PER_S
+            wish = msgspec.json.encode({"tocsin": 1, "kind": "token", "expires_in_s": left_s})
+            self._keeper.writer.send((session,), Message(wish))
+        return True
+
+    def renew(self, session: Session, request: Request) -> None:
+        """Take another token for a connection; the answer comes when it was checked."""
+        if session in self._renewing:
+            error = AckError("BadRequest", "Another token of this connection is being checked.")
+            acknowledge(self._keeper, session, request, error)
+        else:
+            self._renewing.add(session)
+            self._keeper.supervisor.start("token.renew", self._renew(session, request))
+
+    async def _renew(self, session: Session, request: Request) -> None:
+        try:
+            claims = await self._keeper.authenticate(session.hub, request.data.decode())
+        except UnavailableError as error:
+            refusal: AckError | None = AckError("InternalServerError", error.detail)
+        except TocsinError as error:
+            refusal = AckError(FORBIDDEN, error.detail)
+        except UnicodeDecodeError:
+            refusal = AckError(FORBIDDEN, "The token is no text.")
+        else:
+            refusal = self._prolong(session, claims)
+        finally:
+            self._renewing.discard(session)
+        acknowledge(self._keeper, session, request, refusal)
+
+    def _prolong(self, session: Session, claims: Claims) -> AckError | None:
+        if claims.user != session.user:
+            return AckError(FORBIDDEN, "The token is not of this connection's user.")
+        if session.inbox and not claims.opens_inbox:
+            return AckError(
+                FORBIDDEN, "The token does not open the inbox, as this connection does."
+            )
+        if claims.expires_us > session.expires_us:
+            session.expires_us = claims.expires_us
+            session.signer = claims.signer
+            self.begin(session)
+        return None
