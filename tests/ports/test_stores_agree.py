@@ -12,7 +12,7 @@ from tests.ports.turned_clock import TurnedClock
 from tests.ports.world import AnyStore, World, envelope
 from tocsin.adapters.memory.store import MemoryStore
 from tocsin.adapters.sqlite.store import SqliteStore
-from tocsin.model.alert import Envelope
+from tocsin.model.alert import Audience, Envelope
 from tocsin.model.commands import Command, Done, MarkUpTo, Patch, PatchItems, RestoreItem
 from tocsin.model.inbox import Changes, ChangeSet
 from tocsin.model.position import Position
@@ -20,6 +20,7 @@ from tocsin.ports.limits import StoreLimits
 from tocsin.ports.store import Delivered, Listing, Swept
 
 USERS = ("ann", "bob", "cyd")
+TOPICS = ("t", "u")
 HISTORIES = 25
 STEPS = 60
 DAY_US = 86_400_000_000
@@ -67,7 +68,16 @@ class History:
         return one
 
     async def step(self) -> None:
-        kinds = [self.deliver, self.act, self.act, self.act, self.mark, self.pass_time, self.read]
+        kinds = [
+            self.deliver,
+            self.subscribe,
+            self.act,
+            self.act,
+            self.act,
+            self.mark,
+            self.pass_time,
+            self.read,
+        ]
         await self.random.choice(kinds)()
 
     async def deliver(self) -> None:
@@ -77,15 +87,28 @@ class History:
         recent = [told for told in self.told if told.accepted_us > self.clock.us - 80 * DAY_US]
         await self.both("deliver", batch + self.random.sample(recent, 1))
 
+    async def subscribe(self) -> None:
+        pick = self.random
+        change = pick.choice(["subscribe", "subscribe", "unsubscribe"])
+        users = [pick.choice(USERS) for _ in range(pick.randint(1, 3))]
+        one, other = [
+            await getattr(store.topics, change)("h", pick_topic, users)
+            for pick_topic in [pick.choice(TOPICS)]
+            for store in self.stores
+        ]
+        assert one == other
+
     def an_alert(self) -> Envelope:
         pick = self.random
         users = pick.sample(USERS, pick.choice([0, 1, 1, 2, 3]))
+        topics = pick.choice([(), (), TOPICS])
+        to_all = not users and not topics
         expires = self.clock.us + pick.randint(1, 9) * DAY_US
         return envelope(
-            *users,
+            audience=Audience(tuple(users), topics, all=to_all),
             accepted_us=self.clock.us,
             category=pick.choice([None, "news"]),
-            collapse_key=pick.choice([None, None, "k", "l"]) if users else None,
+            collapse_key=None if to_all else pick.choice([None, None, "k", "l"]),
             expires_us=pick.choice([None, None, None, expires]),
         )
 
@@ -181,6 +204,7 @@ async def test_two_stores_answer_every_history_alike(
         low_water_bytes=0,
         change_rows=random.choice([3, 10, 500]),
         broadcasts_per_hub=random.choice([2, 5, 200]),
+        expand_users=random.choice([1, 2, 250]),
     )
     sqlite = await SqliteStore.open(tmp_path, clock, limits)
     try:

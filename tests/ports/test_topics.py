@@ -222,6 +222,18 @@ async def test_a_collapse_reaches_every_chunk(open_world: OpenStore) -> None:
         assert [(i.id, i.alert_id) for i in (await world.page(user)).items] == [(old.id, new.id)]
 
 
+async def test_a_collapse_into_an_item_of_an_alert_that_is_still_expanded(
+    open_world: OpenStore,
+) -> None:
+    world = await open_world(expand_users=1)
+    await world.store.topics.subscribe("h", "t", ["a", "b"])
+    told, newer = to("t", collapse_key="k"), envelope("a", collapse_key="k")
+    await deliver(world, told)
+    await world.store.deliver([told, newer])
+    assert [(i.id, i.alert_id) for i in (await world.page("a")).items] == [(told.id, newer.id)]
+    assert await world.listed("b") == [told.id]
+
+
 async def test_one_that_was_given_up_half_way_says_so_and_can_go_on(open_world: OpenStore) -> None:
     world = await open_world(expand_users=1)
     queue = world.store.queue

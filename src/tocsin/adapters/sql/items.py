@@ -122,15 +122,15 @@ old_tombstones = at_most(
         items.c.deleted_at < param("before")
     )
 )
+# Counted where the rows are: an alert to a large topic has very many.
+_read = or_(
+    items.c.read_at.is_not(None),
+    and_(items.c.unread_at.is_(None), items.c.sort <= heads.c.read_up_to),
+)
+_seen = or_(_read, items.c.seen_at.is_not(None), items.c.sort <= heads.c.seen_up_to)
 verdicts = (
-    select(
-        items.c.sort,
-        items.c.seen_at,
-        items.c.read_at,
-        items.c.unread_at,
-        heads.c.seen_up_to,
-        heads.c.read_up_to,
-    )
+    select(func.count().filter(_seen), func.count().filter(_read))
+    .select_from(items)
     .join(heads, heads.c.user_no == items.c.user_no)
     .where(items.c.alert_no == param("alert_no"))
 )

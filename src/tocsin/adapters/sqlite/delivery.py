@@ -47,6 +47,8 @@ class Delivery:
         self._now_us = now_us
         self._alert_nos: dict[str, int] = {}
         self._places: dict[str, str] = {}
+        # Items that are in the table and may say something new.
+        self._standing: set[tuple[int, str]] = set()
 
     def run(self, envelopes: Sequence[Envelope]) -> Mapping[str, Delivered]:
         """Write what was not delivered before; the result is per hub.
@@ -177,6 +179,7 @@ class Delivery:
             ).fetchone()
             if found is not None:
                 newest[key] = item_of(found)
+                self._standing.add((user_no, newest[key].id))
         return newest
 
     def _write_items(self, plans: Iterable[tuple[HeadRow, Plan]]) -> None:
@@ -184,11 +187,10 @@ class Delivery:
         for row, plan in plans:
             for item in plan.items:
                 columns = self._columns(item)
-                # An item that was made by an alert of this very delivery is not in the table yet.
-                if item.id in self._alert_nos:
-                    added.append({"user_no": row.user_no, "id": item.id, **columns})
-                else:
+                if (row.user_no, item.id) in self._standing:
                     replaced.append({"at_user": row.user_no, "at_id": item.id, **columns})
+                else:
+                    added.append({"user_no": row.user_no, "id": item.id, **columns})
         self._connection.executemany(_ADD_ITEM, added)
         self._connection.executemany(_REPLACE_ITEM, replaced)
 

@@ -9,8 +9,6 @@ from tocsin.adapters.sql import alerts, items, schedule, waiting
 from tocsin.adapters.sqlite.queue import decode_envelope
 from tocsin.adapters.sqlite.text import sql
 from tocsin.model.alert import Envelope
-from tocsin.model.inbox import Marks
-from tocsin.model.rules import Cover, is_read, is_seen
 from tocsin.ports.store import AlertStatus, begun_state, processed_state
 
 _ALERT, _VERDICTS = sql(alerts.alert_by_id), sql(items.verdicts)
@@ -52,13 +50,7 @@ def standing(
 
 
 def _counted(connection: sqlite3.Connection, status: AlertStatus, alert_no: int) -> AlertStatus:
-    seen = read = 0
-    verdicts = connection.execute(_VERDICTS, {"alert_no": alert_no})
-    for sort, seen_at, read_at, unread_at, seen_up_to, read_up_to in verdicts:
-        marks = Marks(seen_at=seen_at, read_at=read_at, unread_at=unread_at)
-        cover = Cover(sort <= seen_up_to, sort <= read_up_to)
-        seen += is_seen(marks, cover)
-        read += is_read(marks, cover)
+    seen, read = connection.execute(_VERDICTS, {"alert_no": alert_no}).fetchone()
     return replace(status, seen=seen, read=read)
 
 
