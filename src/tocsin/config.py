@@ -159,8 +159,8 @@ class EventHandlers(Section):
     per_hub: Positive = Field(20, description="event handlers of one hub, beside those of the file")
 
 
-class HandlerInFile(Section):
-    """An event handler as the file names it."""
+class WantedHandler(Section):
+    """An event handler, as the file or an administrator describes it."""
 
     url: str
     user_events: str = ""
@@ -195,7 +195,7 @@ class Issuer(Section):
 class Hub(Section):
     """What differs per hub."""
 
-    event_handlers: tuple[HandlerInFile, ...] = Field(
+    event_handlers: tuple[WantedHandler, ...] = Field(
         (), description="applications that decide about connections and take their events"
     )
 

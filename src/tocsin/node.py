@@ -29,6 +29,7 @@ from tocsin.api.demo import Demo
 from tocsin.api.doctor import Doctor
 from tocsin.api.dry_run import DryRun
 from tocsin.api.endpoints import Endpoints, find_endpoints
+from tocsin.api.event_handlers import EventHandlers
 from tocsin.api.events import Events
 from tocsin.api.http import Receive, Scope, Send
 from tocsin.api.http_guard import guarded_protocol
@@ -278,6 +279,7 @@ class Node:
             access_keys=AccessKeyRoutes(auth, self.keyring, self.endpoints, self.gateway),
             dead=DeadLetters(auth, store.queue),
             doctor=Doctor(auth, store, store, self.clock),
+            event_handlers=EventHandlers(auth, self.rules, self.clock),
             webhooks=Webhooks(auth, self.keyring, store.webhooks, self.registry, self.sender),
             people=People(
                 auth,

@@ -26,6 +26,7 @@ from tocsin.api.demo import Demo
 from tocsin.api.doctor import Doctor
 from tocsin.api.dry_run import DryRun
 from tocsin.api.endpoints import find_endpoints
+from tocsin.api.event_handlers import EventHandlers
 from tocsin.api.events import Events
 from tocsin.api.inbox import Inbox
 from tocsin.api.keyring import KeyRing
@@ -45,7 +46,9 @@ from tocsin.api.webhooks import Webhooks
 from tocsin.config import Hub, Limits, Rates
 from tocsin.config import Webhooks as Patience
 from tocsin.events.registry import Registry
+from tocsin.events.rules import Rules
 from tocsin.events.sender import Sender
+from tocsin.events.validation import Validator
 from tocsin.inbox.actor import Actor
 from tocsin.inbox.eraser import Eraser
 from tocsin.inbox.recorder import Recorder
@@ -147,6 +150,9 @@ async def running(
         handlers=NoHandlers(),
     )
     patience, outbound = Patience(), ScriptedOutbound()
+    validator = Validator(outbound, "127.0.0.1:8080", clock, supervisor, 10)
+    rules = Rules(store.event_handlers, outbound, seal, validator, 20)
+    rules.read_file({n: h.event_handlers for n, h in (hubs or {}).items()})
     sender = Sender(
         receipts=store.receipts,
         webhooks=store.webhooks,
@@ -185,6 +191,7 @@ async def running(
         ),
         audit=Audit(auth, store.deeds, seal, clock),
         operations=Operations(auth, store, store.queue, metrics, clock, gateway.stats),
+        event_handlers=EventHandlers(auth, rules, clock),
         webhooks=Webhooks(
             auth,
             keyring,

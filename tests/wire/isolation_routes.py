@@ -95,6 +95,12 @@ ROUTES = {
     "GET /v1/admin/webhooks/{id}/dead/{batch}": Ask("webhook"),
     "POST /v1/admin/webhooks/{id}/dead/{batch}/retry": Ask("webhook"),
     "DELETE /v1/admin/webhooks/{id}/dead/{batch}": Ask("webhook"),
+    "POST /v1/admin/event-handlers": Ask(
+        body={"url": "https://9.9.9.9/", "user_events": "*"}, headers={"tocsin-hub": "south"}
+    ),
+    "GET /v1/admin/event-handlers": Ask(headers={"tocsin-hub": "south"}),
+    "DELETE /v1/admin/event-handlers/{id}": Ask("handler"),
+    "POST /v1/admin/event-handlers/{id}/test": Ask("handler"),
     "GET /v1/admin/access-keys": Ask(headers={"tocsin-hub": "south"}),
     "POST /v1/admin/access-keys/{which}/regenerate": Ask(headers={"tocsin-hub": "south"}),
     "GET /v1/admin/connection-string": Ask(headers={"tocsin-hub": "south"}),

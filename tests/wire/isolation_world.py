@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from tests.ports.world import envelope
 from tests.wire.served_node import Served
+from tocsin.config import WantedHandler
 from tocsin.model.webhook import DeadBatch, Progress, Secrets, Webhook
 from tocsin.ports.store import Role
 
@@ -65,6 +66,9 @@ class World:
         self.south |= await self.ids("south", "producer", "cleo")
         self.south["dead"] = await self._bury()
         self.south |= await self._webhook()
+        wanted = WantedHandler(url="https://9.9.9.9/south", user_events="south")
+        added = await self.served.node.rules.add("south", wanted, 1)
+        self.south["handler"] = added.handler.id
         self.south |= {"topic": "south-topic", "reader": "dora", "stranger": "erin"}
         await self.served.node.store.topics.subscribe("south", "south-topic", ["cleo"])
 
@@ -137,6 +141,7 @@ class World:
             "dead": str(uuid.uuid4()),
             "key": secrets.token_hex(6),
             "webhook": str(uuid.uuid4()),
+            "handler": str(uuid.uuid4()),
             "batch": f"msg_{secrets.token_hex(16)}",
             "user": f"u{secrets.token_hex(6)}",
             "stranger": f"s{secrets.token_hex(6)}",

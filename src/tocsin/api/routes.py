@@ -11,6 +11,7 @@ from tocsin.api.dead_letters import DeadLetters
 from tocsin.api.demo import Demo
 from tocsin.api.doctor import Doctor
 from tocsin.api.dry_run import DryRun, never
+from tocsin.api.event_handlers import EventHandlers
 from tocsin.api.events import Events
 from tocsin.api.http import Request, Response
 from tocsin.api.inbox import Inbox
@@ -48,6 +49,7 @@ class Resources(msgspec.Struct, frozen=True):
     people: People
     doctor: Doctor
     webhooks: Webhooks
+    event_handlers: EventHandlers
     audit: Audit
     operations: Operations
     web: WebFiles
@@ -68,7 +70,7 @@ def build_router(resources: Resources) -> Router:
     alerts, inbox, admin = resources.alerts, resources.inbox, resources.admin
     topics = resources.topics
     shims = resources.shims
-    webhooks = resources.webhooks
+    webhooks, handlers = resources.webhooks, resources.event_handlers
     people = resources.people
     router = Router()
     for method, path, handler in (
@@ -118,6 +120,7 @@ def build_router(resources: Resources) -> Router:
         ("GET", "/v1/admin/webhooks/{id}", webhooks.show),
         ("GET", "/v1/admin/webhooks/{id}/dead", webhooks.list_dead),
         ("GET", "/v1/admin/webhooks/{id}/dead/{batch}", webhooks.show_dead),
+        ("GET", "/v1/admin/event-handlers", handlers.list),
         ("GET", "/healthz", resources.operations.healthz),
         ("GET", "/readyz", resources.operations.readyz),
         ("GET", "/metrics", resources.operations.metrics),
@@ -145,6 +148,9 @@ def build_router(resources: Resources) -> Router:
             webhooks.retry_dead,
         ),
         ("DELETE", "/v1/admin/webhooks/{id}/dead/{batch}", "webhook.drop", webhooks.drop_dead),
+        ("POST", "/v1/admin/event-handlers", "event-handler.create", handlers.create),
+        ("DELETE", "/v1/admin/event-handlers/{id}", "event-handler.remove", handlers.remove),
+        ("POST", "/v1/admin/event-handlers/{id}/test", "event-handler.test", handlers.test),
         (
             "GET",
             "/v1/admin/connection-string",

@@ -20,6 +20,7 @@ from tocsin.cli.bench import bench
 from tocsin.cli.calls import HubOption, call, print_table, settings_of
 from tocsin.cli.dead import dead
 from tocsin.cli.doctor import doctor
+from tocsin.cli.event_handlers import event_handler
 from tocsin.cli.people import people
 from tocsin.cli.topics import topic
 from tocsin.cli.webhooks import webhook
@@ -49,6 +50,7 @@ app.command(name="audit")(audit)
 app.command(name="backup")(back_up)
 app.command(name="restore")(restore)
 app.add_typer(webhook, name="webhook")
+app.add_typer(event_handler, name="event-handler")
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from tocsin.config import HandlerInFile
+from tocsin.config import WantedHandler
 from tocsin.errors import ConfigError, ConflictError, InvalidInputError, NotFoundError
 from tocsin.events.signing import Seal
 from tocsin.events.validation import Validation, Validator
@@ -52,7 +52,7 @@ class Rules:
         self._in_file: dict[str, list[Rule]] = {}
         self._stored: dict[str, list[Rule]] = {}
 
-    def read_file(self, hubs: Mapping[str, Sequence[HandlerInFile]]) -> None:
+    def read_file(self, hubs: Mapping[str, Sequence[WantedHandler]]) -> None:
         """Take the handlers of the settings.
 
         Raises:
@@ -102,7 +102,7 @@ class Rules:
         )
         raise NotFoundError(detail, code="event-handler-not-found")
 
-    async def add(self, hub: str, wanted: HandlerInFile, now_us: int) -> Rule:
+    async def add(self, hub: str, wanted: WantedHandler, now_us: int) -> Rule:
         """Keep a handler; it is asked after those that are there.
 
         Raises:
@@ -144,7 +144,7 @@ class Rules:
         await self._store.remove_event_handler(hub, handler_id)
         self._stored[hub] = [r for r in self._stored[hub] if r.handler.id != handler_id]
 
-    def _checked(self, hub: str, handler_id: str, wanted: HandlerInFile) -> EventHandler:
+    def _checked(self, hub: str, handler_id: str, wanted: WantedHandler) -> EventHandler:
         check_template(wanted.url)
         check_events(wanted.user_events, wanted.system_events)
         text = wanted.authorization
