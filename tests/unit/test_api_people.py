@@ -148,6 +148,7 @@ LOOKS = {
     ("GET", "/v1/users/{user}/topics"),
     ("GET", "/v1/admin/keys"),
     ("GET", "/v1/admin/dead"),
+    ("GET", "/v1/admin/event-handlers"),
     ("GET", "/v1/admin/dead/{id}"),
     ("GET", "/v1/admin/access-keys"),
     ("GET", "/v1/admin/erasures"),

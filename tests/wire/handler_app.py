@@ -49,10 +49,16 @@ class HandlerApp:
     answers: dict[str, Answer] = field(default_factory=dict)
     allows: str | None = "*"
     options_status: int = 200
+    runner: web.AppRunner | None = None
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/{{hub}}/{{event}}"
+
+    async def stop(self) -> None:
+        """Be down from now on."""
+        assert self.runner is not None
+        await self.runner.cleanup()
 
     def events(self) -> list[str]:
         return [asked.event for asked in self.asked]
@@ -82,6 +88,7 @@ async def handling() -> AsyncIterator[HandlerApp]:
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         app.port = runner.addresses[0][1]
+        app.runner = runner
         yield app
     finally:
         await runner.cleanup()

@@ -1,122 +1,34 @@
-"""Event handlers behind a whole node, over sockets."""
+"""Event handlers behind a whole node, over sockets: connecting, and who may."""
 
 import asyncio
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from aiohttp import web
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidStatus
-from websockets.typing import Subprotocol
+from websockets.exceptions import ConnectionClosed
 
 from tests.wire.gateway_fixture import eventually
-from tests.wire.handler_app import Answer, Asked, HandlerApp, handling
-from tests.wire.served_node import Served, serving
-from tocsin.realtime.tokens import sign_token
-
-HUB = "chat"
-JSON = "json.webpubsub.azure.v1"
-RELIABLE = "json.reliable.webpubsub.azure.v1"
-ALL = ["connect", "connected", "disconnected"]
-
-
-class Stage:
-    """A node, an application behind its hub, and clients."""
-
-    def __init__(self, served: Served, app: HandlerApp) -> None:
-        self.served = served
-        self.app = app
-        self.endpoint = str(served.http.base_url).rstrip("/")
-
-    async def url(self, user: str | None = "ada", query: str = "", **claims: Any) -> str:
-        node = self.served.node
-        token, _ = sign_token(
-            await node.keyring.access_keys(HUB),
-            endpoint=self.endpoint,
-            hub=HUB,
-            user=user,
-            ttl_s=60,
-            now_us=node.clock.now_us(),
-            **claims,
-        )
-        address = self.endpoint.replace("http", "ws", 1)
-        return f"{address}/client/hubs/{HUB}?access_token={token}{query}"
-
-    @asynccontextmanager
-    async def client(
-        self, *subprotocols: str, user: str | None = "ada", query: str = "", **claims: Any
-    ) -> AsyncIterator[ClientConnection]:
-        offered = [Subprotocol(one) for one in subprotocols] or None
-        url = await self.url(user, query, **claims)
-        async with connect(url, subprotocols=offered) as ws:
-            yield ws
-
-    async def refusal(self, *subprotocols: str) -> tuple[int, dict[str, Any]]:
-        with pytest.raises(InvalidStatus) as refused:
-            async with self.client(*subprotocols):
-                pass
-        response = refused.value.response
-        return response.status_code, json.loads(response.body or b"{}")
-
-
-@asynccontextmanager
-async def staged(
-    tmp_path: Path, *, system: Sequence[str] = ALL, user: str = "*", **settings: Any
-) -> AsyncIterator[Stage]:
-    async with handling() as app:
-        handler = {
-            "url": app.url,
-            "system_events": system,
-            "user_events": user,
-            "authorization": "Bearer s3cret",
-        }
-        hubs = {HUB: {"event_handlers": [handler]}}
-        outbound = {"allow": ["127.0.0.1"]}
-        async with serving(tmp_path, hubs=hubs, outbound=outbound, **settings) as served:
-            yield Stage(served, app)
+from tests.wire.handler_app import Answer, hang
+from tests.wire.handler_stage import (
+    HUB,
+    JSON,
+    RELIABLE,
+    Stage,
+    in_turn,
+    receive,
+    says,
+    send_event,
+    staged,
+)
 
 
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     async with staged(tmp_path) as stage:
         yield stage
-
-
-async def receive(ws: ClientConnection) -> Any:
-    async with asyncio.timeout(30):
-        return json.loads(await ws.recv())
-
-
-async def send_event(ws: ClientConnection, name: str, ack_id: int, **more: Any) -> None:
-    request = {"type": "event", "event": name, "ackId": ack_id, "dataType": "text", "data": "x"}
-    await ws.send(json.dumps({**request, **more}))
-
-
-def says(body: Any = None, **response: Any) -> Answer:
-    """Answer with JSON, or with what ``web.Response`` takes."""
-
-    async def answer(_asked: Asked) -> web.Response:
-        if body is not None:
-            return web.json_response(body, **response)
-        return web.Response(**response)
-
-    return answer
-
-
-def in_turn(*answers: Answer) -> Answer:
-    """Answer with each of these in turn."""
-    left = list(answers)
-
-    async def answer(asked: Asked) -> web.Response:
-        return await left.pop(0)(asked)
-
-    return answer
 
 
 async def test_events_of_a_connection_are_told_in_order_and_as_documented(stage: Stage) -> None:
@@ -179,3 +91,216 @@ async def test_the_connect_handler_gives_user_groups_and_roles(stage: Stage) -> 
         assert session.groups == {"own", "ops"}
         await ws.send('{"type":"joinGroup","group":"x","ackId":9}')
         assert (await receive(ws))["error"]["name"] == "Forbidden"
+
+
+async def test_a_custom_subprotocol_is_chosen_by_the_handler(stage: Stage) -> None:
+    stage.app.answers["connect"] = says({"subprotocol": "chess.v1"})
+    async with stage.client("go.v1", "Chess.V1") as ws:
+        assert ws.subprotocol == "Chess.V1"
+        await ws.send("e4")
+        await eventually(lambda: "message" in stage.app.events())
+        assert stage.app.asked[-1].headers["ce-subprotocol"] == "Chess.V1"
+        assert stage.app.asked[-1].body == b"e4"
+
+
+async def test_the_handler_chooses_among_known_subprotocols(stage: Stage) -> None:
+    stage.app.answers["connect"] = says({"subprotocol": RELIABLE})
+    async with stage.client(JSON, RELIABLE) as ws:
+        assert ws.subprotocol == RELIABLE
+        assert (await receive(ws))["reconnectionToken"]
+
+
+async def test_a_handler_without_an_opinion_changes_nothing(stage: Stage) -> None:
+    for answer in (says(status=200), says({}), says({"userId": None, "groups": [], "roles": None})):
+        stage.app.answers["connect"] = answer
+        async with stage.client(JSON, groups=["own"], roles=["webpubsub.joinLeaveGroup"]) as ws:
+            assert (await receive(ws))["userId"] == "ada"
+            await ws.send('{"type":"joinGroup","group":"x","ackId":9}')
+            assert (await receive(ws))["success"]
+
+
+async def test_roles_can_be_taken_away(stage: Stage) -> None:
+    stage.app.answers["connect"] = says({"roles": []})
+    async with stage.client(JSON, roles=["webpubsub.joinLeaveGroup"]) as ws:
+        await receive(ws)
+        await ws.send('{"type":"joinGroup","group":"x","ackId":9}')
+        assert not (await receive(ws))["success"]
+
+
+async def test_a_token_opens_no_inbox_for_whom_the_handler_makes_of_it(stage: Stage) -> None:
+    stage.app.answers["connect"] = says({"userId": "eve"})
+    async with stage.client(JSON, scope="inbox"):
+        [session] = stage.served.node.gateway.hubs.of_user(HUB, "eve")
+        assert not session.inbox
+    stage.app.answers["connect"] = says({"userId": "ada"})
+    async with stage.client(JSON, scope="inbox"):
+        [session] = stage.served.node.gateway.hubs.of_user(HUB, "ada")
+        assert session.inbox
+
+
+async def test_a_client_that_is_not_wanted_gets_the_handlers_status_and_words(stage: Stage) -> None:
+    stage.app.answers["connect"] = says(status=403, text="members only")
+    status, problem = await stage.refusal(JSON)
+    assert (status, problem["code"], problem["detail"]) == (403, "connect-rejected", "members only")
+    stage.app.answers["connect"] = says(status=402)
+    assert (await stage.refusal(JSON))[0] == 402
+    assert stage.app.events() == ["connect", "connect"]
+    assert len(stage.served.node.gateway.hubs) == 0
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        says(status=302, headers={"location": "/"}),
+        says(text="no json"),
+        says([1]),
+        says({"userId": 7}),
+        says({"userId": "a\nb"}),
+        says({"groups": [" "]}),
+        says({"subprotocol": "not.offered"}),
+    ],
+    ids=["redirect", "text", "list", "number", "control", "group", "subprotocol"],
+)
+async def test_an_answer_that_cannot_be_is_a_500_and_is_not_asked_again(
+    stage: Stage, answer: Answer
+) -> None:
+    stage.app.answers["connect"] = answer
+    status, problem = await stage.refusal(JSON)
+    assert (status, problem["code"]) == (500, "event-handler-failed")
+    assert stage.app.events() == ["connect"]
+
+
+async def test_a_server_error_is_asked_once_more_with_the_same_id(stage: Stage) -> None:
+    stage.app.answers["connect"] = in_turn(says(status=503), says({"userId": "eve"}))
+    async with stage.client(JSON) as ws:
+        assert (await receive(ws))["userId"] == "eve"
+    assert [asked.headers["ce-id"] for asked in stage.app.asked[:2]] == ["0", "0"]
+    stage.app.answers["connect"] = says(status=500)
+    assert (await stage.refusal(JSON))[0] == 500
+    assert stage.app.events().count("connect") == 4
+
+
+async def test_a_handler_that_hangs_is_a_500_and_others_connect_meanwhile(tmp_path: Path) -> None:
+    async with staged(tmp_path, event_handlers={"timeout_s": 0.5}) as stage:
+        stage.app.answers["connect"] = in_turn(hang, says({"userId": "eve"}))
+        refused = asyncio.create_task(stage.refusal(JSON))
+        await eventually(lambda: stage.app.events() == ["connect"])
+        async with stage.client(JSON) as ws:
+            assert (await receive(ws))["userId"] == "eve"
+            assert not refused.done()
+        assert (await refused)[0] == 500
+
+
+async def test_a_handler_that_is_down_is_a_500(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage:
+        await stage.app.stop()
+        status, problem = await stage.refusal(JSON)
+        assert (status, problem["code"]) == (500, "event-handler-failed")
+
+
+async def test_the_handshake_comes_first_and_its_answer_is_kept(stage: Stage) -> None:
+    for _ in range(3):
+        async with stage.client(JSON) as ws:
+            await receive(ws)
+    [handshake] = stage.app.handshakes
+    assert (handshake.method, handshake.path) == ("OPTIONS", f"/{HUB}/validate")
+    assert handshake.headers["webhook-request-origin"] == stage.host
+    assert handshake.headers["ce-awpsversion"] == "1.0"
+
+
+async def test_a_handler_that_names_this_server_is_called(stage: Stage) -> None:
+    stage.app.allows = f"other.example, {stage.host.upper()}"
+    async with stage.client(JSON) as ws:
+        await receive(ws)
+
+
+async def test_a_handler_without_options_is_asked_by_get(stage: Stage) -> None:
+    stage.app.options_status = 404
+    async with stage.client(JSON) as ws:
+        await receive(ws)
+    assert [asked.method for asked in stage.app.handshakes] == ["OPTIONS", "GET"]
+
+
+@pytest.mark.parametrize(("allows", "status"), [(None, 200), ("other.example", 200), ("*", 405)])
+async def test_a_handler_that_does_not_agree_is_sent_nothing(
+    stage: Stage, allows: str | None, status: int
+) -> None:
+    stage.app.allows, stage.app.options_status = allows, status
+    for _ in range(2):
+        assert (await stage.refusal(JSON))[0] == 500
+    assert stage.app.asked == []
+    assert len(stage.app.handshakes) == 1
+
+
+async def test_private_addresses_are_called_only_where_they_are_allowed(tmp_path: Path) -> None:
+    async with staged(tmp_path, outbound={}) as stage:
+        assert (await stage.refusal(JSON))[0] == 500
+        assert (stage.app.handshakes, stage.app.asked) == ([], [])
+
+
+async def test_a_hub_without_handlers_asks_nobody(stage: Stage) -> None:
+    async with stage.client(JSON, hub="other") as ws:
+        await receive(ws)
+        await send_event(ws, "order", 1)
+        refused = await receive(ws)
+    assert refused["error"] == {
+        "name": "InternalServerError",
+        "message": "There is no handler for event 'order'.",
+    }
+    assert (stage.app.handshakes, stage.app.asked) == ([], [])
+
+
+async def test_a_handler_added_later_takes_events_of_connections_that_are_open(
+    tmp_path: Path,
+) -> None:
+    async with staged(tmp_path, system=[], user="known") as stage, stage.client(JSON) as ws:
+        await receive(ws)
+        await send_event(ws, "order", 1)
+        assert not (await receive(ws))["success"]
+        handler = {"url": stage.app.url, "user_events": "order"}
+        key, _ = await stage.served.node.keyring.create(HUB, "admin", "admin")
+        headers = {"authorization": f"Bearer {key}"}
+        made = await stage.served.http.post(
+            "/v1/admin/event-handlers", json=handler, headers=headers
+        )
+        assert made.status_code == 201
+        await send_event(ws, "order", 1)
+        assert (await receive(ws))["success"]
+        path = f"/v1/admin/event-handlers/{made.json()['id']}"
+        assert (await stage.served.http.delete(path, headers=headers)).status_code == 204
+        await send_event(ws, "order", 2)
+        assert not (await receive(ws))["success"]
+
+
+async def test_disconnected_comes_once_at_the_end_and_not_at_each_drop(tmp_path: Path) -> None:
+    async with staged(tmp_path, recovery_window_s=30) as stage:
+        async with stage.client(RELIABLE) as ws:
+            hello = await receive(ws)
+            ws.transport.abort()
+        query = "&awps_connection_id={connectionId}&awps_reconnection_token={reconnectionToken}"
+        async with stage.client(RELIABLE, query=query.format(**hello)) as ws:
+            await send_event(ws, "order", 1)
+            assert (await receive(ws))["success"]
+            assert stage.app.events() == ["connect", "connected", "order"]
+        await eventually(lambda: stage.app.events()[3:] == ["disconnected"])
+
+
+async def test_disconnected_says_why_the_server_ended_the_connection(stage: Stage) -> None:
+    async with stage.client(JSON) as ws:
+        await receive(ws)
+        [session] = stage.served.node.gateway.hubs.of_user(HUB, "ada")
+        stage.served.node.gateway.close_connection(session, "drill")
+        assert (await receive(ws))["event"] == "disconnected"
+        with pytest.raises(ConnectionClosed):
+            await receive(ws)
+    await eventually(lambda: stage.app.events()[-1] == "disconnected")
+    assert json.loads(stage.app.asked[-1].body) == {"reason": "drill"}
+
+
+async def test_a_stopping_server_tells_of_the_ends_of_connections(tmp_path: Path) -> None:
+    async with staged(tmp_path) as stage, stage.client(JSON) as ws:
+        await receive(ws)
+        node = stage.served.node
+        await node.gateway.drain(0)
+        await node.finish_work(5)
+        assert stage.app.events() == ["connect", "connected", "disconnected"]

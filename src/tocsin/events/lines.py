@@ -44,6 +44,7 @@ log = structlog.get_logger()
 _OVERHEAD_BYTES: Final = 1024
 _TOO_MUCH: Final = Trouble("Too many events wait for the event handler; send slower.")
 _TOO_LATE: Final = Trouble("The event handler did not answer in time.")
+_BROKE: Final = Trouble("The event could not be taken to its handler; the server's log has it.")
 # What a call came to, as the metrics have it.
 Outcome = Literal["taken", "rejected", "failed", "late", "dropped"]
 
@@ -227,7 +228,11 @@ class ConnectionLine:
             return _TOO_LATE
         if waiting.due_s is None:
             waiting.due_s = self._due_s()
-        answer = await self._lane.ask(self._party, waiting)
+        try:
+            answer = await self._lane.ask(self._party, waiting)
+        except Exception:  # the line goes on, whatever happens to one event
+            log.exception("event_handler.broke", hub=self._party.client.hub)
+            return _BROKE
         if answer is None:
             return Trouble(f"There is no handler for event '{waiting.event.name}'.")
         return answer if isinstance(answer, Trouble) else read_event_answer(answer)

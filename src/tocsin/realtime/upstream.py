@@ -60,12 +60,14 @@ class Upstream:
     def invoke(self, session: Session, invocation_id: str, request: Request) -> None:
         """Take a client's invocation to the handler of its event; the answer is the invocation's."""
         talk = self._talk(session)
-        answered = partial(self._invocation_answered, session, invocation_id)
         if talk is None:
-            answered(Trouble(_NO_HANDLER.format(request.event)))
+            trouble = Trouble(_NO_HANDLER.format(request.event))
+            self._answer_invocation(session, invocation_id, trouble)
         elif invocation_id in talk.invocations:
-            answered(Trouble(f"Invocation {invocation_id[:64]} is under way."))
+            trouble = Trouble(f"Invocation {invocation_id!r} is under way.")
+            self._answer_invocation(session, invocation_id, trouble)
         else:
+            answered = partial(self._invocation_answered, session, invocation_id)
             talk.invocations[invocation_id] = talk.line.raise_event(_event(request), answered)
 
     def cancel_invocation(self, session: Session, invocation_id: str) -> None:
@@ -100,6 +102,11 @@ class Upstream:
     ) -> None:
         if session.talk is not None:
             session.talk.invocations.pop(invocation_id, None)
+        self._answer_invocation(session, invocation_id, answer)
+
+    def _answer_invocation(
+        self, session: Session, invocation_id: str, answer: Reply | Trouble
+    ) -> None:
         codec = session.dialect.codec
         if codec is None:
             return
