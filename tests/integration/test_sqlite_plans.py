@@ -194,7 +194,7 @@ def test_lists_of_alerts_are_read_by_the_index_made_for_them(
         "subscribers_page": "subscriptions USING PRIMARY KEY (hub_no=? AND topic=? AND user>?)",
         "next_subscribers": "subscriptions USING PRIMARY KEY (hub_no=? AND topic=? AND user>?)",
         "topics_of_user": "subscriptions USING COVERING INDEX subscriptions_user (hub_no=? AND user=? AND topic>?)",
-        "count_users": "heads USING COVERING INDEX sqlite_autoindex_heads_1 (hub_no=?)",
+        "count_users": "heads USING COVERING INDEX sqlite_autoindex_heads_1 (hub_no=? AND user>?)",
     }.items(),
 )
 def test_topics_are_read_by_the_index_made_for_them(

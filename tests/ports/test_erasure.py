@@ -7,6 +7,7 @@ import msgspec
 
 from tests.ports.conftest import OpenStore
 from tests.ports.world import World, envelope
+from tocsin.model.alert import Audience
 from tocsin.model.position import Position
 from tocsin.model.receipt import Told
 from tocsin.model.webhook import DeadBatch, Progress, Secrets, Webhook
@@ -125,6 +126,16 @@ async def test_it_goes_in_chunks_and_a_repeat_goes_on_where_one_stopped(
     assert (done.counts["item"], done.counts["alerts"]) == (7, 7)
     assert await world.store.erasures.finish_erasure(begun.id) == done
     assert await world.store.erasures.unfinished_erasures() == []
+
+
+async def test_while_it_goes_on_nobody_is_told_of_the_person(world: World) -> None:
+    alert = await world.alert("ann", "bob")
+    now_us = world.clock.now_us()
+    await world.store.receipts.note([Told("h", alert, u, "shown", now_us) for u in ("ann", "bob")])
+    await begin(world)
+    told = await world.store.receipts.receipts_after("h", 0, 9)
+    assert [receipt.user for receipt in told] == ["bob"]
+    assert await world.store.topics.audience_size("h", Audience(all=True)) == 1
 
 
 async def test_erasing_somebody_unknown_leaves_a_record_of_nothing(world: World) -> None:

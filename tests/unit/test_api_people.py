@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from tests.ports.world import envelope
 from tests.unit.api_server import Server
 from tests.wire.served_node import serving
 from tocsin.cli.app import app
@@ -115,6 +116,21 @@ async def test_actions_leave_a_deed_with_actor_target_and_outcome(server: Server
     assert made["key"] not in json.dumps(await deeds(server))
 
 
+async def test_a_deed_stands_in_the_log_of_the_hub_where_it_was_done(server: Server) -> None:
+    admin = await server.key("admin")
+    body = {"role": "producer", "hub": "other"}
+    made = (await server.http.post("/v1/admin/keys", json=body, headers=admin)).json()
+    await server.http.delete(f"/v1/admin/keys/{made['id']}", headers=admin)
+    letter = envelope("ada", hub="other")
+    await server.store.queue.publish([letter])
+    [leased] = await server.store.queue.lease(limit=1, lease_s=30)
+    await server.store.queue.bury(leased.receipt, reason="poison")
+    await server.http.delete(f"/v1/admin/dead/{letter.id}", headers=admin)
+    assert await deeds(server) == []
+    noted = [deed["action"] for deed in await deeds(server, "?hub=other")]
+    assert noted == ["dead.drop", "key.revoke", "key.create"]
+
+
 async def test_without_a_good_key_there_is_no_deed(server: Server) -> None:
     for headers in ({}, {"authorization": "Bearer tsk_admin_x_y"}, await server.token("ada")):
         assert (await server.http.get("/v1/users/ada/export", headers=headers)).is_error
@@ -197,7 +213,11 @@ def test_the_command_line_exports_erases_revokes_and_lists(
     run("user", "revoke", "ada", "--yes")
     run("user", "erase", "ada", "--yes")
     assert len(run("user", "export", "ada").splitlines()) == 2
-    lines = run("audit", "--user", "ada").splitlines()
+    assert len(run("audit", "--hub", "other").splitlines()) == 1
+    run("key", "create", "--role", "producer", "--name", "mine")
+    assert "mine" in run("key", "list")
+    assert len(run("key", "list", "--hub", "other").splitlines()) == 1
+    lines = run("audit", "--hub", "default", "--user", "ada").splitlines()
     actions = [line.split()[4] for line in lines[1:]]
     assert actions == [
         "user.export",

@@ -20,7 +20,8 @@ from tocsin.errors import ConfigError
     [
         (["--help"], ["tocsin-data"]),
         (["serve", "--help"], ["127.0.0.1", "8080"]),
-        (["key", "list", "--help"], ["default"]),
+        (["key", "list", "--help"], ["all"]),
+        (["publish", "--help"], ["default"]),
     ],
 )
 def test_help_tells_the_defaults(command: list[str], defaults: list[str]) -> None:

@@ -39,7 +39,7 @@ class Admin:
         wanted = await read_json(request, _key_request)
         hub = principal.hub if wanted.hub is None else canonical_hub(wanted.hub)
         text, key = await self._keyring.create(hub, wanted.role, wanted.name or wanted.role)
-        request.target = key.id
+        request.target, request.target_hub = key.id, hub
         return Response(201, msgspec.json.encode({"key": text, **_describe(key)}))
 
     async def list_keys(self, request: Request) -> Response:
@@ -52,9 +52,12 @@ class Admin:
         """``DELETE /v1/admin/keys/{id}``: at once; repeating it changes nothing."""
         self._auth.admin(request)
         key_id = request.params["id"]
-        if not await self._keyring.revoke(key_id):
+        key = self._keyring.find(key_id)
+        if key is None:
             detail = f"there is no key {key_id[:40]!r}; `tocsin key list` shows their ids"
             raise NotFoundError(detail, code="key-not-found")
+        request.target_hub = key.hub
+        await self._keyring.revoke(key_id)
         return Response(204)
 
 

@@ -72,7 +72,7 @@ class Audit:
         self, principal: Principal, action: str, request: Request, outcome: str
     ) -> None:
         deed = Deed(
-            hub=principal.hub,
+            hub=request.target_hub or principal.hub,
             actor=principal.key_id,
             actor_name=principal.name,
             action=action,

@@ -164,11 +164,14 @@ class Authenticator:
 
 
 def managed_hub(principal: Principal, request: Request) -> str | None:
-    """Return the hub that an administrator asks about with ``?hub=``; None is every hub, for the owner of the data folder."""
+    """Return the hub that an administrator asks about, by ``?hub=`` or as for other routes.
+
+    None is every hub: for the owner of the data folder, who named none.
+    """
     named = request.query("hub")
     if named is not None:
         return canonical_hub(named)
-    return None if principal.key_id == "local" else principal.hub
+    return None if request.is_local and request.header(HUB_HEADER) is None else principal.hub
 
 
 def _bearer(request: Request) -> str:

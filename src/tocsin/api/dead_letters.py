@@ -33,28 +33,32 @@ class DeadLetters:
 
     async def show(self, request: Request) -> Response:
         """``GET /v1/admin/dead/{id}``: with what it says and whom it is for."""
-        self._auth.admin(request)
-        letter = await self._kept.dead_letter(request.params["id"])
-        if letter is None:
-            raise _no_letter(request)
+        letter = await self._named(request)
         envelope = letter.envelope
         answer = {**_describe(letter), "to": envelope.audience, "alert": envelope.content}
         return Response(200, msgspec.json.encode(answer))
 
     async def retry(self, request: Request) -> Response:
         """``POST /v1/admin/dead/{id}/retry``: back to the queue, as if it had never been tried."""
-        self._auth.admin(request)
-        alert_id = request.params["id"]
+        alert_id = (await self._named(request)).envelope.id
         if not await self._kept.revive(alert_id):
             raise _no_letter(request)
         return Response(202, msgspec.json.encode({"id": alert_id, "status": "accepted"}))
 
     async def drop(self, request: Request) -> Response:
         """``DELETE /v1/admin/dead/{id}``: for good."""
-        self._auth.admin(request)
-        if not await self._kept.drop_dead(request.params["id"]):
+        letter = await self._named(request)
+        if not await self._kept.drop_dead(letter.envelope.id):
             raise _no_letter(request)
         return Response(204)
+
+    async def _named(self, request: Request) -> DeadLetter:
+        self._auth.admin(request)
+        letter = await self._kept.dead_letter(request.params["id"])
+        if letter is None:
+            raise _no_letter(request)
+        request.target_hub = letter.envelope.hub
+        return letter
 
 
 def _describe(letter: DeadLetter) -> dict[str, object]:

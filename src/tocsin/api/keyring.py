@@ -69,6 +69,10 @@ class KeyRing:
                 heard(key_id)
         return found
 
+    def find(self, key_id: str) -> ApiKey | None:
+        """Return a key by its id, revoked or not, of whatever hub."""
+        return self._keys.get(key_id)
+
     def check(self, text: str) -> ApiKey:
         """Return the key that ``text`` is.
 

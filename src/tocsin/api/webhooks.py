@@ -155,7 +155,10 @@ class Webhooks:
         return webhook, batch
 
     def _check_key(self, hub: str, key_id: str | None) -> None:
-        if key_id is not None and key_id not in {key.id for key in self._keyring.all(hub)}:
+        if key_id is None:
+            return
+        key = self._keyring.find(key_id)
+        if key is None or key.hub != hub:
             detail = f"the hub has no key {key_id[:40]!r}; `tocsin key list` shows their ids"
             raise InvalidInputError(detail, code="webhook-key-unknown", pointer="/key_id")
 

@@ -17,7 +17,7 @@ from tocsin.cli.access_keys import access_key, connection_string
 from tocsin.cli.archive import back_up, restore
 from tocsin.cli.audit import audit
 from tocsin.cli.bench import bench
-from tocsin.cli.calls import HubOption, call, print_table, settings_of
+from tocsin.cli.calls import AnyHubOption, HubOption, call, print_table, settings_of
 from tocsin.cli.dead import dead
 from tocsin.cli.doctor import doctor
 from tocsin.cli.event_handlers import event_handler
@@ -142,11 +142,10 @@ def create_key(
 
 
 @keys.command(name="list")
-def list_keys(context: typer.Context, hub: HubOption = None) -> None:
+def list_keys(context: typer.Context, hub: AnyHubOption = None) -> None:
     """List keys (never the keys themselves)."""
-    params = {} if hub is None else {"hub": hub}
     table = Table("id", "hub", "role", "name", "created", "revoked", box=None, pad_edge=False)
-    for key in call(context, "GET", "/v1/admin/keys", **params)["keys"]:
+    for key in call(context, "GET", "/v1/admin/keys", hub=hub)["keys"]:
         table.add_row(
             key["id"],
             key["hub"],

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from tocsin.cli.calls import HubOption, call, print_table
+from tocsin.cli.calls import AnyHubOption, call, print_table
 
 _PAGE = 200
 
@@ -22,7 +22,7 @@ def audit(
         str | None, typer.Option(help="Only this key's id, or local.", show_default=False)
     ] = None,
     limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = 50,
-    hub: HubOption = None,
+    hub: AnyHubOption = None,
 ) -> None:
     """List what was done with rights and data, newest first."""
     given = {"user": user, "action": action, "actor": actor}

@@ -13,6 +13,7 @@ from tocsin.config import Settings, load
 from tocsin.telemetry import configure_logging
 
 HubOption = Annotated[str | None, typer.Option(help="The hub.", show_default="default")]
+AnyHubOption = Annotated[str | None, typer.Option(help="Only this hub.", show_default="all")]
 _NO_TABLE_WIDTH = 200
 
 

@@ -29,7 +29,7 @@ class ReceiptStore(Protocol):
         ...
 
     async def receipts_after(self, hub: str, number: int, limit: int) -> Sequence[Receipt]:
-        """List receipts of a hub with a higher number than ``number``, lowest first."""
+        """List receipts of a hub with a higher number than ``number``, lowest first; none of who is being erased."""
         ...
 
     async def receipts_of(self, hub: str, alert_id: str, user: str) -> Sequence[Receipt]:

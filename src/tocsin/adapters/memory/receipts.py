@@ -1,6 +1,7 @@
 """The receipts of the memory store."""
 
 from collections.abc import Sequence
+from itertools import islice
 
 from tocsin.adapters.memory.tables import Alert, Hub, Tables
 from tocsin.clock import Clock
@@ -78,7 +79,9 @@ class MemoryReceipts:
 
     async def receipts_after(self, hub: str, number: int, limit: int) -> Sequence[Receipt]:
         """List receipts of a hub above a number, lowest first."""
-        return [r for r in self._tables.hub(hub).receipts if r.number > number][:limit]
+        home = self._tables.hub(hub)
+        told = (r for r in home.receipts if r.number > number and r.user in home.inboxes)
+        return list(islice(told, limit))
 
     async def receipts_of(self, hub: str, alert_id: str, user: str) -> Sequence[Receipt]:
         """List the receipts of one copy."""

@@ -1,6 +1,6 @@
 """Statements about hubs, heads and remembered answers."""
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, literal_column, select, update
 
 from tocsin.adapters.sql.parts import among, at_most, first, param, set_all
 from tocsin.adapters.sql.schema import heads, hubs, ops
@@ -27,6 +27,8 @@ heads_by_no = select(heads).where(among(heads.c.user_no, "user_nos"))
 revisions_of = select(heads.c.user, heads.c.rev).where(
     heads.c.hub_no == param("hub_no"), among(heads.c.user, "users")
 )
+# Somebody who is being erased has none: it begins with a control character (``holdings.rename_head``).
+has_name = heads.c.user >= literal_column("' '")
 add_head = insert(heads)
 write_head = set_all(heads, but=("user_no", "hub_no", "user", "b_start")).where(
     heads.c.user_no == param("at_user")

@@ -3,6 +3,7 @@
 from sqlalchemy import ColumnElement, and_, distinct, func, insert, literal_column, select
 from sqlalchemy.dialects import sqlite
 
+from tocsin.adapters.sql.inboxes import has_name
 from tocsin.adapters.sql.parts import among, at_most, first, param
 from tocsin.adapters.sql.schema import (
     alerts,
@@ -72,7 +73,7 @@ _told = _of_alerts.join(
 after = at_most(
     select(*_RECEIPT)
     .select_from(_told)
-    .where(receipts.c.hub_no == param("hub_no"), receipts.c.number > param("number"))
+    .where(receipts.c.hub_no == param("hub_no"), receipts.c.number > param("number"), has_name)
     .order_by(receipts.c.number)
 )
 of_copy = select(*_RECEIPT).select_from(_told).where(_the_alert, heads.c.user == param("user"))

@@ -3,6 +3,7 @@
 from sqlalchemy import bindparam, func, insert, literal_column, select, union, update
 from sqlalchemy.dialects import sqlite
 
+from tocsin.adapters.sql.inboxes import has_name
 from tocsin.adapters.sql.parts import among, at_most, param
 from tocsin.adapters.sql.schema import alerts, expansions, heads, subscriptions, topics
 
@@ -55,7 +56,7 @@ _audience = union(
     select(_named.c.value),
 ).subquery("people")
 count_audience = select(func.count()).select_from(_audience)
-count_users = select(func.count()).where(heads.c.hub_no == param("hub_no"))
+count_users = select(func.count()).where(heads.c.hub_no == param("hub_no"), has_name)
 
 _keep_place = sqlite.insert(expansions)
 keep_place = _keep_place.on_conflict_do_update(
