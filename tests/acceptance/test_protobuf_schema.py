@@ -204,6 +204,15 @@ def test_generated_classes_read_what_the_server_says(
     failed = PROTOBUF_CODEC.invocation_failed(name, AckError("NotFound", name))
     answer = read(failed).invoke_response_message
     assert (answer.invocation_id, answer.success, answer.error.name) == (name, False, "NotFound")
+    told = PROTOBUF_CODEC.invocation_answered(name, "text", name.encode())
+    answer = read(told).invoke_response_message
+    assert (answer.success, answer.data.text_data) == (True, name)
+    answer = read(PROTOBUF_CODEC.invocation_answered(name, None, b"")).invoke_response_message
+    assert (answer.success, answer.HasField("data"), answer.HasField("error")) == (
+        True,
+        False,
+        False,
+    )
 
     binary = Message(b"\0" * size, data_type="binary", metadata=metadata)
     told = read(RELIABLE_PROTOBUF.encode([binary], number)).data_message

@@ -7,11 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.wire.client_frames import client_frame
-from tocsin.realtime.dialects import PROTOBUF, RELIABLE_PROTOBUF, choose_dialect
-from tocsin.realtime.frames import BINARY, FrameReader
-from tocsin.realtime.message import DataType, Message
-from tocsin.realtime.protobuf_codec import PROTOBUF_CODEC
-from tocsin.realtime.protobuf_wire import (
+from tocsin.model.data_type import is_of
+from tocsin.model.protobuf_wire import (
     MAX_FIELDS,
     Fields,
     block_field,
@@ -19,6 +16,10 @@ from tocsin.realtime.protobuf_wire import (
     text_field,
     varint,
 )
+from tocsin.realtime.dialects import PROTOBUF, RELIABLE_PROTOBUF, choose_dialect
+from tocsin.realtime.frames import BINARY, FrameReader
+from tocsin.realtime.message import DataType, Message
+from tocsin.realtime.protobuf_codec import PROTOBUF_CODEC
 from tocsin.realtime.request import AckError, MalformedError, Request
 
 parse = PROTOBUF_CODEC.parse
@@ -189,6 +190,25 @@ def test_a_damaged_request_is_a_request_or_refused(data: st.DataObject) -> None:
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
     with contextlib.suppress(MalformedError):
         parse(bytes(whole[: data.draw(st.integers(0, len(whole)))]))
+
+
+@pytest.mark.parametrize(
+    ("data_type", "good", "bad"),
+    [
+        ("text", b"\xc3\xa9", b"\xff"),
+        ("json", b' {"a":1}', b'"\xff"'),
+        ("json", b'"\xc3\xa9"', b"{"),
+        ("json", b"null", b"[" * 100_000),
+        ("protobuf", ANY, b"\xff"),
+        ("protobuf", b"", block_field(1, b"\xff")),
+    ],
+)
+def test_content_is_of_its_type_or_would_break_its_readers(
+    data_type: DataType, good: bytes, bad: bytes
+) -> None:
+    assert is_of(data_type, good)
+    assert not is_of(data_type, bad)
+    assert is_of("binary", bad)
 
 
 def test_the_protocols_are_chosen_by_name() -> None:

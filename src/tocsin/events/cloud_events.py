@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from tocsin.model.data_type import DataType
+from tocsin.model.data_type import DataType, is_of
 from tocsin.ports.event_handlers import (
     Client,
     Opening,
@@ -60,7 +60,6 @@ class _Welcome(msgspec.Struct, rename="camel"):
 
 
 _decode_welcome = msgspec.json.Decoder(_Welcome).decode
-_decode_raw = msgspec.json.Decoder(msgspec.Raw).decode
 
 
 def connect_event(opening: Opening) -> Event:
@@ -152,25 +151,13 @@ def read_event_answer(answer: Answer) -> Reply | Trouble:
         return Reply()
     content_type = (answer.header("content-type") or "").partition(";")[0].strip().lower()
     data_type = _DATA_TYPES.get(content_type)
-    if data_type is None or not _is_of(data_type, answer.body):
+    if data_type is None or not is_of(data_type, answer.body):
         return Trouble(f"The event handler's answer is not of its type, {content_type[:80]!r}.")
     return Reply(data_type, answer.body)
 
 
 def _is_success(answer: Answer) -> bool:
     return HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES
-
-
-def _is_of(data_type: DataType, body: bytes) -> bool:
-    """Whether a body is what it is said to be; a message with any other would break its clients."""
-    try:
-        if data_type == "text":
-            body.decode()
-        elif data_type == "json":
-            _decode_raw(body)
-    except (msgspec.MsgspecError, RecursionError, UnicodeError):
-        return False
-    return True
 
 
 def _ascii(text: str) -> str:

@@ -12,10 +12,10 @@ from typing import Final
 
 import msgspec
 
+from tocsin.model.data_type import is_of
 from tocsin.realtime.frames import TEXT, encode_frame, frame_head
 from tocsin.realtime.message import DataType, Message
 from tocsin.realtime.metadata import check_metadata
-from tocsin.realtime.protobuf_wire import check_any
 from tocsin.realtime.request import (
     AckError,
     MalformedError,
@@ -181,8 +181,8 @@ def _data(wire: _Wire) -> tuple[DataType, bytes]:
     except (binascii.Error, ValueError) as error:
         msg = f"the data is no base64: {error}"
         raise MalformedError(msg) from None
-    if data_type == "protobuf":
-        check_any(data)
+    if not is_of(data_type, data):
+        raise MalformedError("the data is no packed google.protobuf.Any")
     return data_type, data
 
 

@@ -11,20 +11,18 @@ Shape:   requests are :class:`Request`; everything to a client is one whole WebS
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-import msgspec
-
+from tocsin.model.data_type import is_of
+from tocsin.model.protobuf_wire import (
+    Fields,
+    WireError,
+    block_field,
+    block_head,
+    number_field,
+    text_field,
+)
 from tocsin.realtime.frames import BINARY, encode_frame, frame_head
 from tocsin.realtime.message import DataType, Message
 from tocsin.realtime.metadata import check_metadata
-from tocsin.realtime.protobuf_wire import (
-    Fields,
-    block_field,
-    block_head,
-    check_any,
-    number_field,
-    text_field,
-    utf8,
-)
 from tocsin.realtime.request import AckError, MalformedError, Request, check_ttl, without_data
 
 
@@ -54,25 +52,15 @@ _KINDS: Final = {
     10: _Kind("invoke", event=1, invocation_id=2, data=3, metadata=4),
     11: _Kind("cancelinvocation", invocation_id=1),
 }
-# Of MessageData.
-_TEXT_DATA: Final = 1
-_BINARY_DATA: Final = 2
-_PROTOBUF_DATA: Final = 3
-_JSON_DATA: Final = 4
-_DATA_FIELDS: Final[Mapping[DataType, int]] = {
-    "text": _TEXT_DATA,
-    "json": _TEXT_DATA,
-    "binary": _BINARY_DATA,
-    "protobuf": _PROTOBUF_DATA,
-}
+# Of MessageData: what clients send, and what they get.
+_DATA_TYPES: Final[Mapping[int, DataType]] = {1: "text", 2: "binary", 3: "protobuf", 4: "json"}
+_DATA_FIELDS: Final[Mapping[DataType, int]] = {"text": 1, "json": 1, "binary": 2, "protobuf": 3}
 # Of DownstreamMessage.
 _ACK: Final = 1
 _DATA: Final = 2
 _SYSTEM: Final = 3
 _PONG: Final = 4
 _INVOKE_RESPONSE: Final = 5
-
-_decode_json = msgspec.json.Decoder(msgspec.Raw).decode
 
 
 class ProtobufCodec:
@@ -87,26 +75,10 @@ class ProtobufCodec:
         Raises:
             MalformedError: It is no UpstreamMessage of a known kind.
         """
-        chosen = Fields(payload).last(*_KINDS)
-        if chosen is None:
-            raise MalformedError("this is no request of a known kind")
-        kind, fields = _KINDS[chosen[0]], Fields(chosen[1])
-        numbers = fields.numbers
-        metadata = _metadata(fields, kind.metadata)
-        data_type, data = _data(fields, kind, metadata)
-        return Request(
-            type=kind.type,
-            ack_id=numbers.get(kind.ack_id),
-            group=fields.text(kind.group),
-            event=fields.text(kind.event),
-            data_type=data_type,
-            data=data,
-            no_echo=bool(numbers.get(kind.no_echo)),
-            ttl_s=check_ttl(numbers.get(kind.ttl_seconds)),
-            metadata=metadata,
-            sequence_id=numbers.get(kind.sequence_id, 0) if kind.sequence_id else None,
-            invocation_id=fields.text(kind.invocation_id),
-        )
+        try:
+            return _read_request(payload)
+        except WireError as error:
+            raise MalformedError(str(error)) from None
 
     def connected(self, connection_id: str, user: str | None, token: str | None) -> bytes:
         """Encode the first message of a connection; the reconnection token only for reliable ones."""
@@ -160,6 +132,29 @@ class ProtobufCodec:
 PROTOBUF_CODEC: Final = ProtobufCodec()
 
 
+def _read_request(payload: bytes) -> Request:
+    chosen = Fields(payload).last(*_KINDS)
+    if chosen is None:
+        raise MalformedError("this is no request of a known kind")
+    kind, fields = _KINDS[chosen[0]], Fields(chosen[1])
+    numbers = fields.numbers
+    metadata = _metadata(fields, kind.metadata)
+    data_type, data = _data(fields, kind, metadata)
+    return Request(
+        type=kind.type,
+        ack_id=numbers.get(kind.ack_id),
+        group=fields.text(kind.group),
+        event=fields.text(kind.event),
+        data_type=data_type,
+        data=data,
+        no_echo=bool(numbers.get(kind.no_echo)),
+        ttl_s=check_ttl(numbers.get(kind.ttl_seconds)),
+        metadata=metadata,
+        sequence_id=numbers.get(kind.sequence_id, 0) if kind.sequence_id else None,
+        invocation_id=fields.text(kind.invocation_id),
+    )
+
+
 def _frame(kind: int, body: bytes) -> bytes:
     return encode_frame(BINARY, block_field(kind, body))
 
@@ -176,26 +171,11 @@ def _metadata(fields: Fields, number: int) -> Mapping[str, str]:
 def _data(fields: Fields, kind: _Kind, metadata: Mapping[str, str]) -> tuple[DataType, bytes]:
     """Return a request's data as a message holds it."""
     block = fields.block(kind.data)
-    chosen = None if block is None else Fields(block).last(*range(_TEXT_DATA, _JSON_DATA + 1))
+    chosen = None if block is None else Fields(block).last(*_DATA_TYPES)
     if chosen is None:
         return without_data(kind.type, metadata)
-    member, data = chosen
-    if member == _BINARY_DATA:
-        return "binary", data
-    if member == _PROTOBUF_DATA:
-        check_any(data)
-        return "protobuf", data
-    utf8(data)
-    if member == _TEXT_DATA:
-        return "text", data
-    _check_json(data)
-    return "json", data
-
-
-def _check_json(text: bytes) -> None:
-    try:
-        _decode_json(text)
-    except (msgspec.MsgspecError, RecursionError) as error:
-        raise MalformedError(str(error)) from None
-    if text.strip() == b"null":
-        raise MalformedError("the data is null")
+    data_type, data = _DATA_TYPES[chosen[0]], chosen[1]
+    if not is_of(data_type, data) or (data_type == "json" and data.strip() == b"null"):
+        msg = f"the data is no {data_type}, or null"
+        raise MalformedError(msg)
+    return data_type, data

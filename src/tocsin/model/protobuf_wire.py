@@ -9,8 +9,6 @@ Bound:   a message has at most 4096 fields.
 
 from typing import Final
 
-from tocsin.realtime.request import MAX_UINT64, MalformedError
-
 MAX_FIELDS: Final = 4096
 _VARINT: Final = 0
 _BLOCK: Final = 2
@@ -18,6 +16,11 @@ _FIXED: Final = {1: 8, 5: 4}  # sizes of fixed-width values, which no known fiel
 _MAX_NUMBER: Final = 2**29 - 1
 _SEVEN_BITS: Final = 0x7F
 _LONGEST_VARINT: Final = 10
+_MAX_UINT64: Final = 2**64 - 1
+
+
+class WireError(ValueError):
+    """These bytes are no message."""
 
 
 def varint(value: int) -> bytes:
@@ -59,7 +62,7 @@ class Fields:
         """Read the encoded message ``data``.
 
         Raises:
-            MalformedError: It is none, or has more than 4096 fields.
+            WireError: It is none, or has more than 4096 fields.
         """
         self.numbers: dict[int, int] = {}
         self.blocks: list[tuple[int, bytes]] = []
@@ -69,7 +72,7 @@ class Fields:
             count += 1
             if count > MAX_FIELDS:
                 msg = f"a protobuf message has more than {MAX_FIELDS} fields"
-                raise MalformedError(msg)
+                raise WireError(msg)
 
     def last(self, *numbers: int) -> tuple[int, bytes] | None:
         """Return the last block under one of ``numbers``, with its number: the set member of a oneof."""
@@ -87,10 +90,13 @@ class Fields:
         """Return the text of a field, None if it is not there.
 
         Raises:
-            MalformedError: It is not UTF-8.
+            WireError: It is not UTF-8.
         """
         block = self.block(number)
-        return None if block is None else utf8(block)
+        try:
+            return None if block is None else block.decode()
+        except UnicodeDecodeError:
+            raise WireError("a protobuf text is not UTF-8") from None
 
     def _read(self, data: bytes, at: int) -> int:
         """Read the field at ``at`` and return where the next one begins."""
@@ -98,7 +104,7 @@ class Fields:
         number, kind = tag >> 3, tag & 7
         if not 0 < number <= _MAX_NUMBER:
             msg = f"{number} is no protobuf field number"
-            raise MalformedError(msg)
+            raise WireError(msg)
         if kind == _VARINT:
             self.numbers[number], at = _read_varint(data, at)
             return at
@@ -108,33 +114,21 @@ class Fields:
             size = _FIXED[kind]
         else:
             msg = f"the protobuf wire type {kind} is not known here"
-            raise MalformedError(msg)
+            raise WireError(msg)
         if size > len(data) - at:
-            raise MalformedError("a protobuf message is cut short")
+            raise WireError("a protobuf message is cut short")
         if kind == _BLOCK:
             self.blocks.append((number, data[at : at + size]))
         return at + size
 
 
-def utf8(block: bytes) -> str:
-    """Return the text of a block.
-
-    Raises:
-        MalformedError: It is not UTF-8.
-    """
+def is_any(block: bytes) -> bool:
+    """Whether a block is a ``google.protobuf.Any``."""
     try:
-        return block.decode()
-    except UnicodeDecodeError:
-        raise MalformedError("a protobuf text is not UTF-8") from None
-
-
-def check_any(block: bytes) -> None:
-    """See that a block is a ``google.protobuf.Any``: in a message it would spoil the whole of it for its readers.
-
-    Raises:
-        MalformedError: It is not.
-    """
-    Fields(block).text(1)
+        Fields(block).text(1)
+    except WireError:
+        return False
+    return True
 
 
 def _read_varint(data: bytes, at: int) -> tuple[int, int]:
@@ -143,7 +137,7 @@ def _read_varint(data: bytes, at: int) -> tuple[int, int]:
     for place, byte in enumerate(data[at : at + _LONGEST_VARINT]):
         value |= (byte & _SEVEN_BITS) << 7 * place
         if byte <= _SEVEN_BITS:
-            if value > MAX_UINT64:
+            if value > _MAX_UINT64:
                 break
             return value, at + place + 1
-    raise MalformedError("a protobuf number is cut short or has more than 64 bits")
+    raise WireError("a protobuf number is cut short or has more than 64 bits")
