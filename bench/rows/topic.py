@@ -82,6 +82,7 @@ class _Owner:
             base_url=f"http://127.0.0.1:{server.port}",
             headers={"authorization": f"Bearer {server.server_key}"},
             timeout=30,
+            limits=httpx.Limits(keepalive_expiry=1),  # before the server closes what rests
         )
 
     def __enter__(self) -> Self:
