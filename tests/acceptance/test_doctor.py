@@ -17,6 +17,8 @@ def test_a_healthy_server_is_found_healthy_while_it_runs_and_after(server: Serve
     verdicts = {finding["check"]: finding["verdict"] for finding in found}
     healthy = ("integrity", "counts", "modes", "disk", "server", "writing", "durability", "clock")
     assert {verdicts[check] for check in healthy} == {"ok"}
+    checks = [finding["check"] for finding in found]
+    assert checks.count("sqlite") == 1  # store and server say the same of it
     server.kill()
     printed = server.cli("doctor")
     assert "ok   integrity: " in printed

@@ -15,6 +15,7 @@ from tests.ports.world import envelope
 from tocsin.adapters.sqlite.care import SqliteCare
 from tocsin.adapters.sqlite.folder import hold
 from tocsin.errors import ConfigError
+from tocsin.model.alert import Audience
 
 KEY = "access.key"
 
@@ -174,3 +175,23 @@ async def test_a_backup_without_the_key_asks_for_it(tmp_path: Path) -> None:
     assert refused.value.code == "key-file"
     care(tmp_path / "new").restore(tmp_path / "backup", silent, key_file=tmp_path / "data" / KEY)
     assert (tmp_path / "new" / KEY).read_bytes() == b"key"
+
+
+async def test_an_alert_to_a_topic_goes_on_after_a_restore_where_the_backup_caught_it(
+    tmp_path: Path,
+) -> None:
+    told = envelope(audience=Audience(topics=("t",)))
+    async with opened(tmp_path / "data", expand_users=2) as world:
+        await world.store.topics.subscribe("h", "t", ["ann", "bob", "cyd"])
+        await world.store.queue.publish([told])
+        await world.store.queue.lease(limit=1, lease_s=30)
+        assert (await world.store.deliver([told]))["h"].unfinished == (told.id,)
+        (tmp_path / "data" / KEY).write_bytes(b"key")
+        care(tmp_path / "data").back_up(tmp_path / "backup", silent)
+    care(tmp_path / "new").restore(tmp_path / "backup", silent)
+    async with opened(tmp_path / "new", expand_users=2) as world:
+        [leased] = await world.store.queue.lease(limit=9, lease_s=30)
+        done = (await world.store.deliver([leased.envelope]))["h"]
+        assert [change.user for change in done.changes] == ["cyd"]
+        assert done.unfinished == ()
+        assert [await world.listed(user) for user in ("ann", "bob", "cyd")] == [[told.id]] * 3

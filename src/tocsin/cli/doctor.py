@@ -49,7 +49,8 @@ def _examine(context: typer.Context) -> list[Finding]:
             findings += care_of(settings.data_dir).examine(progress, low_water_bytes=low_water)
         if not is_served(settings):
             return [*findings, Finding("server", "ok", f"none runs on {settings.data_dir}")]
-    return [*findings, *asyncio.run(_ask(settings))]
+    answered = asyncio.run(_ask(settings))
+    return [*findings, *(finding for finding in answered if finding not in findings)]
 
 
 async def _ask(settings: Settings) -> list[Finding]:
