@@ -228,9 +228,10 @@ class Node:
         What is not finished then is leased again after the next start (I2).
         """
         self.worker.stop()
+        ending = [asyncio.ensure_future(self.lines.finish(within_s))]
         if self._working is not None:
-            await asyncio.wait([self._working], timeout=within_s)
-        await self.lines.finish(within_s)
+            ending.append(self._working)
+        await asyncio.wait(ending, timeout=within_s)
         await self.recorder.flush()
 
     def _issuers(self, hubs: Mapping[str, Hub]) -> dict[str, Issuer]:

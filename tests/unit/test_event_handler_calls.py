@@ -17,6 +17,7 @@ from tocsin.events.cloud_events import (
     user_event,
 )
 from tocsin.events.cookies import Cookies
+from tocsin.events.rules import Rule
 from tocsin.events.validation import Validation, Validator
 from tocsin.model.data_type import DataType
 from tocsin.model.event_handler import EventHandler, check_template
@@ -33,6 +34,12 @@ def handler(**fields: object) -> EventHandler:
     return EventHandler(**given)  # type: ignore[arg-type]
 
 
+def rule(**fields: object) -> Rule:
+    kept = handler(**fields)
+    validator = Validator(ScriptedOutbound(), "me.example", ManualClock(), Supervisor(), 10)
+    return Rule(kept, kept.user_event_names(), (), Validation(validator, kept.url))
+
+
 @pytest.mark.parametrize(
     ("pattern", "name", "takes"),
     [
@@ -45,12 +52,12 @@ def handler(**fields: object) -> EventHandler:
     ],
 )
 def test_user_events_are_matched_by_name_without_case(pattern: str, name: str, takes: bool) -> None:
-    assert handler(user_events=pattern).takes(name, system=False) is takes
+    assert rule(user_events=pattern).takes(name, system=False) is takes
 
 
 def test_system_and_user_events_of_one_name_are_not_confused() -> None:
-    assert not handler(user_events="*").takes("connect", system=True)
-    assert not handler(system_events=("connect",)).takes("connect", system=False)
+    assert not rule(user_events="*").takes("connect", system=True)
+    assert not rule(system_events=("connect",)).takes("connect", system=False)
 
 
 def test_hub_and_event_are_filled_in_and_can_leave_no_segment() -> None:
@@ -77,19 +84,21 @@ def test_each_key_signs_the_connection_id_the_primary_first() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data_type", "content_type"),
+    ("data_type", "content_type", "data"),
     [
-        ("text", "text/plain"),
-        ("json", "application/json"),
-        ("binary", "application/octet-stream"),
-        ("protobuf", "application/x-protobuf"),
+        ("text", "text/plain", b"1"),
+        ("json", "application/json", b"1"),
+        ("binary", "application/octet-stream", b"\xff"),
+        ("protobuf", "application/x-protobuf", b"\x0a\x01a"),
     ],
 )
-def test_content_types_go_there_and_back(data_type: DataType, content_type: str) -> None:
-    event = user_event(UserEvent("e", data_type, b"1"))
+def test_content_types_go_there_and_back(
+    data_type: DataType, content_type: str, data: bytes
+) -> None:
+    event = user_event(UserEvent("e", data_type, data))
     assert event.content_type.partition(";")[0] == content_type
-    answer = Answer(200, (("content-type", f"{content_type.upper()}; x=y"),), b"1")
-    assert read_event_answer(answer) == Reply(data_type, b"1")
+    answer = Answer(200, (("content-type", f"{content_type.upper()}; x=y"),), data)
+    assert read_event_answer(answer) == Reply(data_type, data)
 
 
 @pytest.mark.parametrize("status", [200, 202, 204])

@@ -6,7 +6,6 @@ answered at once, and news that find none are dropped and counted.
 """
 
 import asyncio
-from collections import deque
 from typing import Final, Literal
 
 import structlog
@@ -22,7 +21,7 @@ from tocsin.events.cloud_events import (
     read_event_answer,
     user_event,
 )
-from tocsin.events.rules import Rules
+from tocsin.events.rules import Rule, Rules
 from tocsin.ports.event_handlers import (
     Answered,
     Client,
@@ -46,7 +45,7 @@ _TOO_MUCH: Final = Trouble("Too many events wait for the event handler; send slo
 _TOO_LATE: Final = Trouble("The event handler did not answer in time.")
 _BROKE: Final = Trouble("The event could not be taken to its handler; the server's log has it.")
 # What a call came to, as the metrics have it.
-Outcome = Literal["taken", "rejected", "failed", "late", "dropped"]
+Outcome = Literal["taken", "rejected", "failed", "late", "cancelled", "dropped"]
 
 
 class Lines:
@@ -74,7 +73,7 @@ class Lines:
             return None
         lane = self._lanes.get(client.hub)
         if lane is None:
-            lane = self._lanes[client.hub] = Lane(self)
+            lane = self._lanes[client.hub] = Lane(self, client.hub)
         return ConnectionLine(lane, client)
 
     async def finish(self, within_s: float) -> None:
@@ -92,8 +91,9 @@ class Lines:
 class Lane:
     """What the lines of one hub share: calls under way, and room for what waits."""
 
-    def __init__(self, lines: Lines) -> None:
+    def __init__(self, lines: Lines, hub: str) -> None:
         self.lines = lines
+        self._hub = hub
         self._slots = asyncio.Semaphore(lines.settings.calls_per_hub)
         self._waiting_bytes = 0
 
@@ -114,15 +114,31 @@ class Lane:
         rule = self.lines.rules.find(party.client.hub, event.name, system=event.system)
         if rule is None:
             return None
+        answer = await self._in_time(party, rule, waiting)
+        outcome: Outcome = "cancelled" if waiting.is_cancelled else _outcome(answer)
+        self.count(event, outcome)
+        if outcome == "late":
+            self.log(event, _TOO_LATE)
+        return answer
+
+    async def _in_time(self, party: Party, rule: Rule, waiting: "_Waiting") -> Answer | Trouble:
+        due_s = waiting.due_s
+        if due_s is not None and due_s <= asyncio.get_running_loop().time():
+            return _TOO_LATE
         try:
-            async with asyncio.timeout_at(waiting.due_s) as waiting.bound, self._slots:
-                answer = await self.lines.caller.ask(party, rule, event)
+            async with asyncio.timeout_at(due_s) as waiting.bound, self._slots:
+                return await self.lines.caller.ask(party, rule, waiting.event)
         except TimeoutError:
-            answer = _TOO_LATE
+            return _TOO_LATE
         finally:
             waiting.bound = None
-        self.count(event, _outcome(answer))
-        return answer
+
+    def log(self, event: Event, answer: Welcome | Rejection | Reply | Trouble) -> None:
+        """Log what is wrong with an answer, if anything is."""
+        if isinstance(answer, Trouble):
+            log.warning(
+                "event_handler.failed", hub=self._hub, event_name=event.name, reason=answer.reason
+            )
 
     def count(self, event: Event, outcome: Outcome) -> None:
         """Count an event by what came of it."""
@@ -160,7 +176,7 @@ class ConnectionLine:
     def __init__(self, lane: Lane, client: Client) -> None:
         self._lane = lane
         self._party = Party(client)
-        self._queue: deque[_Waiting] = deque()
+        self._queue: list[_Waiting] = []
         self._bytes = 0
 
     async def connect(self, opening: Opening) -> Welcome | Rejection | Trouble:
@@ -175,7 +191,11 @@ class ConnectionLine:
             self._lane.leave(waiting.size)
         if answer is None:
             return Welcome()
-        return answer if isinstance(answer, Trouble) else read_connect_answer(answer)
+        if isinstance(answer, Trouble):
+            return answer
+        decision = read_connect_answer(answer)
+        self._lane.log(waiting.event, decision)
+        return decision
 
     def connected(self, client: Client) -> None:
         """Tell that it is connected, as ``client`` from now on."""
@@ -201,7 +221,7 @@ class ConnectionLine:
             try:
                 answer = await self._answer(waiting)
             finally:
-                self._queue.popleft()
+                del self._queue[0]
                 self._bytes -= waiting.size
                 self._lane.leave(waiting.size)
             if waiting.answered is not None and not waiting.is_cancelled:
@@ -235,7 +255,12 @@ class ConnectionLine:
             return _BROKE
         if answer is None:
             return Trouble(f"There is no handler for event '{waiting.event.name}'.")
-        return answer if isinstance(answer, Trouble) else read_event_answer(answer)
+        if isinstance(answer, Trouble):
+            return answer
+        reply = read_event_answer(answer)
+        if waiting.answered is not None:
+            self._lane.log(waiting.event, reply)
+        return reply
 
     def _due_s(self) -> float:
         return asyncio.get_running_loop().time() + self._lane.lines.settings.timeout_s

@@ -28,9 +28,16 @@ class Rule(msgspec.Struct, frozen=True, eq=False):
     """An event handler in use; ``headers`` go with every call to it."""
 
     handler: EventHandler
+    names: frozenset[str]
     headers: tuple[tuple[str, str], ...]
     validation: Validation
     from_file: bool = False
+
+    def takes(self, event: str, *, system: bool) -> bool:
+        """Tell whether this event is one of its own; names of user events are compared without case."""
+        if system:
+            return event in self.handler.system_events
+        return "*" in self.names or event.lower() in self.names
 
 
 class Rules:
@@ -85,7 +92,7 @@ class Rules:
 
     def find(self, hub: str, event: str, *, system: bool) -> Rule | None:
         """Return the handler that takes an event."""
-        return next((r for r in self.of(hub) if r.handler.takes(event, system=system)), None)
+        return next((r for r in self.of(hub) if r.takes(event, system=system)), None)
 
     def named(self, hub: str, handler_id: str) -> Rule:
         """Return one of a hub.
@@ -168,4 +175,4 @@ class Rules:
     ) -> Rule:
         headers = () if authorization is None else (("Authorization", authorization),)
         validation = Validation(self._validator, handler.address(VALIDATE), headers)
-        return Rule(handler, headers, validation, from_file)
+        return Rule(handler, handler.user_event_names(), headers, validation, from_file)

@@ -34,12 +34,9 @@ class EventHandler(msgspec.Struct, frozen=True, kw_only=True):
     authorization: bytes | None = None
     created_us: int = 0
 
-    def takes(self, event: str, *, system: bool) -> bool:
-        """Tell whether this event is one of its own; names of user events are compared without case."""
-        if system:
-            return event in self.system_events
-        names = {name.strip().lower() for name in self.user_events.split(",")}
-        return "*" in names or event.lower() in names
+    def user_event_names(self) -> frozenset[str]:
+        """Return the names that stand in ``user_events``, in lower case."""
+        return frozenset(name.strip().lower() for name in self.user_events.split(","))
 
     def address(self, event: str) -> str:
         """Return where this event goes."""
