@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from azure.messaging.webpubsubclient.aio import WebPubSubClient
+from azure.messaging.webpubsubclient.models import CallbackType, SendMessageError, WebPubSubDataType
 from websockets.exceptions import ConnectionClosed
 
 from tests.wire.gateway_fixture import eventually
@@ -293,6 +295,26 @@ async def test_calls_of_a_hub_are_bounded(tmp_path: Path) -> None:
             go_on.set()
             assert (await receive(ws))["success"]
             assert (await receive(other))["success"]
+
+
+async def test_azures_python_client_raises_events_and_is_answered(stage: Stage) -> None:
+    stage.app.answers["order"] = echo
+    heard: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
+
+    async def on_message(event: Any) -> None:
+        heard.put_nowait((event.data_type, event.data))
+
+    client = WebPubSubClient(await stage.url(), message_retry_total=0)
+    async with asyncio.timeout(60), client:
+        await client.subscribe(CallbackType.SERVER_MESSAGE, on_message)
+        await client.send_event("order", "text", WebPubSubDataType.TEXT)
+        await client.send_event("order", {"a": 1}, WebPubSubDataType.JSON)
+        assert [await heard.get() for _ in range(2)] == [("text", "text"), ("json", {"a": 1})]
+        stage.app.answers["order"] = says(status=400)
+        with pytest.raises(SendMessageError) as refused:
+            await client.send_event("order", "text", WebPubSubDataType.TEXT)
+    assert refused.value.error_detail is not None
+    assert refused.value.error_detail.name == "InternalServerError"
 
 
 INVOKE = {"type": "invoke", "invocationId": "7", "target": "event", "event": "lookup"}

@@ -56,6 +56,12 @@ def test_system_messages_and_acks_are_as_in_the_schema() -> None:
     assert payload(PROTOBUF_CODEC.invocation_failed("7", AckError("N", "m"))) == (
         b"\x2a\x0b\x0a\x017\x22\x06\x0a\x01N\x12\x01m"
     )
+    assert (
+        payload(PROTOBUF_CODEC.invocation_answered("7", None, b"")) == b"\x2a\x05\x0a\x017\x10\x01"
+    )
+    assert payload(PROTOBUF_CODEC.invocation_answered("7", "text", b"hi")) == (
+        b"\x2a\x0b\x0a\x017\x10\x01\x1a\x04\x0a\x02hi"
+    )
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from tests.wire.client_frames import client_frame
 from tocsin.realtime.dialects import JSON, PLAIN, RELIABLE_JSON, choose_dialect
 from tocsin.realtime.frames import TEXT, FrameReader
 from tocsin.realtime.json_codec import JSON_CODEC
-from tocsin.realtime.message import Message
+from tocsin.realtime.message import DataType, Message
 from tocsin.realtime.request import AckError, MalformedError
 
 
@@ -52,6 +52,16 @@ def test_acks_are_as_documented() -> None:
     assert payloads(JSON_CODEC.invocation_failed("1", AckError("NotFound", "no handler"))) == [
         '{"type":"invokeResponse","invocationId":"1","success":false,"error":{"name":"NotFound","message":"no handler"}}'
     ]
+    answers: list[tuple[DataType | None, bytes, str]] = [
+        ("json", b'{"r": 1}', ',"dataType":"json","data":{"r": 1}'),
+        ("text", b'a"', ',"dataType":"text","data":"a\\""'),
+        ("binary", b"\1\2", ',"dataType":"binary","data":"AQI="'),
+        (None, b"", ""),
+    ]
+    for data_type, data, told in answers:
+        assert payloads(JSON_CODEC.invocation_answered("1", data_type, data)) == [
+            '{"type":"invokeResponse","invocationId":"1","success":true' + told + "}"
+        ]
 
 
 def test_data_messages_keep_the_documented_order_and_the_original_bytes() -> None:
