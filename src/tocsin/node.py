@@ -50,6 +50,8 @@ from tocsin.api.topics import Topics
 from tocsin.api.upgrade import socket_upgrade
 from tocsin.api.web_files import WebFiles
 from tocsin.api.webhooks import Webhooks
+from tocsin.api.webpubsub.access import ServiceAccess
+from tocsin.api.webpubsub.routes import DataPlane
 from tocsin.clock import US_PER_S, SystemClock
 from tocsin.config import SOCKET_NAME, Hub, Outbound, Settings, advice
 from tocsin.errors import UnauthenticatedError
@@ -295,6 +297,14 @@ class Node:
             audit=Audit(auth, store.deeds, self.seal, self.clock),
             operations=Operations(
                 auth, store, store.queue, self.metrics, self.clock, self.gateway.stats
+            ),
+            data_plane=DataPlane(
+                access=ServiceAccess(auth, self.keyring, self.endpoints, self.clock),
+                keyring=self.keyring,
+                gateway=self.gateway,
+                endpoints=self.endpoints,
+                clock=self.clock,
+                limits=settings.limits,
             ),
             web=WebFiles(),
             demo=Demo(auth, alerts, tokens, self.endpoints) if settings.demo else None,

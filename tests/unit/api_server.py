@@ -43,6 +43,8 @@ from tocsin.api.stream import InboxStream
 from tocsin.api.topics import Topics
 from tocsin.api.web_files import WebFiles
 from tocsin.api.webhooks import Webhooks
+from tocsin.api.webpubsub.access import ServiceAccess
+from tocsin.api.webpubsub.routes import DataPlane
 from tocsin.config import Hub, Limits, Rates
 from tocsin.config import Webhooks as Patience
 from tocsin.events.registry import Registry
@@ -198,6 +200,14 @@ async def running(
             store.webhooks,
             Registry(store.webhooks, outbound, seal, clock, patience.per_hub),
             sender,
+        ),
+        data_plane=DataPlane(
+            access=ServiceAccess(auth, keyring, endpoints, clock),
+            keyring=keyring,
+            gateway=gateway,
+            endpoints=endpoints,
+            clock=clock,
+            limits=limits,
         ),
         web=WebFiles(),
         demo=Demo(auth, alerts, tokens, endpoints) if demo else None,

@@ -12,6 +12,7 @@ import pytest
 import typer.main
 from pydantic import BaseModel
 
+from tests.unit.api_server import running
 from tocsin import errors
 from tocsin.api.problems import status_of
 from tocsin.cli.app import app
@@ -230,6 +231,14 @@ def sections(page: str, level: str) -> dict[str, str]:
 def test_every_route_is_documented_and_no_other() -> None:
     documented = set(sections((REFERENCE / "http-api.md").read_text(), "###"))
     assert documented == routes()
+
+
+async def test_every_operation_of_the_data_plane_is_documented_and_no_other() -> None:
+    async with running() as server:
+        served = {f"{method} {path}" for method, path in server.app.routes()}
+    page = (REFERENCE / "web-pubsub-operations.md").read_text()
+    documented = {quoted(cells[0])[0] for cells in rows(page) if "/api/" in cells[0]}
+    assert documented == {route for route in served if " /api/" in route}
 
 
 def test_codes_named_beside_routes_exist() -> None:

@@ -26,6 +26,10 @@ _PATCH = {"alert_id": "$alert", "read": True}
 _FIRING = {"status": "firing", "fingerprint": "$alert", "labels": {"alertname": "To whom"}}
 _CLOUD = {"content-type": "application/cloudevents+json"}
 
+_SAID = Ask(body="To whom")
+_HUB = "/api/hubs/{hub}"
+_PERMISSION = f"{_HUB}/permissions/{{permission}}/connections/{{connection}}"
+
 ROUTES = {
     "POST /v1/alerts": Ask(body=_ALERT),
     "GET /v1/alerts": Ask(query="source=$alert"),
@@ -105,13 +109,40 @@ ROUTES = {
     "POST /v1/admin/access-keys/{which}/regenerate": Ask(headers={"tocsin-hub": "south"}),
     "GET /v1/admin/connection-string": Ask(headers={"tocsin-hub": "south"}),
     "GET /client/hubs/{hub}": Ask(),
+    f"POST {_HUB}/users/{{user}}/:send": _SAID,
+    f"POST {_HUB}/groups/{{group}}/:send": _SAID,
+    f"POST {_HUB}/connections/{{connection}}/:send": _SAID,
+    f"POST {_HUB}/:send": _SAID,
+    f"POST {_HUB}/:closeConnections": Ask(query="reason=$topic"),
+    f"POST {_HUB}/:addToGroups": Ask(body={"groups": ["$topic"]}),
+    f"POST {_HUB}/:removeFromGroups": Ask(body={"groups": ["$topic"]}),
+    f"POST {_HUB}/:generateToken": Ask(query="userId=$user"),
+    f"GET {_HUB}/connections": Ask(),
+    f"HEAD {_HUB}/connections/{{connection}}": Ask(),
+    f"DELETE {_HUB}/connections/{{connection}}": Ask(),
+    f"DELETE {_HUB}/connections/{{connection}}/groups": Ask(),
+    f"HEAD {_HUB}/groups/{{group}}": Ask(),
+    f"POST {_HUB}/groups/{{group}}/:closeConnections": Ask(),
+    f"GET {_HUB}/groups/{{group}}/connections": Ask(),
+    f"GET {_HUB}/groups/{{group}}/users": Ask(),
+    f"PUT {_HUB}/groups/{{group}}/connections/{{connection}}": Ask(),
+    f"DELETE {_HUB}/groups/{{group}}/connections/{{connection}}": Ask(),
+    f"GET {_HUB}/users": Ask(),
+    f"HEAD {_HUB}/users/{{user}}": Ask(),
+    f"POST {_HUB}/users/{{user}}/:closeConnections": Ask(),
+    f"PUT {_HUB}/users/{{user}}/groups/{{group}}": Ask(),
+    f"DELETE {_HUB}/users/{{user}}/groups/{{group}}": Ask(),
+    f"DELETE {_HUB}/users/{{user}}/groups": Ask(),
+    f"PUT {_PERMISSION}": Ask(query="targetName=$topic"),
+    f"HEAD {_PERMISSION}": Ask(query="targetName=$topic"),
+    f"DELETE {_PERMISSION}": Ask(query="targetName=$topic"),
     "POST /demo/session": Ask(body={"user": "$topic"}),
     "POST /demo/alerts": Ask(body=_ALERT),
     "GET /demo/alerts/{id}": Ask("alert"),
 }
 
 # Open to everybody, or to this machine, and about no hub.
-PUBLIC = {"GET /healthz", "GET /readyz", "GET /metrics"}
+PUBLIC = {"HEAD /api/health", "GET /healthz", "GET /readyz", "GET /metrics"}
 
 # What a live client may send, by the names of ``realtime/requests.py``.  ``$topic`` is the name of a group here.
 FRAMES: dict[str, dict[str, Any]] = {

@@ -43,7 +43,9 @@ class App:
         method, route, request = scope["method"], "none", None
         response: Response | Streaming
         try:
-            match = self._router.match("GET" if method == "HEAD" else method, scope["raw_path"])
+            match = self._router.match(method, scope["raw_path"])
+            if match is None and method == "HEAD":
+                match = self._router.match("GET", scope["raw_path"])
             if match is None:
                 response = self._unmatched(scope)
             else:

@@ -86,6 +86,28 @@ class Authenticator:
             raise _wrong_rank(principal, "a server key")
         return principal
 
+    def service(self, request: Request, hub: str) -> Principal:
+        """Return a principal that may act for everybody in ``hub``; an administrator may in any.
+
+        Raises:
+            UnauthenticatedError: There is no good key.
+            ForbiddenError: It is no server key, or one of another hub; whether there is such a hub is not told.
+        """
+        principal = self.server(request)
+        if principal.rank != "admin" and principal.hub != hub:
+            detail = f"the key {principal.key_id} is of another hub; use a server key of this one"
+            raise ForbiddenError(detail, code="wrong-hub")
+        return principal
+
+    def count_signed(self, request: Request, hub: str) -> None:
+        """Count a request signed with an access key of ``hub`` against what one key may ask.
+
+        Raises:
+            RateLimitedError: It asked too much already.
+        """
+        if self._callers.keys is not None:
+            request.limit(self._callers.keys, ("access-key", hub))
+
     def admin(self, request: Request) -> Principal:
         """Return the administrator.
 
@@ -127,7 +149,7 @@ class Authenticator:
         if token_in_query and request.header(b"authorization") is None:
             token = request.query("access_token")
         if token is None:
-            token = None if request.is_local else _bearer(request)
+            token = None if request.is_local else bearer(request)
             if token is None or token.startswith(f"{PREFIX}_"):
                 principal = self.server(request)
                 user = request.query("user")
@@ -148,12 +170,12 @@ class Authenticator:
     def _of_key(self, request: Request) -> Principal:
         if request.is_local:
             return Principal("admin", _named_hub(request, DEFAULT_HUB), "local", "local")
-        bearer = _bearer(request)
-        if not bearer.startswith(f"{PREFIX}_"):
+        text = bearer(request)
+        if not text.startswith(f"{PREFIX}_"):
             raise ForbiddenError(
                 "a client token does not open this; use an API key", code="key-needed"
             )
-        return self._principal(request, bearer)
+        return self._principal(request, text)
 
     def _principal(self, request: Request, text: str) -> Principal:
         key = self._keyring.check(text)
@@ -174,7 +196,12 @@ def managed_hub(principal: Principal, request: Request) -> str | None:
     return None if request.is_local and request.header(HUB_HEADER) is None else principal.hub
 
 
-def _bearer(request: Request) -> str:
+def bearer(request: Request) -> str:
+    """Return the key or token of the ``Authorization`` header.
+
+    Raises:
+        UnauthenticatedError: There is none.
+    """
     header = request.header(b"authorization")
     scheme, _, text = (header or "").partition(" ")
     if scheme.lower() != "bearer" or not text.strip():

@@ -26,6 +26,7 @@ from tocsin.api.stream import InboxStream
 from tocsin.api.topics import Topics
 from tocsin.api.web_files import WebFiles
 from tocsin.api.webhooks import Webhooks
+from tocsin.api.webpubsub.routes import DataPlane
 from tocsin.errors import InvalidInputError
 
 
@@ -52,6 +53,7 @@ class Resources(msgspec.Struct, frozen=True):
     event_handlers: EventHandlers
     audit: Audit
     operations: Operations
+    data_plane: DataPlane
     web: WebFiles
     demo: Demo | None
 
@@ -165,6 +167,8 @@ def build_router(resources: Resources) -> Router:
         ),
     ):
         router.add(method, path, resources.audit.of(action, handler))
+    for method, path, handler in resources.data_plane.routes():
+        router.add(method, path, handler)
     for path in resources.web.paths(demo=resources.demo is not None):
         router.add("GET", path, resources.web.file)
     if resources.demo is not None:

@@ -34,7 +34,7 @@ from tocsin.realtime.receipts import Witness
 from tocsin.realtime.recovery import Recovery
 from tocsin.realtime.relay import Relay
 from tocsin.realtime.request import MAX_GROUP, AckError, Request, is_group
-from tocsin.realtime.rights import NO_RIGHTS, Rights
+from tocsin.realtime.rights import NO_RIGHTS, Action, Rights
 from tocsin.realtime.session import Session
 from tocsin.realtime.settings import GatewaySettings
 from tocsin.realtime.talk import Talk
@@ -352,6 +352,17 @@ class Gateway:
     def leave_group(self, session: Session, group: str) -> None:
         """Take a session out of a group; nothing happens if it is not in it."""
         self.hubs.leave(session, group)
+
+    def grant(self, session: Session, action: Action, group: str) -> bool:
+        """Let a connection do something with a group; False if it has too many grants."""
+        if session.rights is NO_RIGHTS:
+            session.rights = Rights()
+        return session.rights.grant(action, group)
+
+    def withdraw_grant(self, session: Session, action: Action, group: str) -> None:
+        """Take a grant for a group back; membership stays."""
+        if session.rights is not NO_RIGHTS:
+            session.rights.revoke(action, group)
 
     def send_to_group(self, session: Session, request: Request) -> None:
         """Send a client's message to a group; it need not be a member."""

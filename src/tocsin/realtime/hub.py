@@ -127,6 +127,13 @@ class Hubs:
         """Return the session of a connection id."""
         return self._sessions.get(connection_id)
 
+    def connection(self, hub: str, connection_id: str) -> Session | None:
+        """Return a connection of a hub; of another hub's there is none, nor is an event stream one (I10)."""
+        session = self._sessions.get(connection_id)
+        if session is None or session.hub != hub or not session.is_connection:
+            return None
+        return session
+
     def hub(self, name: str) -> Hub | None:
         """Return the live part of a hub; None if nobody is connected."""
         return self._hubs.get(name)

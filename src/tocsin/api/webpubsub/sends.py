@@ -1,0 +1,115 @@
+"""Messages of an application to its connections: to all, a group, a user, one."""
+
+from typing import Final
+
+import msgspec
+
+from tocsin.api.bodies import media_type
+from tocsin.api.http import Response
+from tocsin.api.webpubsub.answers import done
+from tocsin.api.webpubsub.service import Call, Service
+from tocsin.errors import InvalidInputError, UnsupportedError
+from tocsin.realtime.gateway import Gateway
+from tocsin.realtime.message import NEVER_S, DataType, Message
+from tocsin.realtime.metadata import check_metadata
+from tocsin.realtime.request import MalformedError
+
+_TYPES: Final[dict[str, DataType]] = {
+    "application/json": "json",
+    "text/plain": "text",
+    "application/octet-stream": "binary",
+}
+_METADATA: Final = b"x-webpubsub-metadata-"
+_json = msgspec.json.Decoder(msgspec.Raw)
+
+
+class Sends:
+    """The ``:send`` operations.  A repeat is answered like the first, and not sent."""
+
+    def __init__(self, service: Service, gateway: Gateway, message_bytes: int) -> None:
+        self._service = service
+        self._gateway = gateway
+        self._message_bytes = message_bytes
+
+    async def to_all(self, call: Call) -> Response:
+        """``POST /api/hubs/{hub}/:send``."""
+        where = call.where()
+        message = await self._message(call)
+        if message is not None:
+            self._gateway.post.to_all(call.hub, message, where)
+        return done(202)
+
+    async def to_group(self, call: Call) -> Response:
+        """``POST /api/hubs/{hub}/groups/{group}/:send``."""
+        group, where = call.group(), call.where()
+        message = await self._message(call, group)
+        if message is not None:
+            self._gateway.post.to_group(call.hub, group, message, where)
+        return done(202)
+
+    async def to_user(self, call: Call) -> Response:
+        """``POST /api/hubs/{hub}/users/{user}/:send``."""
+        where = call.where()
+        message = await self._message(call)
+        if message is not None:
+            self._gateway.post.to_user(call.hub, call.path("user"), message, where)
+        return done(202)
+
+    async def to_connection(self, call: Call) -> Response:
+        """``POST /api/hubs/{hub}/connections/{connection}/:send``; 202 also if there is none of that id."""
+        message = await self._message(call)
+        session = self._gateway.hubs.connection(call.hub, call.path("connection"))
+        if message is not None and session is not None:
+            self._gateway.post.to_connection(session, message)
+        return done(202)
+
+    async def _message(self, call: Call, group: str | None = None) -> Message | None:
+        """Read the message; None if it was sent before.
+
+        Raises:
+            UnsupportedError: Its type is none that can be sent.
+            InvalidInputError: It is not what its type says, or its metadata break a rule.
+        """
+        kind = media_type(call.request)
+        data_type = _TYPES.get(kind)
+        if data_type is None:
+            detail = f"Content-Type {kind[:80]!r} cannot be sent; use {', '.join(_TYPES)}"
+            raise UnsupportedError(detail, code="unsupported-content-type")
+        ttl_s = call.ttl_s()
+        metadata = _metadata(call)
+        body = await call.request.body(self._message_bytes, "limits.message_bytes")
+        _check(body, data_type)
+        if self._service.is_repeat(call, body):
+            return None
+        return Message(
+            body,
+            data_type=data_type,
+            group=group,
+            metadata=metadata,
+            expires_s=self._gateway.now_s() + ttl_s if ttl_s else NEVER_S,
+        )
+
+
+def _check(body: bytes, data_type: DataType) -> None:
+    """See that the data are what they are said to be: clients end a connection that brings bad UTF-8."""
+    try:
+        if data_type != "binary" and not body.isascii():
+            body.decode()
+        if data_type == "json":
+            _json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        detail = f"the body is no {data_type}: {error}"
+        raise InvalidInputError(detail, code="invalid-json") from None
+
+
+def _metadata(call: Call) -> dict[str, str] | None:
+    """Return what ``X-WebPubSub-Metadata-*`` headers say."""
+    given = {
+        name[len(_METADATA) :].decode("latin-1"): value.decode("latin-1")
+        for name, value in call.request.scope["headers"]
+        if name.startswith(_METADATA)
+    }
+    try:
+        return dict(check_metadata(given)) or None
+    except MalformedError as error:
+        raise InvalidInputError(str(error), code="invalid-metadata") from None
