@@ -264,6 +264,9 @@ class Settings(BaseSettings):
     recovery_window_s: float = Field(
         30, ge=0, description="how long a dropped connection can be recovered"
     )
+    permessage_deflate: bool = Field(
+        False, description="compress WebSocket messages with clients that offer it"
+    )
     limits: Limits = Limits()
     rates: Rates = Rates()
     retention: Retention = Retention()

@@ -79,12 +79,11 @@ def test_what_is_no_websocket_is_refused(wrong: dict[str, str]) -> None:
 
 
 def test_accept_is_that_of_the_rfc_and_a_subprotocol_is_echoed() -> None:
-    answer = accept_head("dGhlIHNhbXBsZSBub25jZQ==", "json.webpubsub.azure.v1")
+    handshake = asked(**{"sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ=="})
+    answer = accept_head(handshake, "json.webpubsub.azure.v1")
     assert b"\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n" in answer
     assert b"\r\nSec-WebSocket-Protocol: json.webpubsub.azure.v1\r\n" in answer
-    assert b"Protocol" not in accept_head("dGhlIHNhbXBsZSBub25jZQ==", None).replace(
-        b"Protocols", b""
-    )
+    assert b"Protocol" not in accept_head(handshake, None).replace(b"Protocols", b"")
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ from tocsin.errors import (
 )
 from tocsin.model.ids import canonical_hub, check_id
 from tocsin.ports.event_handlers import Opening
+from tocsin.realtime.deflate import Terms
 from tocsin.realtime.dialects import PLAIN, choose_dialect
 from tocsin.realtime.frames import CLOSE_POLICY, encode_close
 from tocsin.realtime.gateway import Gateway
@@ -198,10 +199,15 @@ def _authority(address: str) -> str | None:
     return parts.hostname if port in {None, 80, 443} else f"{parts.hostname}:{port}"
 
 
-def accept_head(key: str, subprotocol: str | None) -> bytes:
+def accept_head(
+    handshake: Handshake, subprotocol: str | None, compression: Terms | None = None
+) -> bytes:
     """Return the 101 answer."""
+    key = handshake.headers["sec-websocket-key"]
     digest = hashlib.sha1(key.encode() + _ACCEPT_GUID, usedforsecurity=False).digest()
     echo = "" if subprotocol is None else f"Sec-WebSocket-Protocol: {subprotocol}\r\n"
+    if compression is not None:
+        echo += f"Sec-WebSocket-Extensions: {compression.answer}\r\n"
     return (
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         f"Sec-WebSocket-Accept: {base64.b64encode(digest).decode()}\r\n{echo}\r\n"
@@ -262,6 +268,8 @@ class Upgrade(asyncio.Protocol):
     def _refuse(self, transport: asyncio.Transport, error: TocsinError) -> None:
         refusal = problem_of(error)
         headers = [*refusal.headers, VARY_ORIGIN]
+        if error.code == "bad-handshake":  # RFC 6455 section 4.4
+            headers.append((b"sec-websocket-version", b"13"))
         transport.write(closing_answer(msgspec.structs.replace(refusal, headers=headers)))
         transport.close()
 
@@ -284,16 +292,18 @@ class Upgrade(asyncio.Protocol):
     ) -> None:
         token = handshake.query.get("awps_reconnection_token", "")
         session = self._gateway.recover(hub, connection_id, token)
-        key, offered = handshake.headers["sec-websocket-key"], handshake.subprotocols
+        offered = handshake.subprotocols
         if session is None:
             _, subprotocol = choose_dialect(offered)
             refusal = encode_close(CLOSE_POLICY, "recovery-impossible")
-            transport.write(accept_head(key, subprotocol) + refusal)
+            transport.write(accept_head(handshake, subprotocol) + refusal)
             transport.close()
         else:
             # It goes on as it began, whatever is offered now.
             subprotocol = session.dialect.as_offered(offered)
-            self._attach(transport, session, accept_head(key, subprotocol))
+            compression = self._compression(handshake)
+            answer = accept_head(handshake, subprotocol, compression)
+            self._attach(transport, session, answer, compression)
 
     async def _connect(self, transport: asyncio.Transport, handshake: Handshake, hub: str) -> None:
         gateway = self._gateway
@@ -317,12 +327,22 @@ class Upgrade(asyncio.Protocol):
             admission.claims, admission.dialect, device, speaks_to, admission.talk
         )
         gateway.upstream.introduce(session, admission.subprotocol)
-        answer = accept_head(handshake.headers["sec-websocket-key"], admission.subprotocol)
-        self._attach(transport, session, answer + gateway.greeting(session))
+        compression = self._compression(handshake)
+        answer = accept_head(handshake, admission.subprotocol, compression)
+        self._attach(transport, session, answer + gateway.greeting(session), compression)
 
-    def _attach(self, transport: asyncio.Transport, session: Session, answer: bytes) -> None:
+    def _compression(self, handshake: Handshake) -> Terms | None:
+        return self._gateway.compression(handshake.headers.get("sec-websocket-extensions", ""))
+
+    def _attach(
+        self,
+        transport: asyncio.Transport,
+        session: Session,
+        answer: bytes,
+        compression: Terms | None,
+    ) -> None:
         transport.write(answer)
-        connection = self._gateway.attach(session, transport)
+        connection = self._gateway.attach(session, transport, compression)
         transport.set_protocol(connection)
         self._transport = None
         if self._early:

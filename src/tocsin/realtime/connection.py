@@ -7,6 +7,7 @@ then on messages gather in the session's outbox until the transport is empty aga
 import asyncio
 from typing import Final, Protocol
 
+from tocsin.realtime.deflate import DeflatingSink, Terms, inflate
 from tocsin.realtime.frames import (
     CLOSE,
     CLOSE_NO_STATUS,
@@ -19,7 +20,7 @@ from tocsin.realtime.frames import (
     encode_close,
     encode_frame,
 )
-from tocsin.realtime.session import Session
+from tocsin.realtime.session import Session, Sink
 from tocsin.realtime.settings import GatewaySettings
 from tocsin.realtime.wheel import Wheel
 
@@ -72,23 +73,34 @@ class Connection(asyncio.Protocol):
         "_keeper",
         "_reader",
         "_silent_beats",
+        "_sink",
         "_transport",
         "session",
         "wheel_slot",
     )
 
-    def __init__(self, keeper: Keeper, session: Session, transport: asyncio.Transport) -> None:
+    def __init__(
+        self,
+        keeper: Keeper,
+        session: Session,
+        transport: asyncio.Transport,
+        compression: Terms | None = None,
+    ) -> None:
         """Attach ``session`` to ``transport``; the caller sets the transport's protocol."""
         self._keeper = keeper
         self._transport = transport
-        self._reader = FrameReader(keeper.settings.message_bytes)
+        limit = keeper.settings.message_bytes
+        self._reader = FrameReader(limit, None if compression is None else inflate)
+        self._sink: Sink = (
+            transport if compression is None else DeflatingSink(transport, compression)
+        )
         self._answers: bytearray | None = None
         self._closing = False
         self._silent_beats = 0
         self.session = session
         self.wheel_slot = -1
         session.socket = self
-        session.sink = transport
+        session.sink = self._sink
         transport.set_write_buffer_limits(high=0)
 
     def start_beating(self, delay_s: float) -> None:
@@ -172,7 +184,7 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Go on: everything was taken."""
         if not self._closing:
-            self.session.sink = self._transport
+            self.session.sink = self._sink
             self.flush()
 
     def _write_answer(self, frame: bytes) -> None:

@@ -9,8 +9,10 @@ Bound:   what is held for an unfinished message is at most ``limit`` plus what o
 """
 
 import struct
+from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
+CONTINUATION: Final = 0x0
 TEXT: Final = 0x1
 BINARY: Final = 0x2
 CLOSE: Final = 0x8
@@ -27,16 +29,17 @@ CLOSE_POLICY: Final = 1008
 CLOSE_TOO_BIG: Final = 1009
 CLOSE_INTERNAL: Final = 1011
 
-_CONTINUATION: Final = 0x0
+COMPRESSED: Final = 0x40  # of a first byte: the message is compressed (RFC 7692)
+CONTROL: Final = 0x8  # of an opcode
+
 _FINAL: Final = 0x80
 _RESERVED: Final = 0x70
 _MASKED: Final = 0x80
-_CONTROL: Final = 0x8
 _MAX_CONTROL: Final = 125
 _LENGTH_16: Final = 126
 _LENGTH_64: Final = 127
 _MAX_16: Final = 0xFFFF
-_OPCODES: Final = frozenset({_CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG})
+_OPCODES: Final = frozenset({CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG})
 # RFC 6455 section 7.4: what a peer may send.  1004 to 1006 and 1015 are never on the wire.
 _CLOSE_CODES: Final = frozenset({*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)})
 
@@ -78,6 +81,19 @@ def encode_close(code: int, reason: str = "") -> bytes:
     return encode_frame(CLOSE, code.to_bytes(2) + text)
 
 
+def frames_in(data: bytes) -> Iterator[tuple[int, bytes, int]]:
+    """Take whole frames of a server apart: the first byte of each, the frame, and where its payload begins."""
+    at = 0
+    while at < len(data):
+        size, payload_at = data[at + 1], 2
+        if size >= _LENGTH_16:
+            payload_at += 2 if size == _LENGTH_16 else 8
+            size = int.from_bytes(data[at + 2 : at + payload_at])
+        end = at + payload_at + size
+        yield data[at], data[at:end], payload_at
+        at = end
+
+
 def close_code(payload: bytes) -> int:
     """Return the code of a close frame that a reader let through; 1005 if it has none."""
     return int.from_bytes(payload[:2]) if payload else CLOSE_NO_STATUS
@@ -102,17 +118,24 @@ def _long_size(field: bytes) -> int:
     return size
 
 
+Inflate = Callable[[bytes, int], bytes]
+
+
 class FrameReader:
     """Reads what one client sends."""
 
-    __slots__ = ("_limit", "_message", "_need", "_opcode", "_rest", "failure")
+    __slots__ = ("_inflate", "_limit", "_message", "_need", "_opcode", "_rest", "failure")
 
-    def __init__(self, limit: int) -> None:
-        """Refuse messages above ``limit`` bytes with 1009."""
+    def __init__(self, limit: int, inflate: Inflate | None = None) -> None:
+        """Refuse messages above ``limit`` bytes with 1009.
+
+        With ``inflate`` they may be compressed; it turns such a message into one of at most ``limit`` bytes.
+        """
         self._limit = limit
+        self._inflate = inflate
         self._rest: bytearray | None = None  # the start of a frame that is not here whole
         self._need = 0  # with fewer bytes than this in ``_rest``, looking again is useless
-        self._opcode = 0  # of the fragmented message under way, or 0
+        self._opcode = 0  # of the fragmented message under way, perhaps with COMPRESSED, or 0
         self._message: bytearray | None = None
         self.failure: Failure | None = None
 
@@ -173,21 +196,26 @@ class FrameReader:
             if len(data) < mask_at:
                 return None
             size = _long_size(data[at + 2 : mask_at])
-        if not first & _CONTROL:
+        if not first & CONTROL:
             self._check_size(size)
         return mask_at, size
 
     def _check_head(self, first: int, second: int) -> None:
         opcode = first & 0x0F
-        if first & _RESERVED or opcode not in _OPCODES:
+        if opcode not in _OPCODES or (first & _RESERVED and not self._may_be_compressed(first)):
             raise FrameError(CLOSE_PROTOCOL_ERROR, "reserved bit or opcode")
         if not second & _MASKED:
             raise FrameError(CLOSE_PROTOCOL_ERROR, "client frames must be masked")
-        if opcode & _CONTROL:
+        if opcode & CONTROL:
             if not first & _FINAL or second & 0x7F > _MAX_CONTROL:
                 raise FrameError(CLOSE_PROTOCOL_ERROR, "control frame fragmented or above 125 B")
-        elif (opcode == _CONTINUATION) != (self._opcode != 0):
+        elif (opcode == CONTINUATION) != (self._opcode != 0):
             raise FrameError(CLOSE_PROTOCOL_ERROR, "fragments out of order")
+
+    def _may_be_compressed(self, first: int) -> bool:
+        """Whether these are the reserved bits of a compressed message's first frame, where that was agreed on."""
+        is_one = first & _RESERVED == COMPRESSED and first & 0x0F in (TEXT, BINARY)
+        return is_one and self._inflate is not None
 
     def _check_size(self, size: int) -> None:
         held = 0 if self._message is None else len(self._message)
@@ -197,14 +225,14 @@ class FrameReader:
     def _accept(self, first: int, payload: bytes) -> tuple[int, bytes] | None:
         """Take one whole frame; return the message it completes, if any."""
         opcode = first & 0x0F
-        if opcode & _CONTROL:
+        if opcode & CONTROL:
             if opcode == CLOSE:
                 _check_close(payload)
             return opcode, payload
         if first & _FINAL and self._message is None:
-            return self._complete(opcode, payload)
+            return self._complete(first & ~_FINAL, payload)
         if self._message is None:
-            self._message, self._opcode = bytearray(payload), opcode
+            self._message, self._opcode = bytearray(payload), first
         else:
             self._message += payload
         if not first & _FINAL:
@@ -213,8 +241,9 @@ class FrameReader:
         self._message, self._opcode = None, 0
         return self._complete(opcode, whole)
 
-    @staticmethod
-    def _complete(opcode: int, payload: bytes) -> tuple[int, bytes]:
+    def _complete(self, opcode: int, payload: bytes) -> tuple[int, bytes]:
+        if opcode & COMPRESSED and self._inflate is not None:
+            opcode, payload = opcode & ~COMPRESSED, self._inflate(payload, self._limit)
         if opcode == TEXT and not payload.isascii():
             _check_utf8(payload)
         return opcode, payload

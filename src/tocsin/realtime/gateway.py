@@ -23,6 +23,7 @@ from tocsin.realtime import requests
 from tocsin.realtime.admission import Admission, admit
 from tocsin.realtime.anti_entropy import AntiEntropy
 from tocsin.realtime.connection import Connection
+from tocsin.realtime.deflate import Terms, negotiate
 from tocsin.realtime.dialects import EVENT_STREAM, Dialect
 from tocsin.realtime.doorkeeper import Doorkeeper
 from tocsin.realtime.event_stream import EventStream
@@ -281,9 +282,15 @@ class Gateway:
         self._not_recovered += 1
         return None
 
-    def attach(self, session: Session, transport: asyncio.Transport) -> Connection:
+    def compression(self, offers: str) -> Terms | None:
+        """Return how messages are compressed with a client that offers this; None if they are not."""
+        return negotiate(offers) if self.settings.permessage_deflate else None
+
+    def attach(
+        self, session: Session, transport: asyncio.Transport, compression: Terms | None = None
+    ) -> Connection:
         """Give ``session`` the upgraded ``transport``; the caller sets its protocol to the result."""
-        connection = Connection(self, session, transport)
+        connection = Connection(self, session, transport, compression)
         connection.start_beating(self._first_pause_s(session))
         self.writer.flush_soon(session)
         if session.inbox:

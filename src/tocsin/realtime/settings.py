@@ -22,7 +22,8 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
 
     ``beat_s``: how often each connection is pinged and its position compared with the store.  ``idle_s``: a
     connection that said nothing (not even a pong) for this long is cut off.  ``head_s``: every inbox connection
-    gets a head at least this often.  ``cut_at_expiry``: the hubs in which a connection ends with its token
+    gets a head at least this often.  ``permessage_deflate``: whether messages are compressed with clients that offer it.
+    ``cut_at_expiry``: the hubs in which a connection ends with its token
     (4401).  ``replay``: what each connection keeps for its recovery, ``detached_bytes`` what all dropped ones together
     may.
     """
@@ -39,6 +40,7 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
     handshake_s: float = 10.0
     close_s: float = 5.0
     recovery_window_s: float = 30.0
+    permessage_deflate: bool = False
     cut_at_expiry: frozenset[str] = frozenset()
     allowed_origins: Mapping[str, tuple[str, ...]] = {}
 
