@@ -485,6 +485,8 @@ def _gateway_settings(settings: Settings) -> GatewaySettings:
         detached_bytes=limits.detached_bytes,
         connections_per_user=limits.connections_per_user,
         groups_per_connection=limits.groups_per_connection,
+        messages=settings.rates.connection_messages,
+        messages_window_s=settings.rates.connection_window_s,
         handshake_s=HANDSHAKE_S + settings.event_handlers.timeout_s,
         beat_s=min(settings.anti_entropy_s, LONGEST_BEAT_S),
         recovery_window_s=settings.recovery_window_s,

@@ -10,6 +10,7 @@ _DRAIN_DEFAULT_S = 1.0
 _RETRY_AFTER = re.compile(r"retry-after-ms=(\d{1,9})")
 _DRAINING = (1001, 1012)
 _REFUSED = 1008
+_CROWDED = frozenset({"too-many-connections", "rate-limited"})
 _AT_ONCE = (1000, 4401)
 
 
@@ -34,7 +35,7 @@ class Comeback:
             found = _RETRY_AFTER.search(reason)
             drain_s = int(found[1]) / 1000 if found else _DRAIN_DEFAULT_S
             return self._spread(drain_s)
-        at_once = code in _AT_ONCE or (code == _REFUSED and reason != "too-many-connections")
+        at_once = code in _AT_ONCE or (code == _REFUSED and reason not in _CROWDED)
         self._failures += 1
         return 0.0 if at_once and self._failures == 1 else self._backoff()
 

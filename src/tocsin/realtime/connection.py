@@ -28,6 +28,7 @@ from tocsin.realtime.wheel import Wheel
 _WRITE_BYTES: Final = 256 * 1024
 # Pongs and acknowledgements that wait for a slow reader.
 _ANSWER_BYTES: Final = 64 * 1024
+_ROUNDING_S: Final = 1e-6
 _PING_FRAME: Final = encode_frame(PING, b"")
 # After these the client does not come back for its session (RFC 6455 section 7.4.1; 1005 is "no status").
 _FINAL_CODES: Final = frozenset({CLOSE_NORMAL, CLOSE_NO_STATUS})
@@ -69,6 +70,7 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_answers",
+        "_busy_until_s",
         "_closing",
         "_keeper",
         "_reader",
@@ -95,6 +97,7 @@ class Connection(asyncio.Protocol):
             transport if compression is None else DeflatingSink(transport, compression)
         )
         self._answers: bytearray | None = None
+        self._busy_until_s = 0.0
         self._closing = False
         self._silent_beats = 0
         self.session = session
@@ -112,7 +115,11 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take bytes from the socket."""
         self._silent_beats = 0
-        for opcode, payload in self._reader.feed(data):
+        messages = self._reader.feed(data)
+        if self._keeper.settings.messages and self._is_too_fast(len(messages)):
+            self.close(CLOSE_POLICY, "rate-limited")
+            return
+        for opcode, payload in messages:
             if opcode == PING:
                 self._write_answer(encode_frame(PONG, payload))
             elif opcode == CLOSE:
@@ -126,6 +133,16 @@ class Connection(asyncio.Protocol):
             # some of them unread, would reset the connection and lose the close frame; an end of stream does not.
             if self._transport.can_write_eof():
                 self._transport.write_eof()
+
+    def _is_too_fast(self, count: int) -> bool:
+        """Take ``count`` messages, pings included, out of a bucket that holds what may come in one window.
+
+        All that is kept of the bucket is when it will be full again.
+        """
+        settings, now_s = self._keeper.settings, self._keeper.now_s()
+        taken_s = count * settings.messages_window_s / settings.messages
+        self._busy_until_s = max(self._busy_until_s, now_s) + taken_s
+        return self._busy_until_s - now_s > settings.messages_window_s + _ROUNDING_S
 
     def eof_received(self) -> None:
         """Let the transport close itself: a half-open WebSocket means nothing."""

@@ -22,7 +22,8 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
 
     ``beat_s``: how often each connection is pinged and its position compared with the store.  ``idle_s``: a
     connection that said nothing (not even a pong) for this long is cut off.  ``head_s``: every inbox connection
-    gets a head at least this often.  ``permessage_deflate``: whether messages are compressed with clients that offer it.
+    gets a head at least this often.  ``messages``: how many a connection may send in
+    ``messages_window_s``, and at once; 0 for any number.  ``permessage_deflate``: whether messages are compressed with clients that offer it.
     ``cut_at_expiry``: the hubs in which a connection ends with its token
     (4401).  ``replay``: what each connection keeps for its recovery, ``detached_bytes`` what all dropped ones together
     may.
@@ -34,6 +35,8 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
     detached_bytes: int = 64 * 2**20
     connections_per_user: int = 20
     groups_per_connection: int = 1000
+    messages: int = 0
+    messages_window_s: float = 10.0
     beat_s: float = 30.0
     idle_s: float = 75.0
     head_s: float = 600.0

@@ -24,7 +24,9 @@ export function comebackAfter(code: number, reason: string): Comeback {
     case 1009:
       return { how: "backoff" };
     case 1008:
-      return reason === "too-many-connections" ? { how: "backoff" } : { how: "fresh", afterMs: 0 };
+      return /^(too-many-connections|rate-limited)$/.test(reason)
+        ? { how: "backoff" }
+        : { how: "fresh", afterMs: 0 };
     default:
       return { how: "recover" };
   }
