@@ -9,7 +9,7 @@ from collections.abc import Callable
 from bench.frame import Bench, Row
 from bench.measure import allow_open_files
 from bench.report import show, write_results
-from bench.rows import accept, fanout, idle, inbox, latency, sustained, topic
+from bench.rows import accept, fanout, idle, inbox, latency, reconnect, sustained, topic
 
 ROWS: dict[str, Callable[[Bench], list[Row]]] = {
     "accept": accept.single,
@@ -18,6 +18,7 @@ ROWS: dict[str, Callable[[Bench], list[Row]]] = {
     "fanout": fanout.fan_out,
     "idle": idle.idle,
     "latency": latency.latency,
+    "reconnect": reconnect.reconnect,
     "inbox": inbox.inbox,
     "broadcast": fanout.broadcast,
     "topic": topic.topic,

@@ -22,6 +22,7 @@ from tests.wire.isolation_routes import FRAMES, PUBLIC, ROUTES, Ask
 from tests.wire.isolation_world import Caller, Ids, World
 from tests.wire.served_node import serving
 from tocsin.api.web_files import WebFiles
+from tocsin.config import Rates
 from tocsin.realtime import requests
 
 RELIABLE = [Subprotocol("json.reliable.webpubsub.azure.v1")]
@@ -41,7 +42,9 @@ UNKNOWN_ROUTE = (
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with serving(tmp_path, demo=True) as served:
+    # It waits for alerts by asking again and again, on a busy machine more often than a person may.
+    rates = Rates(user_requests=10**6)
+    async with serving(tmp_path, demo=True, rates=rates) as served:
         world = World(served)
         await world.fill()
         yield world
