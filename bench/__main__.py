@@ -9,7 +9,7 @@ from collections.abc import Callable
 from bench.frame import Bench, Row
 from bench.measure import allow_open_files
 from bench.report import show, write_results
-from bench.rows import accept, fanout, idle, inbox, latency, reconnect, sustained, topic
+from bench.rows import accept, fanout, idle, inbox, latency, reconnect, rest, sustained, topic
 
 ROWS: dict[str, Callable[[Bench], list[Row]]] = {
     "accept": accept.single,
@@ -21,6 +21,7 @@ ROWS: dict[str, Callable[[Bench], list[Row]]] = {
     "reconnect": reconnect.reconnect,
     "inbox": inbox.inbox,
     "broadcast": fanout.broadcast,
+    "rest": rest.send_to_user,
     "topic": topic.topic,
 }
 OPEN_FILES = 20_000

@@ -78,6 +78,11 @@ class Tocsin(Server):
         """Publish one alert."""
         self._owner.post("/v1/alerts", json=alert).raise_for_status()
 
+    def access_key(self) -> str:
+        """Return the primary access key of the default hub."""
+        answer = self._owner.get("/v1/admin/connection-string").raise_for_status()
+        return str(answer.json()["connection_string"]).partition("AccessKey=")[2].partition(";")[0]
+
     def waiting(self) -> int:
         """Return how many alerts wait on the queue."""
         lines = self._owner.get("/metrics").text.splitlines()

@@ -21,13 +21,17 @@ _TICK_S = 0.001
 
 
 class Order(NamedTuple):
-    """What is published, where and as whom; to everybody if there are no ``users``."""
+    """What is published, where and as whom; to everybody if there are no ``users``.
+
+    ``ready`` are whole requests, which are sent instead.
+    """
 
     port: int
     key: str
     users: int
     batch: int = 1
     connections: int = 64
+    ready: tuple[bytes, ...] = ()
 
 
 class Sent(NamedTuple):
@@ -161,6 +165,8 @@ def _end_of_answer(data: bytes) -> int | None:
 
 def _requests(order: Order) -> list[list[bytes]]:
     """Make requests, cut where the stamp goes in."""
+    if order.ready:
+        return [[request] for request in order.ready]
     made = []
     for number in range(_DIFFERENT_REQUESTS):
         alerts = [
