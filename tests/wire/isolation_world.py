@@ -16,6 +16,8 @@ from tocsin.model.webhook import DeadBatch, Progress, Secrets, Webhook
 from tocsin.ports.store import Role
 
 Ids = dict[str, str]
+# What the paths of Web PubSub's REST API name besides ids.
+IN_THE_NORTH: Ids = {"hub": "north", "permission": "sendToGroup"}
 ROLES: tuple[Role, ...] = ("producer", "server", "admin")
 
 
@@ -38,7 +40,7 @@ class World:
         self.south: Ids = {}
         self.ben: Ids = {}
         self.other: Ids = {}
-        self.connection = "a connection of the south"
+        self.live_south: Ids = {}
 
     def key(self, hub: str, role: str) -> dict[str, str]:
         return {"authorization": f"Bearer {self.keys[hub, role]}"}
@@ -69,7 +71,7 @@ class World:
         wanted = WantedHandler(url="https://9.9.9.9/south", user_events="south")
         added = await self.served.node.rules.add("south", wanted, 1)
         self.south["handler"] = added.handler.id
-        self.south |= {"topic": "south-topic", "reader": "dora", "stranger": "erin"}
+        self.south |= {"topic": "south-topic", "reader": "dora", "stranger": "erin"} | IN_THE_NORTH
         await self.served.node.store.topics.subscribe("south", "south-topic", ["cleo"])
 
     async def ids(self, hub: str, role: str, user: str) -> Ids:
@@ -123,7 +125,7 @@ class World:
 
     def callers(self) -> Iterator[Caller]:
         """Name who asks; administrators are not among them, since they may name any hub."""
-        south = self.south | {"connection": self.connection}
+        south = self.south | self.live_south
         yield Caller(
             "producer",
             self.key("north", "producer"),
@@ -150,6 +152,8 @@ class World:
             "category": secrets.token_hex(4),
             "topic": secrets.token_hex(5),
             "connection": secrets.token_urlsafe(16),
+            "group": secrets.token_hex(5),
+            **IN_THE_NORTH,
         }
 
     async def holdings(self, hub: str) -> list[Any]:

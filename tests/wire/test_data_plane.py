@@ -100,6 +100,14 @@ async def test_messages_reach_user_group_connection_and_all(plane: Plane) -> Non
             assert told["data"] in ({"a": 1}, "hi", "AQ==")
 
 
+async def test_json_keeps_every_byte_on_its_way(plane: Plane) -> None:
+    async with plane.client("ada") as (ada, _):
+        await plane.ask("POST", "/users/ada/:send", '{"a" : 1e0,\t"a": "\\u00e9\u00e9"}')
+        async with asyncio.timeout(30):
+            frame = await ada.recv()
+        assert '"data":{"a" : 1e0,\t"a": "\\u00e9\u00e9"}' in str(frame)
+
+
 async def test_filter_excluded_and_metadata_decide_who_gets_what(plane: Plane) -> None:
     async with plane.client("ada") as (ada, _), plane.client("ben") as (ben, bens):
         await plane.ask("POST", "/:send?filter=userId%20eq%20%27ada%27", "1")

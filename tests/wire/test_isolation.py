@@ -8,6 +8,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -69,13 +70,29 @@ async def test_the_matrix_knows_every_route_and_frame(world: World) -> None:
 
 async def test_foreign_and_unknown_look_alike_on_every_route(world: World) -> None:
     before = await world.holdings("south")
-    for caller in world.callers():
-        for foreign in caller.foreign:
-            for route, ask in ROUTES.items():
-                theirs = await answer_to(world, caller, route, ask, foreign)
-                nobodys = await answer_to(world, caller, route, ask, world.nobody())
-                assert theirs == nobodys, (caller.name, route)
+    async with live_south(world) as south:
+        for caller in world.callers():
+            for foreign in caller.foreign:
+                for route, ask in ROUTES.items():
+                    theirs = await answer_to(world, caller, route, ask, foreign)
+                    nobodys = await answer_to(world, caller, route, ask, world.nobody())
+                    assert theirs == nobodys, (caller.name, route)
+        await south.send('{"type":"ping"}')
+        while (told := await receive(south))["type"] != "pong":
+            assert "To whom" not in json.dumps(told)
     assert await world.holdings("south") == before
+
+
+async def test_the_data_plane_of_another_hub_is_as_closed_as_one_of_nobody(world: World) -> None:
+    for caller in world.callers():
+        for route, ask in ROUTES.items():
+            if "/api/hubs/" in route:
+                answers = [
+                    await answer_to(world, caller, route, ask, world.nobody() | {"hub": hub})
+                    for hub in ("south", "nowhere")
+                ]
+                assert answers[0] == answers[1], (caller.name, route)
+                assert answers[0][0] in (401, 403)
 
 
 async def test_what_others_have_is_in_no_answer_to_a_plain_question(world: World) -> None:
@@ -140,8 +157,7 @@ def drawn_out(text: str, ids: Ids) -> str:
 
 
 async def test_foreign_and_unknown_look_alike_in_every_frame(world: World) -> None:
-    async with live(world, "north", "ada") as north, live(world, "south", "cleo") as south:
-        world.connection = (await receive(south))["connectionId"]
+    async with live(world, "north", "ada") as north, live_south(world):
         await receive(north)
         for caller in world.callers():
             for foreign in caller.foreign:
@@ -186,6 +202,18 @@ async def test_a_token_opens_no_socket_of_another_hub(world: World) -> None:
         refused.append((answer.status_code, answer.body))
     assert refused[0] == refused[1]
     assert refused[0][0] == 401
+
+
+@asynccontextmanager
+async def live_south(world: World) -> AsyncIterator[ClientConnection]:
+    """Connect Cleo, in a group; callers try the ids of both."""
+    async with live(world, "south", "cleo") as south:
+        connection_id = (await receive(south))["connectionId"]
+        session = world.served.node.gateway.hubs.get(connection_id)
+        assert session is not None
+        world.served.node.gateway.join_group(session, "south-group")
+        world.live_south = {"connection": connection_id, "group": "south-group"}
+        yield south
 
 
 def live(world: World, hub: str, user: str) -> Any:

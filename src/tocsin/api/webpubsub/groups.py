@@ -104,7 +104,7 @@ class Groups:
                 for group in groups:
                     change(session, group)
 
-            await for_each(self._gateway.hubs.of_hub(call.hub), where, act)
+            await for_each(self._gateway.hubs.of_hub(call.hub), where, act, len(groups))
         return done(200)
 
     def _join(self, session: Session, group: str) -> None:

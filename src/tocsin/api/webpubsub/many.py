@@ -7,17 +7,21 @@ from typing import Final
 from tocsin.realtime.odata import Where
 from tocsin.realtime.session import Session
 
-_PER_TURN: Final = 256
+_DEEDS_PER_TURN: Final = 256
 
 
 async def for_each(
-    sessions: Sequence[Session], where: Where | None, act: Callable[[Session], object]
+    sessions: Sequence[Session],
+    where: Where | None,
+    act: Callable[[Session], object],
+    deeds: int = 1,
 ) -> None:
-    """Do ``act`` to the sessions that are meant and have not ended meanwhile."""
-    for start in range(0, len(sessions), _PER_TURN):
+    """Do ``act``, which does ``deeds`` things, to the sessions that are meant and have not ended meanwhile."""
+    per_turn = max(1, _DEEDS_PER_TURN // max(1, deeds))
+    for start in range(0, len(sessions), per_turn):
         if start:
             await asyncio.sleep(0)
-        for session in live(sessions[start : start + _PER_TURN]):
+        for session in live(sessions[start : start + per_turn]):
             if where is None or where(session):
                 act(session)
 
