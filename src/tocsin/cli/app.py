@@ -113,7 +113,7 @@ def serve_command(
     """Run the server until SIGTERM or Ctrl-C; then drain and exit 0."""
     import uvloop  # noqa: PLC0415 -- as below
 
-    from tocsin.node import serve  # noqa: PLC0415 -- other commands start in half the time without
+    from tocsin.serving import serve  # noqa: PLC0415 -- other commands start in half the time without
 
     settings = settings_of(
         context, host=host, port=port, tls_cert=tls_cert, tls_key=tls_key, demo=demo

@@ -7,16 +7,16 @@ hand when a process crashed.  Attempts and crashes are on disk (I11).
 import asyncio
 import sqlite3
 from collections.abc import Sequence
-from typing import Literal
 
 import msgspec
 
 from tocsin.adapters.sql import schedule, topics, waiting
 from tocsin.adapters.sqlite.folder import DataFolder
+from tocsin.adapters.sqlite.intake import Intake
 from tocsin.adapters.sqlite.numbers import Numbers
 from tocsin.adapters.sqlite.readers import Readers
 from tocsin.adapters.sqlite.rows import as_json
-from tocsin.adapters.sqlite.schedule import enqueue_due, put_on_schedule
+from tocsin.adapters.sqlite.schedule import enqueue_due
 from tocsin.adapters.sqlite.text import sql
 from tocsin.adapters.sqlite.writer import Writer
 from tocsin.clock import US_PER_S, Clock
@@ -25,7 +25,6 @@ from tocsin.ports.limits import StoreLimits
 from tocsin.ports.producer_ids import IdRange, NamedAlert
 from tocsin.ports.queue import DeadLetter, Leased, Published, QueueDepth
 
-_REMEMBERED, _REMEMBER = sql(waiting.remembered), sql(waiting.remember)
 _ADD, _HIDE = sql(waiting.add_waiting), sql(waiting.hide)
 _DUE_AGAIN, _DUE = sql(waiting.due_again), sql(waiting.due)
 _DROP, _PUT_OFF = sql(waiting.drop_waiting), sql(waiting.put_off)
@@ -43,9 +42,7 @@ _GIVE_BACK, _COUNT_IN_HAND = sql(waiting.give_back), sql(waiting.count_in_hand)
 _SUSPECT_ALL, _SUSPECT_ONE = sql(waiting.suspect_all), sql(waiting.suspect_one)
 _LAST_SEQ, _NAMED = sql(waiting.last_seq), sql(waiting.named_alerts)
 
-_encode = msgspec.json.Encoder().encode
 decode_envelope = msgspec.json.Decoder(Envelope).decode
-ProducerKey = tuple[str, str, str, str]
 DueRow = tuple[int, bytes, int, int | None]  # number, payload, attempts, crashes
 _TOP_US = 2**53  # after every time
 
@@ -77,7 +74,7 @@ class SqliteQueue:
             UnavailableError: the disk is full, or nearly; nothing was stored.
         """
         self._folder.check_room(self._limits.low_water_bytes)
-        intake = _Intake(self._numbers, self._limits, self._clock.now_us())
+        intake = Intake(self._numbers, self._limits, self._clock.now_us())
         answers = await self._writer.run(lambda connection: intake.run(connection, envelopes))
         self._ready.set()
         return answers
@@ -306,117 +303,6 @@ def _is_suspect(row: DueRow) -> bool:
     return row[3] is not None
 
 
-class _Intake:
-    """One publish on the writing connection: few Python steps per envelope, two statements for all."""
-
-    def __init__(self, numbers: Numbers, limits: StoreLimits, now_us: int) -> None:
-        self._numbers = numbers
-        self._limits = limits
-        self._now_us = now_us
-        self._taken: dict[ProducerKey, tuple[str, bytes]] = {}
-        self._due: list[Envelope] = []
-        self._later: list[Envelope] = []
-
-    def run(
-        self, connection: sqlite3.Connection, envelopes: Sequence[Envelope]
-    ) -> Sequence[Published]:
-        """Answer each envelope and write those that are accepted."""
-        room = self._limits.queue_rows - self._numbers.waiting
-        room_later = self._limits.scheduled_rows - self._numbers.scheduled
-        answers = []
-        for envelope in envelopes:
-            answer = self._repeat(connection, envelope)
-            if answer is None and envelope.is_scheduled(self._now_us):
-                answer = self._take(envelope, self._later, room_later, "schedule_full")
-            elif answer is None:
-                answer = self._take(envelope, self._due, room, "full")
-            answers.append(answer)
-        self._write(connection)
-        return answers
-
-    def _repeat(self, connection: sqlite3.Connection, envelope: Envelope) -> Published | None:
-        """Return what stands under the producer's id, if anything does."""
-        key = _producer_key(envelope)
-        if key is None:
-            return None
-        stands = self._taken.get(key)
-        if stands is None:
-            hub, key_id, source, producer_id = key
-            stands = connection.execute(
-                _REMEMBERED,
-                {"hub": hub, "key_id": key_id, "source": source, "producer_id": producer_id},
-            ).fetchone()
-        if stands is None:
-            return None
-        alert_id, fingerprint = stands
-        same = fingerprint == envelope.fingerprint
-        return Published("duplicate" if same else "conflict", alert_id)
-
-    def _take(
-        self,
-        envelope: Envelope,
-        into: list[Envelope],
-        room: int,
-        refusal: Literal["full", "schedule_full"],
-    ) -> Published:
-        if len(into) >= room:
-            return Published(refusal, envelope.id)
-        into.append(envelope)
-        key = _producer_key(envelope)
-        if key is not None:
-            self._taken[key] = (envelope.id, envelope.fingerprint)
-        return Published("accepted", envelope.id)
-
-    def _write(self, connection: sqlite3.Connection) -> None:
-        numbers = self._numbers
-        connection.executemany(
-            _ADD,
-            [
-                {
-                    "seq": seq,
-                    "id": envelope.id,
-                    "payload": _encode(envelope),
-                    "attempts": 0,
-                    "available_us": 0,
-                    "expands": envelope.audience.expands,
-                }
-                for seq, envelope in enumerate(self._due, numbers.seq + 1)
-            ],
-        )
-        put_on_schedule(
-            connection,
-            numbers,
-            [(told.id, _encode(told), told.due_us, told.audience.expands) for told in self._later],
-        )
-        connection.executemany(
-            _REMEMBER,
-            [
-                {
-                    "key_no": key_no,
-                    "hub": hub,
-                    "key_id": key_id,
-                    "source": source,
-                    "producer_id": producer_id,
-                    "alert_id": alert_id,
-                    "fingerprint": fingerprint,
-                    "at_us": self._now_us,
-                }
-                for key_no, ((hub, key_id, source, producer_id), (alert_id, fingerprint)) in (
-                    enumerate(self._taken.items(), numbers.key_no + 1)
-                )
-            ],
-        )
-        numbers.seq += len(self._due)
-        numbers.key_no += len(self._taken)
-        numbers.waiting += len(self._due)
-
-
 def _letter(row: tuple[bytes, int, str, int]) -> DeadLetter:
     payload, attempts, reason, at_us = row
     return DeadLetter(decode_envelope(payload), attempts, reason, at_us)
-
-
-def _producer_key(envelope: Envelope) -> ProducerKey | None:
-    if envelope.producer_id is None:
-        return None
-    return (envelope.hub, envelope.key_id, envelope.source, envelope.producer_id)

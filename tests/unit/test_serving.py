@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tocsin.node import StopSignals, within
+from tocsin.serving import StopSignals, within
 
 
 async def test_the_first_signal_asks_and_the_second_hurries() -> None:
