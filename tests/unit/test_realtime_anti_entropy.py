@@ -16,7 +16,12 @@ from tocsin.realtime.writer import Writer
 
 class Floor:
     def __init__(self) -> None:
-        self.store, self.hubs, self.clock, self.turns = FakeStore(), Hubs(), FakeClock(), Turns()
+        self.store, self.hubs, self.clock, self.turns = (
+            FakeStore(),
+            Hubs(1000),
+            FakeClock(),
+            Turns(),
+        )
         self.writer = Writer(
             call_soon=self.turns,
             overflowed=lambda session, added: None,

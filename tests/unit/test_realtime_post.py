@@ -14,7 +14,7 @@ class House:
     """Some sessions, and a post among them."""
 
     def __init__(self) -> None:
-        self.hubs, self.turns = Hubs(), Turns()
+        self.hubs, self.turns = Hubs(1000), Turns()
         writer = Writer(
             call_soon=self.turns,
             overflowed=lambda _s, _n: None,

@@ -1,21 +1,24 @@
 """What clients ask for, and how each is answered."""
 
 import json
+from typing import Any
 
 import pytest
 
-from tests.unit.realtime_fakes import session
+from tests.unit.realtime_fakes import FakeSocket, session
+from tocsin.realtime.answers import Answers
 from tocsin.realtime.dialects import JSON, PLAIN, PROTOBUF, RELIABLE_JSON, Dialect
 from tocsin.realtime.frames import BINARY, TEXT
+from tocsin.realtime.hub import Hubs
 from tocsin.realtime.message import Message
 from tocsin.realtime.request import AckError, Request
-from tocsin.realtime.requests import handle_message
+from tocsin.realtime.requests import Desk, handle_message
 from tocsin.realtime.rights import Rights
 from tocsin.realtime.session import Session
 
 
 class Recorder:
-    """Answers by writing down what was asked of it."""
+    """A desk whose parts write down what is asked of them; answers and groups are real."""
 
     def __init__(self) -> None:
         self.answers: list[dict[str, object]] = []
@@ -24,29 +27,42 @@ class Recorder:
         self.ended: list[tuple[int, str]] = []
         self.reported: list[bytes] = []
         self.done: list[tuple[object, ...]] = []
+        self.hubs = Hubs(groups_per_connection=2)
+        stand_in: Any = self
+        self.desk = Desk(
+            answers=Answers(stand_in, lambda _delay_s, _callback: None, self.close),
+            hubs=self.hubs,
+            post=stand_in,
+            upstream=stand_in,
+            token_life=stand_in,
+            witness=stand_in,
+            anti_entropy=stand_in,
+            now_s=lambda: 5.0,
+        )
 
-    def answer(self, session: Session, frame: bytes) -> None:
-        self.answers.append(json.loads(frame[frame.index(b'{"') :]))
+    def hear(self, asker: Session, payload: bytes, opcode: int = TEXT) -> None:
+        if self.hubs.get(asker.id) is None:
+            self.hubs.add(asker)
+        socket = FakeSocket(asker)
+        handle_message(self.desk, asker, opcode, payload)
+        self.answers += [json.loads(frame[frame.index(b'{"') :]) for frame in socket.writes]
 
-    def ask_head(self, session: Session) -> None:
+    def close(self, session: Session, code: int, reason: str) -> None:
+        self.closed.append(code)
+        self.ended.append((code, reason))
+
+    def ask(self, session: Session) -> None:
         self.asked.append(session)
 
     def acknowledged(self, session: Session, sequence_id: int) -> None:
-        session.acknowledge(sequence_id)
+        self.done.append(("acknowledged", sequence_id, session.held))
 
-    def join_group(self, session: Session, group: str) -> AckError | None:
-        self.done.append(("join", group))
-        return None
-
-    def leave_group(self, session: Session, group: str) -> None:
-        self.done.append(("leave", group))
-
-    def send_to_group(self, session: Session, request: Request) -> None:
-        self.done.append(("send", request.need_group(), request.data_type, request.data))
-
-    def take_receipts(self, session: Session, data: bytes) -> AckError | None:
+    def told(self, session: Session, data: bytes) -> AckError | None:
         self.reported.append(data)
         return None
+
+    def to_group(self, hub: str, group: str, message: Message, where: object) -> None:
+        self.done.append(("send", group, message.data_type, message.data))
 
     def raise_event(self, session: Session, request: Request) -> None:
         self.done.append(("event", request.event, request.ack_id))
@@ -57,17 +73,13 @@ class Recorder:
     def cancel_invocation(self, session: Session, invocation_id: str) -> None:
         self.done.append(("cancel", invocation_id))
 
-    def renew_token(self, session: Session, request: Request) -> None:
+    def renew(self, session: Session, request: Request) -> None:
         self.done.append(("renew", request.ack_id, request.data))
-
-    def close_session(self, session: Session, code: int, reason: str) -> None:
-        self.closed.append(code)
-        self.ended.append((code, reason))
 
 
 def ask(text: str, asker: Session | None = None, opcode: int = TEXT) -> Recorder:
     recorder = Recorder()
-    handle_message(recorder, asker or session(), opcode, text.encode())
+    recorder.hear(asker or session(), text.encode(), opcode)
     return recorder
 
 
@@ -86,8 +98,10 @@ def test_sequence_ack_forgets_messages_and_is_not_answered() -> None:
     asker = session(dialect=RELIABLE_JSON)
     asker.put([Message(b"1"), Message(b"2")], 2)
     asker.take(100)
-    assert ask('{"type":"sequenceAck","sequenceId":1}', asker).answers == []
-    assert asker.held == 1
+    recorder = ask('{"type":"sequenceAck","sequenceId":1}', asker)
+    assert (recorder.answers, asker.held) == ([], 1)
+    # The receipt is written while the message is still known.
+    assert recorder.done == [("acknowledged", 1, 2)]
 
 
 @pytest.mark.parametrize(
@@ -111,15 +125,14 @@ ROLES = Rights(["webpubsub.joinLeaveGroup.ops", "webpubsub.sendToGroup"])
 def test_who_has_the_role_joins_sends_and_leaves() -> None:
     asker = session(rights=ROLES)
     recorder = Recorder()
-    for number, text in enumerate(
-        (
-            '{"type":"joinGroup","group":"ops","ackId":%d}',
-            '{"type":"sendToGroup","group":"any","ackId":%d,"dataType":"binary","data":"AQI="}',
-            '{"type":"leaveGroup","group":"ops","ackId":%d}',
-        )
-    ):
-        handle_message(recorder, asker, TEXT, (text % number).encode())
-    assert recorder.done == [("join", "ops"), ("send", "any", "binary", b"\1\2"), ("leave", "ops")]
+    recorder.hear(asker, b'{"type":"joinGroup","group":"ops","ackId":0}')
+    assert recorder.hubs.of_group("h", "ops") == [asker]
+    recorder.hear(
+        asker, b'{"type":"sendToGroup","group":"any","ackId":1,"dataType":"binary","data":"AQI="}'
+    )
+    assert recorder.done == [("send", "any", "binary", b"\1\2")]
+    recorder.hear(asker, b'{"type":"leaveGroup","group":"ops","ackId":2}')
+    assert not recorder.hubs.of_group("h", "ops")
     assert [answer["success"] for answer in recorder.answers] == [True, True, True]
 
 
@@ -127,11 +140,24 @@ def test_a_repeat_is_told_and_not_done_again_but_a_failed_request_may_be_tried_a
     asker = session(rights=ROLES)
     recorder = Recorder()
     for _ in range(2):
-        handle_message(recorder, asker, TEXT, b'{"type":"joinGroup","group":"ops","ackId":3}')
-        handle_message(recorder, asker, TEXT, b'{"type":"joinGroup","group":"no","ackId":4}')
-    assert recorder.done == [("join", "ops")]
+        recorder.hear(asker, b'{"type":"joinGroup","group":"ops","ackId":3}')
+        recorder.hear(asker, b'{"type":"joinGroup","group":"no","ackId":4}')
+    assert asker.groups == {"ops"}
     names = [a["error"]["name"] for a in recorder.answers if "error" in a]  # type: ignore[index]
     assert names == ["Forbidden", "Duplicate", "Forbidden"]
+
+
+def test_who_is_in_too_many_groups_is_told_and_joins_no_more() -> None:
+    asker = session(rights=Rights(["webpubsub.joinLeaveGroup"]))
+    recorder = Recorder()
+    for group in ("a", "b", "c"):
+        recorder.hear(asker, b'{"type":"joinGroup","group":"%b","ackId":1}' % group.encode())
+        asker._done = None
+    assert asker.groups == {"a", "b"}
+    assert recorder.answers[-1]["error"] == {
+        "name": "BadRequest",
+        "message": "The client is in 2 groups, and may be in no more.",
+    }
 
 
 def test_events_go_upstream_and_are_not_answered_here_but_for_repeats() -> None:

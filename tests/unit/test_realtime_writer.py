@@ -18,7 +18,7 @@ class Floor:
     """A writer over some hubs, with its overflows and turns to see."""
 
     def __init__(self, outbox_bytes: int = 1000) -> None:
-        self.hubs = Hubs()
+        self.hubs = Hubs(1000)
         self.turns = Turns()
         self.overflows: list[tuple[Session, int]] = []
         self.writer = Writer(
@@ -221,7 +221,7 @@ def test_relay_does_no_work_for_hubs_without_anybody() -> None:
 
 
 def test_hubs_forget_users_and_hubs_that_are_empty() -> None:
-    hubs = Hubs()
+    hubs = Hubs(1000)
     a, b = session("a"), session("b")
     hubs.add(a)
     hubs.add(b)

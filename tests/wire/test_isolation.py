@@ -211,7 +211,7 @@ async def live_south(world: World) -> AsyncIterator[ClientConnection]:
         connection_id = (await receive(south))["connectionId"]
         session = world.served.node.gateway.hubs.get(connection_id)
         assert session is not None
-        world.served.node.gateway.join_group(session, "south-group")
+        world.served.node.gateway.hubs.join(session, "south-group")
         world.live_south = {"connection": connection_id, "group": "south-group"}
         yield south
 

@@ -19,8 +19,8 @@ from tocsin.ports.event_handlers import EventHandlers, Opening
 from tocsin.ports.fanout import Fanout
 from tocsin.ports.receipts import Recorder
 from tocsin.ports.store import InboxStore
-from tocsin.realtime import requests
 from tocsin.realtime.admission import Admission, admit
+from tocsin.realtime.answers import Answers
 from tocsin.realtime.anti_entropy import AntiEntropy
 from tocsin.realtime.connection import Connection
 from tocsin.realtime.deflate import Terms, negotiate
@@ -29,13 +29,13 @@ from tocsin.realtime.doorkeeper import Doorkeeper
 from tocsin.realtime.event_stream import EventStream
 from tocsin.realtime.frames import CLOSE_GOING_AWAY, CLOSE_NORMAL, CLOSE_POLICY
 from tocsin.realtime.hub import Hubs
-from tocsin.realtime.message import NEVER_S, Message
 from tocsin.realtime.post import Post
 from tocsin.realtime.receipts import Witness
 from tocsin.realtime.recovery import Recovery
 from tocsin.realtime.relay import Relay
-from tocsin.realtime.request import MAX_GROUP, AckError, Request, is_group
-from tocsin.realtime.rights import NO_RIGHTS, Action, Rights
+from tocsin.realtime.request import MAX_GROUP, is_group
+from tocsin.realtime.requests import Desk, handle_message
+from tocsin.realtime.rights import NO_RIGHTS, Rights
 from tocsin.realtime.session import Session
 from tocsin.realtime.settings import GatewaySettings
 from tocsin.realtime.talk import Talk
@@ -46,9 +46,6 @@ from tocsin.realtime.wheel import TICK_S, Wheel
 from tocsin.realtime.writer import SOCKETS_PER_TURN, Writer
 from tocsin.supervisor import Supervisor
 
-# Acknowledgements leave together this often: a reply within the same moment finds the synchronous Python client not
-# yet waiting for it, and it then blocks for 30 s.
-_ANSWER_TICK_S: Final = 0.005
 _CLOSE_STEP_S: Final = 0.05
 _CLOSES_PER_STEP: Final = 10
 _RETRY_AFTER_MS: Final = 2000
@@ -109,9 +106,8 @@ class Gateway:
         self._clock = clock
         self._store = store
         self.wheel = Wheel(clock.monotonic_s())
-        self.hubs = Hubs()
+        self.hubs = Hubs(settings.groups_per_connection)
         self.recovery = Recovery(settings, self.wheel, clock.monotonic_s, self.ended)
-        self._answering: list[Session] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ticker: asyncio.TimerHandle | None = None
         self._opened = self._recovered = self._not_recovered = self._slow = 0
@@ -122,12 +118,30 @@ class Gateway:
             replay=settings.replay,
         )
         self.post = Post(self.hubs, self.writer)
-        self.upstream = Upstream(handlers, self.writer, self)
-        self._token_life = TokenLife(settings.cut_at_expiry, clock, self)
-        self._witness = Witness(recorder, clock)
-        self.relay = Relay(self.hubs, self.writer, self._witness)
+        answers = Answers(self.writer, self._call_later, self.close_session)
+        self.upstream = Upstream(handlers, self.writer, answers)
+        self._token_life = TokenLife(
+            settings.cut_at_expiry,
+            doorkeeper=doorkeeper,
+            clock=clock,
+            writer=self.writer,
+            answers=answers,
+            supervisor=supervisor,
+        )
+        witness = Witness(recorder, clock)
+        self.relay = Relay(self.hubs, self.writer, witness)
         self.anti_entropy = AntiEntropy(
             store, self.hubs, self.writer, clock.monotonic_s, settings.head_s
+        )
+        self._desk = Desk(
+            answers=answers,
+            hubs=self.hubs,
+            post=self.post,
+            upstream=self.upstream,
+            token_life=self._token_life,
+            witness=witness,
+            anti_entropy=self.anti_entropy,
+            now_s=clock.monotonic_s,
         )
 
     # Life
@@ -258,7 +272,7 @@ class Gateway:
         self._token_life.begin(session)
         self.hubs.add(session)
         for group in claims.groups:
-            self.join_group(session, group)
+            self.hubs.join(session, group)
         self._opened += 1
         return session
 
@@ -311,7 +325,7 @@ class Gateway:
 
     def received(self, session: Session, opcode: int, payload: bytes) -> None:
         """Handle a client's data message."""
-        requests.handle_message(self, session, opcode, payload)
+        handle_message(self._desk, session, opcode, payload)
 
     def beat(self, session: Session) -> None:
         """Compare the session's position, and end it with its token where that is wanted."""
@@ -326,85 +340,6 @@ class Gateway:
         spread_s = random.uniform(0, self.settings.beat_s)  # noqa: S311 -- spreads load
         return min(spread_s, self.pause_s(session))
 
-    def renew_token(self, session: Session, request: Request) -> None:
-        """Prolong a session's life by another token; whether that was done is acknowledged."""
-        self._token_life.renew(session, request)
-
-    def answer(self, session: Session, frame: bytes) -> None:
-        """Send a frame with the next tick of acknowledgements."""
-        if session.socket is None:
-            return
-        session.socket.answer(frame)
-        if not self._answering and self._loop is not None:
-            self._loop.call_later(_ANSWER_TICK_S, self._send_answers)
-        self._answering.append(session)
-
-    def ask_head(self, session: Session) -> None:
-        """Send a head frame soon."""
-        self.anti_entropy.ask(session)
-
-    def acknowledged(self, session: Session, sequence_id: int) -> None:
-        """Forget what the client has, and take note that it has it."""
-        self._witness.acknowledged(session, sequence_id)
-        session.acknowledge(sequence_id)
-
-    def join_group(self, session: Session, group: str) -> AckError | None:
-        """Put a session into a group; why not, if it is in too many."""
-        most = self.settings.groups_per_connection
-        if len(session.groups) >= most and group not in session.groups:
-            return AckError("BadRequest", f"The client is in {most} groups, and may be in no more.")
-        self.hubs.join(session, group)
-        return None
-
-    def leave_group(self, session: Session, group: str) -> None:
-        """Take a session out of a group; nothing happens if it is not in it."""
-        self.hubs.leave(session, group)
-
-    def grant(self, session: Session, action: Action, group: str) -> bool:
-        """Let a connection do something with a group; False if it has too many grants."""
-        if session.rights is NO_RIGHTS:
-            session.rights = Rights()
-        return session.rights.grant(action, group)
-
-    def withdraw_grant(self, session: Session, action: Action, group: str) -> None:
-        """Take a grant for a group back; membership stays."""
-        if session.rights is not NO_RIGHTS:
-            session.rights.revoke(action, group)
-
-    def send_to_group(self, session: Session, request: Request) -> None:
-        """Send a client's message to a group; it need not be a member."""
-        message = Message(
-            request.data,
-            data_type=request.data_type,
-            group=request.need_group(),
-            sender=session.user,
-            metadata=dict(request.metadata) or None,
-            expires_s=self.now_s() + request.ttl_s if request.ttl_s else NEVER_S,
-        )
-        but = (lambda other: other is not session) if request.no_echo else None
-        self.post.to_group(session.hub, request.need_group(), message, but)
-
-    def raise_event(self, session: Session, request: Request) -> None:
-        """Take a client's event to its hub's event handler, whose answer is acknowledged."""
-        self.upstream.raise_event(session, request)
-
-    def invoke(self, session: Session, invocation_id: str, request: Request) -> None:
-        """Take a client's invocation to the handler of its event, whose answer is sent."""
-        self.upstream.invoke(session, invocation_id, request)
-
-    def cancel_invocation(self, session: Session, invocation_id: str) -> None:
-        """Forget an invocation; nothing happens to one that was answered."""
-        self.upstream.cancel_invocation(session, invocation_id)
-
-    def take_receipts(self, session: Session, data: bytes) -> AckError | None:
-        """Take receipts that a client tells; why not, if they are not taken."""
-        return self._witness.told(session, data)
-
-    def _send_answers(self) -> None:
-        sessions, self._answering = self._answering, []
-        for session in sessions:
-            self.writer.flush_soon(session)
-
     def _overflowed(self, session: Session, added: int) -> None:
         """Deal with messages for which there is no room, or no socket."""
         if session.socket is not None:
@@ -416,6 +351,10 @@ class Gateway:
     def _call_soon(self, callback: Callable[[], None]) -> None:
         if self._loop is not None:
             self._loop.call_soon(callback)
+
+    def _call_later(self, delay_s: float, callback: Callable[[], None]) -> None:
+        if self._loop is not None:
+            self._loop.call_later(delay_s, callback)
 
     # Sessions go
 

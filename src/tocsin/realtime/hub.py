@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from tocsin.realtime.request import AckError
 from tocsin.realtime.session import Session
 
 
@@ -88,7 +89,8 @@ class Hub:
 class Hubs:
     """All live sessions of this node, dropped ones within their recovery window included."""
 
-    def __init__(self) -> None:
+    def __init__(self, groups_per_connection: int) -> None:
+        self._groups_per_connection = groups_per_connection
         self._hubs: dict[str, Hub] = {}
         self._sessions: dict[str, Session] = {}
 
@@ -113,10 +115,17 @@ class Hubs:
         if not hub.users:
             del self._hubs[session.hub]
 
-    def join(self, session: Session, group: str) -> None:
-        """Put a session into a group; nothing happens to one that has ended, and to an event stream."""
+    def join(self, session: Session, group: str) -> AckError | None:
+        """Put a session into a group; why not, if it is in too many.
+
+        Nothing happens to one that has ended, and to an event stream.
+        """
+        most = self._groups_per_connection
+        if len(session.groups) >= most and group not in session.groups:
+            return AckError("BadRequest", f"The client is in {most} groups, and may be in no more.")
         if session.id in self._sessions and session.is_connection:
             self._hubs[session.hub].join(session, group)
+        return None
 
     def leave(self, session: Session, group: str) -> None:
         """Take a session out of a group; nothing happens if it is not in it."""

@@ -12,6 +12,7 @@ MAX_UINT64: Final = 2**64 - 1
 LONGEST_TTL_S: Final = 300
 MAX_GROUP: Final = 1024
 MAX_INVOCATION: Final = 128
+FORBIDDEN: Final = "Forbidden"
 _EVENT: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,127}")
 
 

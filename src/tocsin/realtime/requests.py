@@ -5,78 +5,41 @@ official clients take for success.
 """
 
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final, NamedTuple
 
-from tocsin.realtime.frames import (
-    CLOSE_INTERNAL,
-    CLOSE_INVALID_DATA,
-    CLOSE_POLICY,
-    CLOSE_UNSUPPORTED,
-)
+from tocsin.realtime.answers import Answers
+from tocsin.realtime.anti_entropy import AntiEntropy
+from tocsin.realtime.frames import CLOSE_INVALID_DATA, CLOSE_UNSUPPORTED
+from tocsin.realtime.hub import Hubs
+from tocsin.realtime.message import NEVER_S, Message
 from tocsin.realtime.plain_codec import plain_request
-from tocsin.realtime.request import AckError, MalformedError, Request, is_event
+from tocsin.realtime.post import Post
+from tocsin.realtime.receipts import Witness
+from tocsin.realtime.request import FORBIDDEN, AckError, MalformedError, Request, is_event
 from tocsin.realtime.rights import Action
 from tocsin.realtime.session import Session
+from tocsin.realtime.token_life import TokenLife
+from tocsin.realtime.upstream import Upstream
 
 HEAD_EVENT: Final = "tocsin.head"
 RECEIPTS_EVENT: Final = "tocsin.receipts"
-FORBIDDEN: Final = "Forbidden"
 TOKEN_EVENT: Final = "tocsin.token"  # noqa: S105 -- the name of an event
 
 
-class Answerer(Protocol):
-    """What handlers do to the outside."""
+class Desk(NamedTuple):
+    """What requests are done with."""
 
-    def answer(self, session: Session, frame: bytes) -> None:
-        """Send a frame with the next tick of acknowledgements."""
-        ...
-
-    def ask_head(self, session: Session) -> None:
-        """Send a head frame soon."""
-        ...
-
-    def acknowledged(self, session: Session, sequence_id: int) -> None:
-        """Forget what the client has."""
-        ...
-
-    def take_receipts(self, session: Session, data: bytes) -> AckError | None:
-        """Take receipts; why not, if they are not taken."""
-        ...
-
-    def renew_token(self, session: Session, request: Request) -> None:
-        """Prolong the session by another token; whether that was done is acknowledged later."""
-        ...
-
-    def join_group(self, session: Session, group: str) -> AckError | None:
-        """Put the session into a group; why not, if it cannot be."""
-        ...
-
-    def leave_group(self, session: Session, group: str) -> None:
-        """Take the session out of a group."""
-        ...
-
-    def send_to_group(self, session: Session, request: Request) -> None:
-        """Send a client's message to a group."""
-        ...
-
-    def raise_event(self, session: Session, request: Request) -> None:
-        """Take an event to its handler, whose answer is acknowledged."""
-        ...
-
-    def invoke(self, session: Session, invocation_id: str, request: Request) -> None:
-        """Take an invocation to the handler of its event, whose answer is sent."""
-        ...
-
-    def cancel_invocation(self, session: Session, invocation_id: str) -> None:
-        """Forget an invocation."""
-        ...
-
-    def close_session(self, session: Session, code: int, reason: str) -> None:
-        """End the session."""
-        ...
+    answers: Answers
+    hubs: Hubs
+    post: Post
+    upstream: Upstream
+    token_life: TokenLife
+    witness: Witness
+    anti_entropy: AntiEntropy
+    now_s: Callable[[], float]
 
 
-def handle_message(answerer: Answerer, session: Session, opcode: int, payload: bytes) -> None:
+def handle_message(desk: Desk, session: Session, opcode: int, payload: bytes) -> None:
     """Do what a client's data message asks for; a message outside the protocol ends the session."""
     codec = session.dialect.codec
     try:
@@ -86,79 +49,90 @@ def handle_message(answerer: Answerer, session: Session, opcode: int, payload: b
             request = codec.parse(payload)
         else:
             wrong = "wrong kind of frame for the protocol"
-            answerer.close_session(session, CLOSE_UNSUPPORTED, wrong)
+            desk.answers.close(session, CLOSE_UNSUPPORTED, wrong)
             return
-        _HANDLERS.get(request.type, _unknown)(answerer, session, request)
+        _HANDLERS.get(request.type, _unknown)(desk, session, request)
     except MalformedError as error:
-        answerer.close_session(session, CLOSE_INVALID_DATA, str(error))
+        desk.answers.close(session, CLOSE_INVALID_DATA, str(error))
 
 
-def _unknown(_answerer: Answerer, _session: Session, request: Request) -> None:
+def _unknown(_desk: Desk, _session: Session, request: Request) -> None:
     msg = f"there is no message type {request.type[:40]!r}"
     raise MalformedError(msg)
 
 
-def _ping(answerer: Answerer, session: Session, _request: Request) -> None:
+def _ping(desk: Desk, session: Session, _request: Request) -> None:
     if session.dialect.codec is not None:
-        answerer.answer(session, session.dialect.codec.pong)
+        desk.answers.answer(session, session.dialect.codec.pong)
 
 
-def _sequence_ack(answerer: Answerer, session: Session, request: Request) -> None:
+def _sequence_ack(desk: Desk, session: Session, request: Request) -> None:
     if request.sequence_id is None:
         raise MalformedError("sequenceAck without a sequenceId")
-    answerer.acknowledged(session, request.sequence_id)
+    # Only what is still kept is known by its number.
+    desk.witness.acknowledged(session, request.sequence_id)
+    session.acknowledge(request.sequence_id)
 
 
-def _join_group(answerer: Answerer, session: Session, request: Request) -> AckError | None:
+def _join_group(desk: Desk, session: Session, request: Request) -> AckError | None:
     group = request.need_group()
-    return _forbidden(session, "joinLeaveGroup", group, "join") or answerer.join_group(
-        session, group
-    )
+    return _forbidden(session, "joinLeaveGroup", group, "join") or desk.hubs.join(session, group)
 
 
-def _leave_group(answerer: Answerer, session: Session, request: Request) -> AckError | None:
+def _leave_group(desk: Desk, session: Session, request: Request) -> AckError | None:
     group = request.need_group()
     refusal = _forbidden(session, "joinLeaveGroup", group, "leave")
     if refusal is None:
-        answerer.leave_group(session, group)
+        desk.hubs.leave(session, group)
     return refusal
 
 
-def _send_to_group(answerer: Answerer, session: Session, request: Request) -> AckError | None:
-    refusal = _forbidden(session, "sendToGroup", request.need_group(), "send to")
+def _send_to_group(desk: Desk, session: Session, request: Request) -> AckError | None:
+    """The sender need not be a member."""
+    group = request.need_group()
+    refusal = _forbidden(session, "sendToGroup", group, "send to")
     if refusal is None:
-        answerer.send_to_group(session, request)
+        message = Message(
+            request.data,
+            data_type=request.data_type,
+            group=group,
+            sender=session.user,
+            metadata=dict(request.metadata) or None,
+            expires_s=desk.now_s() + request.ttl_s if request.ttl_s else NEVER_S,
+        )
+        but = (lambda other: other is not session) if request.no_echo else None
+        desk.post.to_group(session.hub, group, message, but)
     return refusal
 
 
-def _event(answerer: Answerer, session: Session, request: Request) -> None:
+def _event(desk: Desk, session: Session, request: Request) -> None:
     name = request.need_event()
     own = _OWN_EVENTS.get(name) if session.inbox else None
     if own is not None:
-        own(answerer, session, request)
+        own(desk, session, request)
     elif name == TOKEN_EVENT:
-        answerer.renew_token(session, request)
+        desk.token_life.renew(session, request)
     elif not is_event(name):
-        acknowledge(answerer, session, request, _no_event(name))
-    elif not _is_repeat(answerer, session, request):
-        answerer.raise_event(session, request)
+        desk.answers.acknowledge(session, request, _no_event(name))
+    elif not _is_repeat(desk, session, request):
+        desk.upstream.raise_event(session, request)
 
 
-def _tell_head(answerer: Answerer, session: Session, _request: Request) -> None:
-    answerer.ask_head(session)
+def _tell_head(desk: Desk, session: Session, _request: Request) -> None:
+    desk.anti_entropy.ask(session)
 
 
-def _tell_receipts(answerer: Answerer, session: Session, request: Request) -> AckError | None:
-    return answerer.take_receipts(session, request.data)
+def _tell_receipts(desk: Desk, session: Session, request: Request) -> AckError | None:
+    return desk.witness.told(session, request.data)
 
 
-def _invoke(answerer: Answerer, session: Session, request: Request) -> None:
+def _invoke(desk: Desk, session: Session, request: Request) -> None:
     name, invocation_id = request.need_event(), request.need_invocation()
     if is_event(name):
-        answerer.invoke(session, invocation_id, request)
+        desk.upstream.invoke(session, invocation_id, request)
     elif session.dialect.codec is not None:
         failed = session.dialect.codec.invocation_failed(invocation_id, _no_event(name))
-        answerer.answer(session, failed)
+        desk.answers.answer(session, failed)
 
 
 def _no_event(name: str) -> AckError:
@@ -166,8 +140,8 @@ def _no_event(name: str) -> AckError:
     return AckError("BadRequest", text)
 
 
-def _cancel_invocation(answerer: Answerer, session: Session, request: Request) -> None:
-    answerer.cancel_invocation(session, request.need_invocation())
+def _cancel_invocation(desk: Desk, session: Session, request: Request) -> None:
+    desk.upstream.cancel_invocation(session, request.need_invocation())
 
 
 def _forbidden(session: Session, action: Action, group: str, verb: str) -> AckError | None:
@@ -177,46 +151,28 @@ def _forbidden(session: Session, action: Action, group: str, verb: str) -> AckEr
     return AckError(FORBIDDEN, text)
 
 
-Handler = Callable[[Answerer, Session, Request], None]
-Acknowledged = Callable[[Answerer, Session, Request], AckError | None]
+Handler = Callable[[Desk, Session, Request], None]
+Acknowledged = Callable[[Desk, Session, Request], AckError | None]
 
 
 def _acknowledging(handle: Acknowledged) -> Handler:
     """Answer with what ``handle`` returns, and keep it from being done twice under one ack id."""
 
-    def handler(answerer: Answerer, session: Session, request: Request) -> None:
-        if not _is_repeat(answerer, session, request):
-            acknowledge(answerer, session, request, handle(answerer, session, request))
+    def handler(desk: Desk, session: Session, request: Request) -> None:
+        if not _is_repeat(desk, session, request):
+            desk.answers.acknowledge(session, request, handle(desk, session, request))
 
     return handler
 
 
-def _is_repeat(answerer: Answerer, session: Session, request: Request) -> bool:
+def _is_repeat(desk: Desk, session: Session, request: Request) -> bool:
     """Whether the request has been done; then it is answered."""
     ack_id = request.ack_id
     if ack_id is None or not session.has_done(ack_id):
         return False
     text = f"Message with ack-id: {ack_id} has been processed"
-    acknowledge(answerer, session, request, AckError("Duplicate", text))
+    desk.answers.acknowledge(session, request, AckError("Duplicate", text))
     return True
-
-
-def acknowledge(
-    answerer: Answerer, session: Session, request: Request, error: AckError | None
-) -> None:
-    """Tell the client what became of a request, if it asked, and remember one that succeeded.
-
-    A plain client cannot ask and cannot be told: a failure ends its connection.
-    """
-    ack_id, codec = request.ack_id, session.dialect.codec
-    if codec is None:
-        if error is not None:
-            code = CLOSE_POLICY if error.name == FORBIDDEN else CLOSE_INTERNAL
-            answerer.close_session(session, code, error.message)
-    elif ack_id is not None:
-        if error is None:
-            session.remember(ack_id)
-        answerer.answer(session, codec.ack(ack_id, error))
 
 
 # What inbox clients tell Tocsin itself.

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from tocsin.realtime.dialects import EVENT_STREAM, Dialect
 from tocsin.realtime.message import Message
 from tocsin.realtime.outbox import Outbox
-from tocsin.realtime.rights import NO_RIGHTS, Rights
+from tocsin.realtime.rights import NO_RIGHTS, Action, Rights
 from tocsin.realtime.settings import Replay
 from tocsin.realtime.talk import Talk
 from tocsin.realtime.tokens import Signer
@@ -126,6 +126,17 @@ class Session(Outbox):
     def is_connection(self) -> bool:
         """Whether it speaks Web PubSub; an event stream hears of its inbox and of nothing else."""
         return self.dialect is not EVENT_STREAM
+
+    def grant(self, action: Action, group: str) -> bool:
+        """Let the client do something with a group; False if it has too many grants."""
+        if self.rights is NO_RIGHTS:
+            self.rights = Rights()
+        return self.rights.grant(action, group)
+
+    def withdraw_grant(self, action: Action, group: str) -> None:
+        """Take a grant for a group back; membership stays."""
+        if self.rights is not NO_RIGHTS:
+            self.rights.revoke(action, group)
 
     def has_done(self, ack_id: int) -> bool:
         """Whether the request with this ack id succeeded, as far as is remembered."""

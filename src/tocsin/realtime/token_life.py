@@ -6,15 +6,16 @@ connection, and changes nothing else about it.
 """
 
 from collections.abc import Collection
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 
 from tocsin.clock import US_PER_S, Clock
 from tocsin.errors import TocsinError, UnavailableError
+from tocsin.realtime.answers import Answers
+from tocsin.realtime.doorkeeper import Doorkeeper
 from tocsin.realtime.message import Message
-from tocsin.realtime.request import AckError, Request
-from tocsin.realtime.requests import FORBIDDEN, Answerer, acknowledge
+from tocsin.realtime.request import FORBIDDEN, AckError, Request
 from tocsin.realtime.session import Session
 from tocsin.realtime.tokens import Claims
 from tocsin.realtime.writer import Writer
@@ -24,25 +25,26 @@ CLOSE_TOKEN: Final = 4401
 _ASKED_BEFORE_US: Final = 60 * US_PER_S
 
 
-class Keeper(Answerer, Protocol):
-    """What is needed of the gateway that keeps the connections."""
-
-    supervisor: Supervisor
-    writer: Writer
-
-    async def authenticate(self, hub: str, token: str) -> Claims:
-        """Check a token."""
-        ...
-
-
 class TokenLife:
     """Cuts, asks and prolongs."""
 
-    def __init__(self, hubs: Collection[str], clock: Clock, keeper: Keeper) -> None:
+    def __init__(
+        self,
+        hubs: Collection[str],
+        *,
+        doorkeeper: Doorkeeper,
+        clock: Clock,
+        writer: Writer,
+        answers: Answers,
+        supervisor: Supervisor,
+    ) -> None:
         """Make it; ``hubs`` are those that cut at expiry."""
         self._hubs = frozenset(hubs)
+        self._doorkeeper = doorkeeper
         self._clock = clock
-        self._keeper = keeper
+        self._writer = writer
+        self._answers = answers
+        self._supervisor = supervisor
         self._renewing: set[Session] = set()
 
     def begin(self, session: Session) -> None:
@@ -64,27 +66,27 @@ class TokenLife:
             return True
         now_us = self._clock.now_us()
         if session.expires_us <= now_us:
-            self._keeper.close_session(session, CLOSE_TOKEN, "token-expired")
+            self._answers.close(session, CLOSE_TOKEN, "token-expired")
             return False
         if 0 < session.ask_token_us <= now_us:
             session.ask_token_us = 0
             left_s = (session.expires_us - now_us) // US_PER_S
             wish = msgspec.json.encode({"tocsin": 1, "kind": "token", "expires_in_s": left_s})
-            self._keeper.writer.send((session,), Message(wish))
+            self._writer.send((session,), Message(wish))
         return True
 
     def renew(self, session: Session, request: Request) -> None:
         """Take another token for a connection; the answer comes when it was checked."""
         if session in self._renewing:
             error = AckError("BadRequest", "Another token of this connection is being checked.")
-            acknowledge(self._keeper, session, request, error)
+            self._answers.acknowledge(session, request, error)
         else:
             self._renewing.add(session)
-            self._keeper.supervisor.start("token.renew", self._renew(session, request))
+            self._supervisor.start("token.renew", self._renew(session, request))
 
     async def _renew(self, session: Session, request: Request) -> None:
         try:
-            claims = await self._keeper.authenticate(session.hub, request.data.decode())
+            claims = await self._doorkeeper.admit(session.hub, request.data.decode())
         except UnavailableError as error:
             refusal: AckError | None = AckError("InternalServerError", error.detail)
         except TocsinError as error:
@@ -95,7 +97,7 @@ class TokenLife:
             refusal = self._prolong(session, claims)
         finally:
             self._renewing.discard(session)
-        acknowledge(self._keeper, session, request, refusal)
+        self._answers.acknowledge(session, request, refusal)
 
     def _prolong(self, session: Session, claims: Claims) -> AckError | None:
         if claims.user != session.user:

@@ -10,9 +10,9 @@ from tocsin.ports.event_handlers import (
     Trouble,
     UserEvent,
 )
+from tocsin.realtime.answers import Answers
 from tocsin.realtime.message import Message
 from tocsin.realtime.request import AckError, Request
-from tocsin.realtime.requests import Answerer, acknowledge
 from tocsin.realtime.session import Session
 from tocsin.realtime.talk import Talk
 from tocsin.realtime.writer import Writer
@@ -23,10 +23,10 @@ _NO_HANDLER: Final = "There is no handler for event '{}'."
 class Upstream:
     """Events of sessions; those of hubs without event handlers cost nothing."""
 
-    def __init__(self, handlers: EventHandlers, writer: Writer, answerer: Answerer) -> None:
+    def __init__(self, handlers: EventHandlers, writer: Writer, answers: Answers) -> None:
         self._handlers = handlers
         self._writer = writer
-        self._answerer = answerer
+        self._answers = answers
 
     def begin(self, client: Client) -> Talk | None:
         """Return a new connection's talk with its event handlers, if there are any."""
@@ -95,7 +95,7 @@ class Upstream:
         elif answer.data_type is not None:
             # Past the spreads of the post: the answer comes before its acknowledgement.
             self._writer.send((session,), Message(answer.data, data_type=answer.data_type))
-        acknowledge(self._answerer, session, request, error)
+        self._answers.acknowledge(session, request, error)
 
     def _invocation_answered(
         self, session: Session, invocation_id: str, answer: Reply | Trouble
@@ -115,7 +115,7 @@ class Upstream:
             frame = codec.invocation_failed(invocation_id, error)
         else:
             frame = codec.invocation_answered(invocation_id, answer.data_type, answer.data)
-        self._answerer.answer(session, frame)
+        self._answers.answer(session, frame)
 
 
 def _event(request: Request) -> UserEvent:

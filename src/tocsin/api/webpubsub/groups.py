@@ -41,11 +41,11 @@ class Groups:
 
     async def add_many(self, call: Call) -> Response:
         """``POST /api/hubs/{hub}/:addToGroups``; a connection that is in too many groups already joins no more."""
-        return await self._change(call, self._gateway.join_group)
+        return await self._change(call, self._gateway.hubs.join)
 
     async def remove_many(self, call: Call) -> Response:
         """``POST /api/hubs/{hub}/:removeFromGroups``."""
-        return await self._change(call, self._gateway.leave_group)
+        return await self._change(call, self._gateway.hubs.leave)
 
     async def add_connection(self, call: Call) -> Response:
         """``PUT /api/hubs/{hub}/groups/{group}/connections/{connection}``."""
@@ -61,7 +61,7 @@ class Groups:
         group = call.group()
         session = self._gateway.hubs.connection(call.hub, call.path("connection"))
         if session is not None:
-            self._gateway.leave_group(session, group)
+            self._gateway.hubs.leave(session, group)
         return done(204)
 
     async def remove_connection_from_all(self, call: Call) -> Response:
@@ -85,7 +85,7 @@ class Groups:
         """``DELETE /api/hubs/{hub}/users/{user}/groups/{group}``."""
         group = call.group()
         for session in live(self._gateway.hubs.of_user(call.hub, call.path("user"))):
-            self._gateway.leave_group(session, group)
+            self._gateway.hubs.leave(session, group)
         return done(204)
 
     async def remove_user_from_all(self, call: Call) -> Response:
@@ -108,10 +108,10 @@ class Groups:
         return done(200)
 
     def _join(self, session: Session, group: str) -> None:
-        refused = self._gateway.join_group(session, group)
+        refused = self._gateway.hubs.join(session, group)
         if refused is not None:
             raise RefusedError(409, "Error.Connection.Conflict", "Connection", refused.message)
 
     def _leave_all(self, session: Session) -> None:
         for group in session.groups:
-            self._gateway.leave_group(session, group)
+            self._gateway.hubs.leave(session, group)

@@ -19,7 +19,7 @@ class Permissions:
         session = self._gateway.hubs.connection(call.hub, name)
         if session is None:
             raise not_found("Info", "Connection", name)
-        if not self._gateway.grant(session, action, group):
+        if not session.grant(action, group):
             message = f"The connection has {MAX_LITERALS} groups granted, and may have no more."
             raise RefusedError(409, "Error.Connection.Conflict", "Connection", message)
         return done(200)
@@ -39,7 +39,7 @@ class Permissions:
         action, group = _what(call)
         session = self._gateway.hubs.connection(call.hub, call.path("connection"))
         if session is not None:
-            self._gateway.withdraw_grant(session, action, group)
+            session.withdraw_grant(action, group)
         return done(204)
 
 
