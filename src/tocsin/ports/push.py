@@ -12,6 +12,9 @@ import msgspec
 from tocsin.model.device import Channel
 
 Urgency = Literal["very-low", "low", "normal", "high"]  # RFC 8030 section 5.3
+# The most that ``payload`` may have: what fits into a record of 4,096 bytes (RFC 8291), and keys and values of a message.
+WEB_PUSH_BYTES = 3_993
+FCM_BYTES = 4_096
 
 
 class Push(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,13 +22,15 @@ class Push(msgspec.Struct, frozen=True, kw_only=True):
 
     ``payload`` is the JSON that the device gets (``push/payloads.py``), within the provider's limit.  ``ttl_s`` is how
     long the provider may keep it.  ``collapse`` replaces what is still undelivered under the same name on that device.
-    ``withdraws`` takes back what was shown instead of showing something; not every provider can.
+    ``withdraws`` takes back what was shown instead of showing something; not every provider can.  ``least`` is sent once
+    instead if the provider finds ``payload`` too large, and without one that is an outcome like others.
     """
 
     delivery_id: str
     alert_id: str
     channel: Channel
     payload: bytes
+    least: bytes | None = None
     ttl_s: int
     urgency: Urgency = "normal"
     collapse: str | None = None
