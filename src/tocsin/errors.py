@@ -12,6 +12,7 @@
     +-- RejectedError           an application said no, with a status of its own
     +-- NotFoundError
     +-- ConflictError           true when asked, but something else stands there now
+    |   +-- OutdatedError       it was changed since the version that the caller named
     +-- OverloadedError         a bound was reached; retry after ``retry_after_s``
     |   +-- RateLimitedError    this caller asked too much
     +-- UnavailableError        a backend did not do it; nothing was done. Retryable
@@ -98,6 +99,12 @@ class ConflictError(TocsinError):
     """Something else stands there by now; look again before you repeat."""
 
     code = "conflict"
+
+
+class OutdatedError(ConflictError):
+    """It was changed since the version that the caller knows; read it again first."""
+
+    code = "outdated"
 
 
 class OverloadedError(TocsinError):

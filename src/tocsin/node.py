@@ -33,6 +33,7 @@ from tocsin.api.keyring import KeyRing
 from tocsin.api.operations import Operations
 from tocsin.api.own_topics import OwnTopics
 from tocsin.api.people import People
+from tocsin.api.preferences import PreferenceRoutes
 from tocsin.api.published import Published
 from tocsin.api.rates import Callers
 from tocsin.api.receipts import Receipts
@@ -271,6 +272,7 @@ class Node:
                 self.seal,
                 self.clock,
             ),
+            preferences=PreferenceRoutes(auth, store.preferences),
             audit=Audit(auth, store.deeds, self.seal, self.clock),
             operations=Operations(
                 auth, store, store.queue, self.metrics, self.clock, self.gateway.stats

@@ -33,6 +33,7 @@ from tocsin.api.keyring import KeyRing
 from tocsin.api.operations import Operations
 from tocsin.api.own_topics import OwnTopics
 from tocsin.api.people import People
+from tocsin.api.preferences import PreferenceRoutes
 from tocsin.api.published import Published
 from tocsin.api.rates import Callers
 from tocsin.api.receipts import Receipts
@@ -191,6 +192,7 @@ async def running(
             seal,
             clock,
         ),
+        preferences=PreferenceRoutes(auth, store.preferences),
         audit=Audit(auth, store.deeds, seal, clock),
         operations=Operations(auth, store, store.queue, metrics, clock, gateway.stats),
         event_handlers=EventHandlers(auth, rules, clock),

@@ -163,6 +163,7 @@ async def test_what_changes_rights_or_data_goes_through_the_log(server: Server) 
 LOOKS = {
     ("GET", "/v1/users/{user}/topics"),
     ("GET", "/v1/admin/keys"),
+    ("GET", "/v1/admin/preferences"),
     ("GET", "/v1/admin/dead"),
     ("GET", "/v1/admin/event-handlers"),
     ("GET", "/v1/admin/dead/{id}"),

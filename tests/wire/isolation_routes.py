@@ -75,6 +75,12 @@ ROUTES = {
     "GET /v1/inbox/topics": Ask(query="user=$reader&cursor=$topic"),
     "PUT /v1/inbox/topics/{topic}": Ask(query="user=$reader"),
     "DELETE /v1/inbox/topics/{topic}": Ask(query="user=$reader"),
+    "GET /v1/preferences": Ask(query="user=$reader"),
+    "PUT /v1/preferences": Ask(query="user=ada", body={"channels": {"push": {"enabled": False}}}),
+    "GET /v1/admin/preferences": Ask(headers={"tocsin-hub": "south"}),
+    "PUT /v1/admin/preferences": Ask(
+        body={"critical_exempt": True}, headers={"tocsin-hub": "south"}
+    ),
     "POST /v1/users/{user}/revoke-tokens": Ask(),
     "DELETE /v1/users/{user}": Ask(user="stranger"),
     "GET /v1/users/{user}/export": Ask(user="stranger"),

@@ -5,8 +5,10 @@ from collections.abc import Iterable, Mapping
 from tocsin.api.http import Response, Scope
 from tocsin.config import Hub
 
-_REQUEST_HEADERS = b"authorization, content-type, idempotency-key, last-event-id, tocsin-device"
-_EXPOSED = b"location, retry-after, ratelimit, ratelimit-policy"
+_REQUEST_HEADERS = (
+    b"authorization, content-type, idempotency-key, if-match, last-event-id, tocsin-device"
+)
+_EXPOSED = b"etag, location, retry-after, ratelimit, ratelimit-policy"
 _MAX_AGE_S = b"600"
 VARY_ORIGIN = (b"vary", b"origin")
 

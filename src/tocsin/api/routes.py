@@ -18,6 +18,7 @@ from tocsin.api.inbox import Inbox
 from tocsin.api.operations import Operations
 from tocsin.api.own_topics import OwnTopics
 from tocsin.api.people import People
+from tocsin.api.preferences import PreferenceRoutes
 from tocsin.api.published import Published
 from tocsin.api.receipts import Receipts
 from tocsin.api.routing import Router
@@ -48,6 +49,7 @@ class Resources(msgspec.Struct, frozen=True):
     access_keys: AccessKeyRoutes
     dead: DeadLetters
     people: People
+    preferences: PreferenceRoutes
     doctor: Doctor
     webhooks: Webhooks
     event_handlers: EventHandlers
@@ -111,6 +113,9 @@ def build_router(resources: Resources) -> Router:
         ("PUT", "/v1/inbox/topics/{topic}", resources.own_topics.subscribe),
         ("DELETE", "/v1/inbox/topics/{topic}", resources.own_topics.unsubscribe),
         ("POST", "/v1/inbox/receipts", resources.receipts.report),
+        ("GET", "/v1/preferences", resources.preferences.read),
+        ("PUT", "/v1/preferences", resources.preferences.replace),
+        ("GET", "/v1/admin/preferences", resources.preferences.read_hub),
         ("GET", "/v1/admin/keys", admin.list_keys),
         ("GET", "/v1/admin/access-keys", resources.access_keys.list),
         ("GET", "/v1/admin/erasures", people.erasures),
@@ -136,6 +141,12 @@ def build_router(resources: Resources) -> Router:
         ("GET", "/v1/users/{user}/export", "user.export", people.export),
         ("POST", "/v1/admin/keys", "key.create", admin.create_key),
         ("DELETE", "/v1/admin/keys/{id}", "key.revoke", admin.revoke_key),
+        (
+            "PUT",
+            "/v1/admin/preferences",
+            "preferences.change",
+            resources.preferences.replace_hub,
+        ),
         ("POST", "/v1/admin/dead/{id}/retry", "dead.retry", resources.dead.retry),
         ("DELETE", "/v1/admin/dead/{id}", "dead.drop", resources.dead.drop),
         ("POST", "/v1/admin/webhooks", "webhook.create", webhooks.create),

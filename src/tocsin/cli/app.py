@@ -22,6 +22,7 @@ from tocsin.cli.dead import dead
 from tocsin.cli.doctor import doctor
 from tocsin.cli.event_handlers import event_handler
 from tocsin.cli.people import people
+from tocsin.cli.preferences import preferences
 from tocsin.cli.topics import topic
 from tocsin.cli.webhooks import webhook
 from tocsin.clock import SystemClock
@@ -50,6 +51,7 @@ app.command(name="audit")(audit)
 app.command(name="backup")(back_up)
 app.command(name="restore")(restore)
 app.add_typer(webhook, name="webhook")
+app.add_typer(preferences, name="preferences")
 app.add_typer(event_handler, name="event-handler")
 
 

@@ -56,7 +56,7 @@ class Producer(msgspec.Struct, frozen=True):
     name: str
 
 
-_PLACE = re.compile(r" - at `\$(.*)`$")
+_PLACE = re.compile(r" - at (?:`key` in )?`\$(.*)`$")
 _STEP = re.compile(r"\[(\.\.\.|\d+)\]|\.([^.\[\]]+)")
 _decoder = msgspec.json.Decoder(AlertRequest)
 _encode = msgspec.json.encode

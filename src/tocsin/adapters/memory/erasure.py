@@ -77,6 +77,7 @@ class MemoryErasures:
             collapse=len(inbox.collapses),
             state=len(inbox.states),
             operation=len(inbox.ops),
+            preferences=int(inbox.preferences is not None),
             receipts=len(hub.receipts) - len(kept),
             inbox=1,
         )

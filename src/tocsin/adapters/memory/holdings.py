@@ -9,6 +9,7 @@ from tocsin.adapters.memory.tables import Hub, Inbox, Tables
 from tocsin.adapters.memory.webhooks import MemoryWebhooks
 from tocsin.model.inbox import Marks
 from tocsin.ports.erasure import Held, HeldPage, Place
+from tocsin.ports.preferences import encode_preferences
 
 
 class MemoryHoldings:
@@ -87,6 +88,10 @@ class MemoryHoldings:
         for op_id, (outcome, at_us) in inbox.ops.items():
             outcome_json = msgspec.Raw(msgspec.json.encode(outcome))
             yield Held("operation", {"op_id": op_id, "outcome": outcome_json, "at_us": at_us})
+        if inbox.preferences is not None:
+            kept = inbox.preferences
+            settings = msgspec.Raw(encode_preferences(kept.preferences))
+            yield Held("preferences", {"settings": settings, "changed_us": kept.changed_us})
         head = inbox.head
         numbers = {"rev": head.rev, "b_start": head.b_start, "last_sort": head.last_sort}
         marks = msgspec.structs.asdict(head.watermarks) | msgspec.structs.asdict(head.counts)

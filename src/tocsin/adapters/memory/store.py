@@ -14,6 +14,7 @@ from tocsin.adapters.memory.erasure import MemoryErasures
 from tocsin.adapters.memory.event_handlers import MemoryEventHandlers
 from tocsin.adapters.memory.holdings import MemoryHoldings
 from tocsin.adapters.memory.people import MemoryPeople
+from tocsin.adapters.memory.preferences import MemoryPreferences
 from tocsin.adapters.memory.published import alert_page
 from tocsin.adapters.memory.queue import MemoryQueue
 from tocsin.adapters.memory.receipts import MemoryReceipts
@@ -84,6 +85,7 @@ class MemoryStore:
         self.topics = MemoryTopics(self._tables, clock, self._limits)
         self.traces = MemoryTraces(self._tables, self.queue, self.alert)
         self.people = MemoryPeople()
+        self.preferences = MemoryPreferences(self._tables, clock)
         self.event_handlers = MemoryEventHandlers()
         self.webhooks = MemoryWebhooks(self._tables)
         self.erasures = MemoryErasures(self._tables, self.queue, self.webhooks, clock)

@@ -1,14 +1,23 @@
 """The rows of the memory store: plain dicts, one per table of the real ones."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from tocsin.model.alert import Envelope
 from tocsin.model.commands import Outcome
 from tocsin.model.inbox import Broadcast, Head, OwnItem, StateRow
 from tocsin.model.plan import Plan, first_head
 from tocsin.model.position import Position
+from tocsin.model.preference import HubPreferences, Preferences
 from tocsin.model.receipt import Receipt
 from tocsin.model.stream import Stream, new_epoch
+
+
+class Kept(NamedTuple):
+    """What a person prefers, and since when."""
+
+    preferences: Preferences
+    changed_us: int
 
 
 @dataclass
@@ -23,6 +32,7 @@ class Inbox:
     states: dict[int, StateRow] = field(default_factory=dict)
     ops: dict[str, tuple[Outcome, int]] = field(default_factory=dict)
     collapses: dict[str, tuple[str, int]] = field(default_factory=dict)
+    preferences: Kept | None = None
 
     def listed(self) -> list[OwnItem]:
         """Return own listed items, newest first."""
@@ -52,6 +62,7 @@ class Hub:
     sketches: dict[tuple[str, str, str], bytes] = field(default_factory=dict)
     topics: dict[str, dict[str, int]] = field(default_factory=dict)
     rev_floor: int = 0
+    preferences: HubPreferences = field(default_factory=HubPreferences)
 
     def visible(self, head: Head, above: int = 0) -> list[Broadcast]:
         """Return the live broadcasts of an inbox, those above ``above``."""

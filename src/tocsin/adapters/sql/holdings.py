@@ -40,6 +40,7 @@ from tocsin.adapters.sql.schema import (
     hubs,
     items,
     ops,
+    preferences,
     queue,
     receipts,
     scheduled,
@@ -175,6 +176,7 @@ HOLDINGS = (
         ).outerjoin(alerts, alerts.c.alert_no == broadcasts.c.alert_no),
     ),
     _of_user("operation", ops.c.op_id, _but(ops, "user_no", "op_no")),
+    _of_user("preferences", preferences.c.user_no, _but(preferences, "user_no")),
     # The last: who has a head may still have rows.
     _of_user("inbox", heads.c.user_no, _but(heads, "user_no", "hub_no")),
 )

@@ -425,4 +425,19 @@ audit = _table(
 )
 Index("audit_hub", audit.c.hub, audit.c.deed_no)
 
+# What people and hubs prefer, as JSON (``model/preference.py``).
+preferences = _table(
+    "preferences",
+    Column("user_no", Number, primary_key=True, autoincrement=False),
+    _text("settings"),
+    _number("changed_us"),
+)
+
+hub_preferences = _table(
+    "hub_preferences",
+    Column("hub_no", Number, primary_key=True, autoincrement=False),
+    _text("settings"),
+    _number("changed_us"),
+)
+
 probe = _table("probe", _serial("probe_no"), _number("at_us"))

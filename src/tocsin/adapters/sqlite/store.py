@@ -27,6 +27,7 @@ from tocsin.adapters.sqlite.keyring import SqliteKeyring
 from tocsin.adapters.sqlite.migrate import migrate
 from tocsin.adapters.sqlite.numbers import Numbers
 from tocsin.adapters.sqlite.people import SqlitePeople
+from tocsin.adapters.sqlite.preferences import SqlitePreferences
 from tocsin.adapters.sqlite.published import alert_page
 from tocsin.adapters.sqlite.queries import Snapshot
 from tocsin.adapters.sqlite.queue import SqliteQueue, void_leases
@@ -90,6 +91,7 @@ class SqliteStore(SqliteKeyring):
         self.traces = SqliteTraces(readers)
         self.receipts = SqliteReceipts(writer, readers, clock, limits)
         self.people = SqlitePeople(writer, readers)
+        self.preferences = SqlitePreferences(writer, readers, numbers, clock)
         self.webhooks = SqliteWebhooks(writer, readers)
         self.event_handlers = SqliteEventHandlers(writer, readers)
         self.queue = SqliteQueue(writer, readers, numbers, folder, clock, limits)

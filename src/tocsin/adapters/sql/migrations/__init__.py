@@ -5,5 +5,5 @@
 
 from pathlib import Path
 
-HEAD = "0012"
+HEAD = "0013"
 FOLDER = Path(__file__).parent

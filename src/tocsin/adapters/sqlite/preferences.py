@@ -1,0 +1,85 @@
+"""What people and hubs prefer, in the file."""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from tocsin.adapters.sql import preferences as statements
+from tocsin.adapters.sqlite.contact import open_heads, open_hub
+from tocsin.adapters.sqlite.numbers import Numbers
+from tocsin.adapters.sqlite.readers import Readers
+from tocsin.adapters.sqlite.rows import as_json, hub_named
+from tocsin.adapters.sqlite.text import sql
+from tocsin.adapters.sqlite.writer import Writer
+from tocsin.clock import Clock
+from tocsin.model.preference import HubPreferences, Preferences
+from tocsin.ports.preferences import Preferred, check_version, encode_preferences
+
+_OF, _KEEP = sql(statements.preferences_of), sql(statements.keep_preferences)
+_OF_HUB, _KEEP_HUB = sql(statements.preferences_of_hub), sql(statements.keep_hub_preferences)
+_person: Final = msgspec.json.Decoder(Preferences)
+_hub: Final = msgspec.json.Decoder(HubPreferences)
+
+
+class SqlitePreferences:
+    """The preferences of one file."""
+
+    def __init__(self, writer: Writer, readers: Readers, numbers: Numbers, clock: Clock) -> None:
+        self._writer = writer
+        self._readers = readers
+        self._numbers = numbers
+        self._clock = clock
+
+    async def preferences(self, hub: str, users: Sequence[str]) -> Preferred:
+        """Read what a hub and these of its users prefer."""
+
+        def look(connection: sqlite3.Connection) -> Preferred:
+            home = hub_named(connection, hub)
+            if home is None:
+                return Preferred(HubPreferences(), {})
+            return _read(connection, home.hub_no, users)
+
+        return await self._readers.run(look)
+
+    async def keep_preferences(
+        self, hub: str, user: str, preferences: Preferences, *, instead_of: str | None = None
+    ) -> None:
+        """Replace what a user prefers."""
+        row = self._row(preferences)
+
+        def job(connection: sqlite3.Connection) -> None:
+            home = open_hub(connection, self._numbers, hub)
+            stands = _read(connection, home.hub_no, [user]).rules(user).mine
+            check_version(stands, instead_of)
+            (head,) = open_heads(connection, self._numbers, home, [user]).values()
+            connection.execute(_KEEP, {"user_no": head.user_no, **row})
+
+        await self._writer.run(job)
+
+    async def keep_hub_preferences(
+        self, hub: str, preferences: HubPreferences, *, instead_of: str | None = None
+    ) -> None:
+        """Replace what a hub prefers."""
+        row = self._row(preferences)
+
+        def job(connection: sqlite3.Connection) -> None:
+            home = open_hub(connection, self._numbers, hub)
+            check_version(_read(connection, home.hub_no, []).hub, instead_of)
+            connection.execute(_KEEP_HUB, {"hub_no": home.hub_no, **row})
+
+        await self._writer.run(job)
+
+    def _row(self, preferences: Preferences | HubPreferences) -> dict[str, object]:
+        settings = encode_preferences(preferences).decode()
+        return {"settings": settings, "changed_us": self._clock.now_us()}
+
+
+def _read(connection: sqlite3.Connection, hub_no: int, users: Sequence[str]) -> Preferred:
+    of_hub = connection.execute(_OF_HUB, {"hub_no": hub_no}).fetchone()
+    people = connection.execute(_OF, {"hub_no": hub_no, "users": as_json(users)}).fetchall()
+    return Preferred(
+        HubPreferences() if of_hub is None else _hub.decode(of_hub[0]),
+        {user: _person.decode(settings) for user, settings in people},
+    )
