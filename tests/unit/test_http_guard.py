@@ -116,8 +116,19 @@ async def test_whole_request_is_answered_and_watched_no_more() -> None:
     await client.send(HEAD + b"Content-Length: 3\r\n\r\nabc")
     assert client.transport.written.endswith(b"\r\n\r\n3")
     assert len(client.watch) == 0
-    client.wait(100)
+    client.wait(4)
     assert not client.transport.closing
+
+
+async def test_connection_that_rests_is_closed_and_one_that_asks_again_is_not() -> None:
+    client = Client()
+    for _ in range(5):
+        await client.send(HEAD + b"Content-Length: 0\r\n\r\n")
+        client.wait(4)
+        assert not client.transport.closing
+    client.wait(2)  # uvicorn's keep-alive time is 5 s
+    assert client.transport.closing
+    assert not client.transport.aborted
 
 
 @pytest.mark.parametrize("cut", [1, 7, 100, 1_000_000])
@@ -297,12 +308,13 @@ async def test_client_that_does_not_read_its_answer_is_cut_off() -> None:
     client = Client()
     await client.send(HEAD + b"Content-Length: 0\r\n\r\n")
     client.guard.pause_writing()
-    client.wait(20)
+    client.wait(4)
     client.guard.resume_writing()
-    client.wait(40)
-    assert not client.transport.closing
+    await client.send(HEAD + b"Content-Length: 0\r\n\r\n")
     client.guard.pause_writing()
-    client.wait(31)
+    client.wait(29)
+    assert not client.transport.aborted
+    client.wait(2)
     assert client.transport.aborted
 
 
@@ -330,6 +342,8 @@ async def test_one_timer_serves_all_and_none_runs_when_nobody_waits() -> None:
     first.watch._tick(first.loop)  # type: ignore[arg-type]
     assert first.loop.timers == 2
     await first.send(HEAD + b"Content-Length: 0\r\n\r\n")
-    timers = first.loop.timers
+    assert first.loop.timers == 2
+    first.loop.now_s += 6  # it has rested for long enough
     first.watch._tick(first.loop)  # type: ignore[arg-type]
-    assert first.loop.timers == timers
+    assert first.transport.closing
+    assert first.loop.timers == 2

@@ -1,5 +1,6 @@
 """Identifiers."""
 
+import os
 import uuid
 
 import pytest
@@ -59,3 +60,16 @@ def test_a_position_is_read_as_it_is_written(epoch: str, rev: int, brev: int) ->
 def test_what_is_no_position_is_refused(text: str) -> None:
     with pytest.raises(InvalidInputError):
         parse_position(text)
+
+
+def test_a_forked_process_makes_other_ids_than_its_parent() -> None:
+    uuid7(1)
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writing, uuid7(1).encode())
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as told:
+        assert told.read() != uuid7(1)
+    assert os.waitpid(child, 0)[1] == 0

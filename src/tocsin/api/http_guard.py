@@ -4,12 +4,14 @@ As it comes, uvicorn takes a head of any size and waits for ever for the rest of
 a deadline (431, 408), a body has to keep coming (408), and a client that does not read its answer is cut off.  How large
 a body may be is the API's business: it knows the route.
 
-One timer serves all: only connections that keep the server waiting are looked at, once a second.
+One timer serves all, once a second: it looks at connections that keep the server waiting, and closes those that asked
+for nothing in uvicorn's keep-alive time (a timer for each answer cost as much as its routing).
 """
 
 import asyncio
 from functools import partial
 from http import HTTPStatus
+from itertools import takewhile
 from typing import Any, Final
 
 import msgspec
@@ -48,6 +50,7 @@ class Watch:
     def __init__(self, limits: HttpLimits) -> None:
         self.limits = limits
         self._guards: set[HttpGuard] = set()
+        self._idle: dict[HttpGuard, float] = {}  # by when they are closed; the first is due first
         self._timer: asyncio.TimerHandle | None = None
 
     def __call__(self, **uvicorn: Any) -> "HttpGuard":  # noqa: ANN401 -- uvicorn's config and state
@@ -60,30 +63,46 @@ class Watch:
     def add(self, guard: "HttpGuard") -> None:
         """Look at ``guard`` from now on."""
         self._guards.add(guard)
-        if self._timer is None:
-            self._timer = guard.loop.call_later(_TICK_S, self._tick, guard.loop)
+        self._run(guard.loop)
 
     def discard(self, guard: "HttpGuard") -> None:
         """Look at ``guard`` no more."""
         self._guards.discard(guard)
 
+    def rest(self, guard: "HttpGuard", until_s: float) -> None:
+        """Close ``guard`` at ``until_s`` unless it wakes before; all rest equally long."""
+        self._idle[guard] = until_s
+        self._run(guard.loop)
+
+    def wake(self, guard: "HttpGuard") -> None:
+        """Let ``guard`` rest no more."""
+        self._idle.pop(guard, None)
+
     def check(self, now_s: float) -> None:
-        """Cut off every client that took too long."""
+        """Cut off every client that took too long, and close who rested long enough."""
         for guard in tuple(self._guards):
             guard.check(now_s)
+        for guard in [*takewhile(lambda guard: self._idle[guard] <= now_s, self._idle)]:
+            del self._idle[guard]
+            guard.timeout_keep_alive_handler()
+
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._timer is None:
+            self._timer = loop.call_later(_TICK_S, self._tick, loop)
 
     def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
         try:
             self.check(loop.time())
         finally:
-            self._timer = loop.call_later(_TICK_S, self._tick, loop) if self._guards else None
+            self._timer = None
+            if self._guards or self._idle:
+                self._run(loop)
 
 
 class HttpGuard(HttpToolsProtocol):
     """One HTTP connection.
 
-    It is in a head (from the first byte, or from the start of the connection), in a body, or idle between requests,
-    where uvicorn's own keep-alive timer runs.
+    It is in a head (from the first byte, or from the start of the connection), in a body, or idle between requests.
     """
 
     def __init__(self, watch: Watch, **uvicorn: Any) -> None:  # noqa: ANN401 -- uvicorn's
@@ -109,10 +128,12 @@ class HttpGuard(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop looking."""
         self._watch.discard(self)
+        self._watch.wake(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser, and note whether a request is left unfinished."""
+        self._watch.wake(self)
         if not self._in_head and not self._in_body:
             self._in_head = True
             self._begin_waiting()
@@ -181,9 +202,19 @@ class HttpGuard(HttpToolsProtocol):
     # Flow of the answer
 
     def on_response_complete(self) -> None:
-        """Note when; the rest of a body that was refused early may come for a moment only."""
+        """Note when; the rest of a body that was refused early may come for a moment only.
+
+        Go on with the next request, if it is there already, or rest: as uvicorn does, without a timer of its own.
+        """
         self._answered_s = self.loop.time()
-        super().on_response_complete()
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
+            self._watch.rest(self, self._answered_s + self.timeout_keep_alive)
 
     def pause_writing(self) -> None:
         """Note since when the client does not read."""
