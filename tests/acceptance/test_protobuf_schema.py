@@ -16,7 +16,7 @@ from tests.acceptance.webpubsub_speech import (
 from tocsin.realtime.dialects import JSON, PLAIN, PROTOBUF, RELIABLE_JSON, RELIABLE_PROTOBUF, Codec
 from tocsin.realtime.frames import TEXT
 from tocsin.realtime.json_codec import JSON_CODEC
-from tocsin.realtime.message import Message
+from tocsin.realtime.message import Message, StateItem, States, StreamFault, StreamMark
 from tocsin.realtime.protobuf_codec import PROTOBUF_CODEC
 from tocsin.realtime.request import AckError, Request
 
@@ -220,3 +220,103 @@ def test_generated_classes_read_what_the_server_says(
     assert (told.sequence_id, told.data.binary_data) == (number, b"\0" * size)
     assert dict(told.metadata) == metadata
     assert not read(PROTOBUF.encode([binary], number)).data_message.HasField("sequence_id")
+
+
+@settings(deadline=None)
+@given(
+    name=NAMES,
+    stream=st.text(min_size=1, max_size=128),
+    number=st.integers(1, 2**64 - 1),
+    idle=st.none() | st.integers(0, 2**32 - 1),
+    said=st.text(max_size=100),
+    state=st.none() | st.dictionaries(st.text(), st.text(), max_size=4),
+)
+def test_streams_and_states_of_generated_classes_are_read(
+    schema: Any,
+    name: str,
+    stream: str,
+    number: int,
+    idle: int | None,
+    said: str,
+    state: dict[str, str] | None,
+) -> None:
+    def parse(**member: Any) -> Request:
+        return PROTOBUF_CODEC.parse(schema.UpstreamMessage(**member).SerializeToString())
+
+    kinds = schema.UpstreamMessage
+    begun = kinds.StreamStartInfo(stream_id=stream, idle_timeout_ms=idle)
+    begins = kinds.SendToGroupMessage(group=name, no_echo=True, stream=begun)
+    assert parse(send_to_group_message=begins) == Request(
+        type="sendtogroup", group=name, no_echo=True, stream_id=stream, idle_timeout_ms=idle
+    )
+    part = kinds.StreamDataMessage(
+        stream_id=stream, stream_sequence_id=number, data=schema.MessageData(text_data=said)
+    )
+    assert parse(stream_data_message=part) == Request(
+        type="streamdata", stream_id=stream, stream_number=number, data=said.encode()
+    )
+    alive = kinds.StreamDataMessage(stream_id=stream)
+    assert parse(stream_data_message=alive) == Request(type="streamdata", stream_id=stream)
+    ends = kinds.StreamEndMessage(stream_id=stream)
+    assert parse(stream_end_message=ends) == Request(type="streamend", stream_id=stream)
+    ends.error.message, ends.error.user_error_code = said, name
+    assert parse(stream_end_message=ends).fault == StreamFault("UserError", said, name)
+    sets = kinds.SetGroupStateMessage(group=name, ack_id=number)
+    if state is not None:
+        sets.state.entries.update(state)
+        sets.state.SetInParent()
+    assert parse(set_group_state_message=sets) == Request(
+        type="setgroupstate", group=name, ack_id=number, state=state
+    )
+    watches = kinds.SubscribeGroupStateMessage(group=name)
+    assert parse(subscribe_group_state_message=watches) == Request(
+        type="subscribegroupstate", group=name
+    )
+    leaves = kinds.UnsubscribeGroupStateMessage(group=name, ack_id=number)
+    assert parse(unsubscribe_group_state_message=leaves) == Request(
+        type="unsubscribegroupstate", group=name, ack_id=number
+    )
+
+
+@settings(deadline=None)
+@given(name=st.text(), number=NUMBERS, state=st.dictionaries(st.text(), st.text(), max_size=4))
+def test_generated_classes_read_streams_and_states(
+    schema: Any, name: str, number: int, state: dict[str, str]
+) -> None:
+    def read(frame: bytes) -> Any:
+        return schema.DownstreamMessage.FromString(payload(frame))
+
+    ack = read(PROTOBUF_CODEC.stream_acked(name, number)).stream_ack_message
+    assert (ack.stream_id, ack.expected_sequence_id) == (name, number)
+    nack = read(
+        PROTOBUF_CODEC.stream_refused(name, number, AckError("N", name))
+    ).stream_nack_message
+    assert (nack.name, nack.message, nack.expected_sequence_id) == ("N", name, number)
+    closed = read(PROTOBUF_CODEC.stream_closed(name, None)).stream_closed_message
+    assert (closed.stream_id, closed.HasField("error")) == (name, False)
+    closed = read(PROTOBUF_CODEC.stream_closed(name, StreamFault("F", name))).stream_closed_message
+    assert (closed.error.name, closed.error.message) == ("F", name)
+
+    part = Message(b"x", data_type="text", group="g", stream=StreamMark(name, number))
+    told = read(RELIABLE_PROTOBUF.encode([part], 7)).data_message
+    assert (told.data.text_data, told.sequence_id, told.group) == ("x", 7, "g")
+    assert (told.stream.stream_id, told.stream.stream_sequence_id) == (name, number)
+    assert not told.stream.HasField("end_of_stream")
+    assert not told.stream.HasField("error")
+    mark = StreamMark(name, number, ended=True, fault=StreamFault("F", name, "code"))
+    end = Message(b"", data_type="text", group="g", stream=mark)
+    told = read(PROTOBUF.encode([end], 7)).data_message.stream
+    assert told.end_of_stream
+    assert (told.error.name, told.error.message, told.error.user_error_code) == ("F", name, "code")
+
+    items = (StateItem("c1", name, state, 2**40), StateItem("c2", None, None, 1))
+    changed = Message.telling(States(items, whole=False), "g")
+    told = read(RELIABLE_PROTOBUF.encode([changed], number)).group_state_update_message
+    assert (told.group, told.sequence_id) == ("g", number)
+    first, second = told.items
+    assert (first.connection_id, first.user_id, first.updated_at) == ("c1", name, 2**40)
+    assert dict(first.state.entries) == state
+    assert (second.HasField("user_id"), second.HasField("state")) == (False, False)
+    whole = Message.telling(States(items, whole=True), "g")
+    told = read(PROTOBUF.encode([whole], number)).group_state_snapshot_message
+    assert (told.group, told.HasField("sequence_id"), len(told.items)) == ("g", False, 2)

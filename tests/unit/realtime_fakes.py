@@ -131,6 +131,19 @@ class FakeStore:
         self.of[hub, user] = Position("e", 0, 0)
 
 
+def payloads(wire: bytes) -> list[bytes]:
+    """Return what is in the server's frames."""
+    found = []
+    while wire:
+        size, start = wire[1], 2
+        if size >= 126:
+            start = 4 if size == 126 else 10
+            size = int.from_bytes(wire[2:start])
+        found.append(wire[start : start + size])
+        wire = wire[start + size :]
+    return found
+
+
 class FakeSocket:
     """The socket side of a session: writes what waits, or nothing while ``stuck``."""
 

@@ -1,6 +1,7 @@
 """What clients ask for, and how each is answered."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -37,6 +38,8 @@ class Recorder:
             token_life=stand_in,
             witness=stand_in,
             anti_entropy=stand_in,
+            streams=stand_in,
+            states=stand_in,
             now_s=lambda: 5.0,
         )
 
@@ -72,6 +75,28 @@ class Recorder:
 
     def cancel_invocation(self, session: Session, invocation_id: str) -> None:
         self.done.append(("cancel", invocation_id))
+
+    def begin(self, session: Session, request: Request) -> None:
+        self.done.append(("begin", request.stream_id, request.group, request.idle_timeout_ms))
+
+    def take(self, session: Session, request: Request) -> None:
+        self.done.append(("part", request.need_stream(), request.stream_number, request.data))
+
+    def end(self, session: Session, request: Request) -> None:
+        self.done.append(("end", request.need_stream(), request.fault and request.fault.name))
+
+    def set_state(
+        self, session: Session, group: str, state: Mapping[str, str] | None
+    ) -> AckError | None:
+        self.done.append(("state", group, state))
+        return None
+
+    def subscribe(self, session: Session, group: str) -> AckError | None:
+        self.done.append(("watch", group))
+        return None
+
+    def unsubscribe(self, session: Session, group: str) -> None:
+        self.done.append(("look away", group))
 
     def renew(self, session: Session, request: Request) -> None:
         self.done.append(("renew", request.ack_id, request.data))
@@ -160,6 +185,46 @@ def test_who_is_in_too_many_groups_is_told_and_joins_no_more() -> None:
     }
 
 
+def test_streams_are_taken_part_by_part_and_not_acknowledged_here() -> None:
+    recorder, asker = Recorder(), session()
+    for text in (
+        '{"type":"sendToGroup","group":"ops","ackId":1,"stream":{"streamId":"s","idleTimeoutMs":9}}',
+        '{"type":"streamData","streamId":"s","streamSequenceId":1,"dataType":"text","data":"x"}',
+        '{"type":"streamData","streamId":"s"}',
+        '{"type":"streamEnd","streamId":"s","error":{"message":null}}',
+    ):
+        recorder.hear(asker, text.encode())
+    assert recorder.done == [
+        ("begin", "s", "ops", 9),
+        ("part", "s", 1, b"x"),
+        ("part", "s", None, b""),
+        ("end", "s", "UserError"),
+    ]
+    assert recorder.answers == []
+
+
+def test_who_has_the_roles_sets_and_watches_states() -> None:
+    roles = ["webpubsub.setGroupState", "webpubsub.getGroupState.ops"]
+    recorder, asker = Recorder(), session(rights=Rights(roles))
+    for text in (
+        '{"type":"setGroupState","group":"any","ackId":1,"state":{"a":"b"}}',
+        '{"type":"setGroupState","group":"any","ackId":2}',
+        '{"type":"subscribeGroupState","group":"ops","ackId":3}',
+        '{"type":"unsubscribeGroupState","group":"ops","ackId":4}',
+    ):
+        recorder.hear(asker, text.encode())
+    assert recorder.done == [
+        ("state", "any", {"a": "b"}),
+        ("state", "any", None),
+        ("watch", "ops"),
+        ("look away", "ops"),
+    ]
+    assert [answer["success"] for answer in recorder.answers] == [True] * 4
+    for kind in ("setGroupState", "subscribeGroupState"):
+        refused = error(ask(f'{{"type":"{kind}","group":"ops","ackId":1}}'))
+        assert refused[1] == "Forbidden"
+
+
 def test_events_go_upstream_and_are_not_answered_here_but_for_repeats() -> None:
     asker = session()
     text = '{"type":"event","event":"order","ackId":7,"dataType":"json","data":{}}'
@@ -213,6 +278,14 @@ def test_invocations_go_upstream_and_are_cancelled_there() -> None:
         '{"type":"sendToGroup","group":"g","data":1,"ttlSeconds":301}',
         '{"type":"sendToGroup","group":"g","data":1,"metadata":{"a b":"c"}}',
         '{"type":"invoke"}',
+        '{"type":"streamData"}',
+        '{"type":"streamEnd","streamId":""}',
+        '{"type":"streamData","streamId":"s","streamSequenceId":1}',
+        '{"type":"streamData","streamId":"s","data":1}',
+        '{"type":"streamData","streamId":"s","streamSequenceId":0,"data":1}',
+        '{"type":"sendToGroup","group":"g","stream":{"streamId":"s"},"data":1}',
+        '{"type":"streamEnd","streamId":"s","error":{"message":"%s"}}' % ("x" * 1025),
+        '{"type":"setGroupState","group":"g","state":{"a":1}}',
         "no json",
     ],
 )

@@ -179,4 +179,15 @@ FRAMES: dict[str, dict[str, Any]] = {
         "dataType": "text",
         "data": "to whom",
     },
+    "streamdata": {
+        "type": "streamData",
+        "streamId": "$connection",
+        "streamSequenceId": 1,
+        "dataType": "text",
+        "data": "$topic",
+    },
+    "streamend": {"type": "streamEnd", "streamId": "$connection"},
+    "setgroupstate": {"type": "setGroupState", "group": "$topic", "ackId": 5, "state": {}},
+    "subscribegroupstate": {"type": "subscribeGroupState", "group": "$topic", "ackId": 6},
+    "unsubscribegroupstate": {"type": "unsubscribeGroupState", "group": "$topic"},
 }

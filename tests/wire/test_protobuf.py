@@ -142,7 +142,7 @@ DATA = block_field(3, text_field(1, "x"))
         b"",
         b"text",
         block_field(2, b""),
-        block_field(13, b""),
+        block_field(12, b""),
         number_field(1, 1),
         b"\x0a",
         b"\x0a\x05abc",

@@ -11,7 +11,14 @@ from tests.wire.client_frames import client_frame
 from tocsin.realtime.dialects import JSON, PLAIN, RELIABLE_JSON, choose_dialect
 from tocsin.realtime.frames import TEXT, FrameReader
 from tocsin.realtime.json_codec import JSON_CODEC
-from tocsin.realtime.message import DataType, Message
+from tocsin.realtime.message import (
+    DataType,
+    Message,
+    StateItem,
+    States,
+    StreamFault,
+    StreamMark,
+)
 from tocsin.realtime.request import AckError, MalformedError
 
 
@@ -62,6 +69,51 @@ def test_acks_are_as_documented() -> None:
         assert payloads(JSON_CODEC.invocation_answered("1", data_type, data)) == [
             '{"type":"invokeResponse","invocationId":"1","success":true' + told + "}"
         ]
+
+
+def test_streams_are_as_documented() -> None:
+    assert payloads(JSON_CODEC.stream_acked("s1", 2)) == [
+        '{"type":"streamAck","streamId":"s1","expectedSequenceId":2}'
+    ]
+    error = AckError("InvalidSequenceId", "gap")
+    assert payloads(JSON_CODEC.stream_refused("s1", 2, error)) == [
+        '{"type":"streamNack","streamId":"s1","expectedSequenceId":2,"name":"InvalidSequenceId","message":"gap"}'
+    ]
+    assert payloads(JSON_CODEC.stream_closed("s1", None)) == [
+        '{"type":"streamClosed","streamId":"s1"}'
+    ]
+    assert payloads(JSON_CODEC.stream_closed("s1", StreamFault("IdleTimeout", "idle"))) == [
+        '{"type":"streamClosed","streamId":"s1","error":{"name":"IdleTimeout","message":"idle"}}'
+    ]
+    part = Message(b"part", data_type="text", group="ops", stream=StreamMark("s1", 1))
+    told = (
+        '{"type":"message","from":"group","group":"ops","stream":{"streamId":"s1","streamSequenceId":1},'
+        '"dataType":"text","data":"part","sequenceId":9}'
+    )
+    assert payloads(RELIABLE_JSON.encode([part], 9)) == [told]
+    mark = StreamMark("s1", 2, ended=True, fault=StreamFault("UserError", "boom", "app"))
+    end = Message(b"", data_type="text", group="ops", stream=mark)
+    assert json.loads(payloads(JSON.encode([end], 9))[0])["stream"] == {
+        "streamId": "s1",
+        "streamSequenceId": 2,
+        "endOfStream": True,
+        "error": {"name": "UserError", "message": "boom", "userErrorCode": "app"},
+    }
+
+
+def test_group_states_are_as_documented() -> None:
+    items = (StateItem("c1", "u1", {"at": "desk"}, 5), StateItem("c2", None, None, 6))
+    changed = Message.telling(States(items, whole=False), "ops")
+    told = (
+        '{"type":"groupStateUpdate","group":"ops","items":['
+        '{"connectionId":"c1","userId":"u1","state":{"at":"desk"},"updatedAt":5},'
+        '{"connectionId":"c2","updatedAt":6}],"sequenceId":3}'
+    )
+    assert payloads(RELIABLE_JSON.encode([changed], 3)) == [told]
+    whole = Message.telling(States((), whole=True), "ops")
+    assert payloads(JSON.encode([whole], 3)) == [
+        '{"type":"groupStateSnapshot","group":"ops","items":[]}'
+    ]
 
 
 def test_data_messages_keep_the_documented_order_and_the_original_bytes() -> None:

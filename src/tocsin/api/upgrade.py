@@ -303,7 +303,8 @@ class Upgrade(asyncio.Protocol):
             subprotocol = session.dialect.as_offered(offered)
             compression = self._compression(handshake)
             answer = accept_head(handshake, subprotocol, compression)
-            self._attach(transport, session, answer, compression)
+            greeting = self._gateway.greeting_again(session)
+            self._attach(transport, session, answer + greeting, compression)
 
     async def _connect(self, transport: asyncio.Transport, handshake: Handshake, hub: str) -> None:
         gateway = self._gateway

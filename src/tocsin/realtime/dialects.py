@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 from tocsin.realtime.json_codec import JSON_CODEC
-from tocsin.realtime.message import DataType, Message, Writing
+from tocsin.realtime.message import DataType, Message, StreamFault, Writing
 from tocsin.realtime.plain_codec import LINE_CODEC, PLAIN_CODEC
 from tocsin.realtime.protobuf_codec import PROTOBUF_CODEC
 from tocsin.realtime.request import AckError, Request
@@ -63,6 +63,18 @@ class Codec(Writing, Protocol):
         """Encode the answer to an invocation; without a type there is no data."""
         ...
 
+    def stream_acked(self, stream_id: str, expected: int) -> bytes:
+        """Encode that everything of a stream before the number ``expected`` was taken."""
+        ...
+
+    def stream_refused(self, stream_id: str, expected: int, error: AckError) -> bytes:
+        """Encode that a part of a stream was not taken, and which one has to come."""
+        ...
+
+    def stream_closed(self, stream_id: str, fault: StreamFault | None) -> bytes:
+        """Encode that a stream has ended, and why if that is not as its client wanted it."""
+        ...
+
 
 class Dialect:
     """How one kind of client is spoken to; compared by identity.  ``codec`` is None for those that get data only."""
@@ -96,7 +108,7 @@ class Dialect:
         )
 
     def _frame(self, message: Message, sequence_id: int) -> bytes:
-        tail = self._writing.tail(sequence_id if self.reliable else None)
+        tail = self._writing.tail(message, sequence_id if self.reliable else None)
         return message.start(self._writing, len(tail)) + tail
 
 

@@ -28,6 +28,7 @@ from tocsin.realtime.dialects import EVENT_STREAM, Dialect
 from tocsin.realtime.doorkeeper import Doorkeeper
 from tocsin.realtime.event_stream import EventStream
 from tocsin.realtime.frames import CLOSE_GOING_AWAY, CLOSE_NORMAL, CLOSE_POLICY
+from tocsin.realtime.group_states import GroupStates
 from tocsin.realtime.hub import Hubs
 from tocsin.realtime.post import Post
 from tocsin.realtime.receipts import Witness
@@ -38,6 +39,7 @@ from tocsin.realtime.requests import Desk, handle_message
 from tocsin.realtime.rights import NO_RIGHTS, Rights
 from tocsin.realtime.session import Session
 from tocsin.realtime.settings import GatewaySettings
+from tocsin.realtime.streams import Streams
 from tocsin.realtime.talk import Talk
 from tocsin.realtime.token_life import CLOSE_TOKEN, TokenLife
 from tocsin.realtime.tokens import Claims, Signer
@@ -106,7 +108,7 @@ class Gateway:
         self._clock = clock
         self._store = store
         self.wheel = Wheel(clock.monotonic_s())
-        self.hubs = Hubs(settings.groups_per_connection)
+        self.hubs = Hubs(settings.groups_per_connection, self._left_group)
         self.recovery = Recovery(settings, self.wheel, clock.monotonic_s, self.ended)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ticker: asyncio.TimerHandle | None = None
@@ -118,6 +120,7 @@ class Gateway:
             replay=settings.replay,
         )
         self.post = Post(self.hubs, self.writer)
+        self._states = GroupStates(self.post, clock.now_us)
         answers = Answers(self.writer, self._call_later, self.close_session)
         self.upstream = Upstream(handlers, self.writer, answers)
         self._token_life = TokenLife(
@@ -133,6 +136,7 @@ class Gateway:
         self.anti_entropy = AntiEntropy(
             store, self.hubs, self.writer, clock.monotonic_s, settings.head_s
         )
+        self._streams = Streams(self.post, answers, self.wheel, clock.monotonic_s)
         self._desk = Desk(
             answers=answers,
             hubs=self.hubs,
@@ -141,6 +145,8 @@ class Gateway:
             token_life=self._token_life,
             witness=witness,
             anti_entropy=self.anti_entropy,
+            streams=self._streams,
+            states=self._states,
             now_s=clock.monotonic_s,
         )
 
@@ -284,6 +290,13 @@ class Gateway:
         token = self.recovery.token(session.id) if session.dialect.reliable else None
         return codec.connected(session.id, session.user, token)
 
+    def greeting_again(self, session: Session) -> bytes:
+        """Return the frame that comes first on a recovered session's socket, most often nothing.
+
+        Microsoft's client goes on with its streams only when it is greeted; for others a second greeting means nothing.
+        """
+        return self.greeting(session) if self._streams.has_published(session) else b""
+
     def recover(self, hub: str, connection_id: str, token: str) -> Session | None:
         """Take back a session for a new socket; its old socket is dropped.  None if that is impossible."""
         session = self.hubs.get(connection_id)
@@ -348,6 +361,9 @@ class Gateway:
         elif not session.ended:
             self.recovery.account(session, added)
 
+    def _left_group(self, session: Session, group: str) -> None:
+        self._states.left(session, group)
+
     def _call_soon(self, callback: Callable[[], None]) -> None:
         if self._loop is not None:
             self._loop.call_soon(callback)
@@ -407,6 +423,7 @@ class Gateway:
         """Forget a session; forgetting it again changes nothing.  Event handlers are told the ``reason``."""
         self.upstream.parted(session, reason)
         session.ended = True
+        self._streams.ended(session)
         self.recovery.forget(session)
         self.hubs.remove(session)
         session.clear()

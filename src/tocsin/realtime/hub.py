@@ -1,9 +1,13 @@
 """Who is connected: hub -> user -> sessions, hub -> group -> sessions, and every session by its connection id."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from tocsin.realtime.request import AckError
 from tocsin.realtime.session import Session
+
+
+def _nothing(session: Session, group: str) -> None:
+    """Tell nobody."""
 
 
 class Group:
@@ -89,8 +93,12 @@ class Hub:
 class Hubs:
     """All live sessions of this node, dropped ones within their recovery window included."""
 
-    def __init__(self, groups_per_connection: int) -> None:
+    def __init__(
+        self, groups_per_connection: int, left: Callable[[Session, str], None] = _nothing
+    ) -> None:
+        """Make it; ``left`` is called for each session that has left a group, by whatever way."""
         self._groups_per_connection = groups_per_connection
+        self._left = left
         self._hubs: dict[str, Hub] = {}
         self._sessions: dict[str, Session] = {}
 
@@ -110,8 +118,10 @@ class Hubs:
         """Forget a session; forgetting it again changes nothing."""
         if self._sessions.pop(session.id, None) is None:
             return
-        hub = self._hubs[session.hub]
+        hub, groups = self._hubs[session.hub], session.groups
         hub.remove(session)
+        for group in groups:
+            self._left(session, group)
         if not hub.users:
             del self._hubs[session.hub]
 
@@ -131,6 +141,7 @@ class Hubs:
         """Take a session out of a group; nothing happens if it is not in it."""
         if session.id in self._sessions:
             self._hubs[session.hub].leave(session, group)
+            self._left(session, group)
 
     def get(self, connection_id: str) -> Session | None:
         """Return the session of a connection id."""

@@ -14,15 +14,16 @@ import msgspec
 
 from tocsin.model.data_type import is_of
 from tocsin.realtime.frames import TEXT, encode_frame, frame_head
-from tocsin.realtime.message import DataType, Message
+from tocsin.realtime.message import DataType, Message, StateItem, States, StreamFault, StreamMark
 from tocsin.realtime.metadata import check_metadata
 from tocsin.realtime.request import (
     AckError,
     MalformedError,
     Request,
+    check_data,
     check_numbers,
     check_ttl,
-    without_data,
+    user_fault,
 )
 
 _encode = msgspec.json.encode
@@ -33,7 +34,21 @@ _DATA_TYPES: Final[dict[str, DataType]] = {
     "protobuf": "protobuf",
 }
 # Only these carry data; what others have under that name is skipped.
-_WITH_DATA: Final = frozenset({"sendtogroup", "event", "invoke"})
+_WITH_DATA: Final = frozenset({"sendtogroup", "event", "invoke", "streamdata"})
+
+
+class _StreamStart(msgspec.Struct, rename="camel"):
+    """What makes a ``sendToGroup`` the beginning of a stream."""
+
+    stream_id: str = ""
+    idle_timeout_ms: int | None = None
+
+
+class _StreamError(msgspec.Struct, rename="camel"):
+    """Why a client ends its stream."""
+
+    message: str | None = None
+    user_error_code: str | None = None
 
 
 class _Wire(msgspec.Struct, rename="camel"):
@@ -50,6 +65,11 @@ class _Wire(msgspec.Struct, rename="camel"):
     metadata: dict[str, str] | None = None
     sequence_id: int | None = None
     invocation_id: str | None = None
+    stream: _StreamStart | None = None
+    stream_id: str | None = None
+    stream_sequence_id: int | None = None
+    error: _StreamError | None = None
+    state: dict[str, str] | None = None
 
 
 _decode = msgspec.json.Decoder(_Wire).decode
@@ -71,11 +91,13 @@ class JsonCodec:
         try:
             wire = _decode(payload)
             kind = wire.type.lower()
-            data_type, data = _data(wire) if kind in _WITH_DATA else ("text", b"")
+            found = _data(wire) if kind in _WITH_DATA else None
         except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
             raise MalformedError(str(error)) from None
-        check_numbers(wire.ack_id, wire.sequence_id)
-        return Request(
+        check_numbers(wire.ack_id, wire.sequence_id, wire.stream_sequence_id)
+        data_type, data = found or ("text", b"")
+        stream_id, idle_timeout_ms = _stream(wire, kind)
+        request = Request(
             type=kind,
             ack_id=wire.ack_id,
             group=wire.group,
@@ -87,7 +109,13 @@ class JsonCodec:
             metadata=check_metadata(wire.metadata or {}),
             sequence_id=wire.sequence_id,
             invocation_id=wire.invocation_id,
+            stream_id=stream_id,
+            stream_number=wire.stream_sequence_id,
+            idle_timeout_ms=idle_timeout_ms,
+            fault=_fault(wire.error),
+            state=wire.state,
         )
+        return check_data(request, has_data=found is not None)
 
     def connected(self, connection_id: str, user: str | None, token: str | None) -> bytes:
         """Encode the first message of a connection; the reconnection token only for reliable ones."""
@@ -135,24 +163,36 @@ class JsonCodec:
             % (_encode(invocation_id), more),
         )
 
-    def start(self, message: Message, tail_bytes: int) -> bytes:
-        """Encode a data message up to its tail; the order of the fields is the service's."""
-        if message.group is None:
-            origin = b'"from":"server"'
-        else:
-            origin = b'"from":"group","group":%b' % _encode(message.group)
-            if message.sender is not None:
-                origin += b',"fromUserId":%b' % _encode(message.sender)
-        if message.metadata:
-            origin += b',"metadata":%b' % _encode(message.metadata)
-        body = b'{"type":"message",%b,"dataType":"%b","data":%b' % (
-            origin,
-            message.data_type.encode(),
-            _json_data(message.data_type, message.data),
+    def stream_acked(self, stream_id: str, expected: int) -> bytes:
+        """Encode that everything of a stream before the number ``expected`` was taken."""
+        return encode_frame(
+            TEXT,
+            b'{"type":"streamAck","streamId":%b,"expectedSequenceId":%d}'
+            % (_encode(stream_id), expected),
         )
+
+    def stream_refused(self, stream_id: str, expected: int, error: AckError) -> bytes:
+        """Encode that a part of a stream was not taken, and which one has to come."""
+        return encode_frame(
+            TEXT,
+            b'{"type":"streamNack","streamId":%b,"expectedSequenceId":%d,"name":%b,"message":%b}'
+            % (_encode(stream_id), expected, _encode(error.name), _encode(error.message)),
+        )
+
+    def stream_closed(self, stream_id: str, fault: StreamFault | None) -> bytes:
+        """Encode that a stream has ended, and why if that is not as its client wanted it."""
+        more = b"" if fault is None else b',"error":%b' % _encode(_error_of(fault))
+        return encode_frame(
+            TEXT, b'{"type":"streamClosed","streamId":%b%b}' % (_encode(stream_id), more)
+        )
+
+    def start(self, message: Message, tail_bytes: int) -> bytes:
+        """Encode a data message, or one of states, up to its tail; the order of the fields is the service's."""
+        states = message.states
+        body = _data_body(message) if states is None else _states_body(message.group, states)
         return frame_head(TEXT, len(body) + tail_bytes) + body
 
-    def tail(self, sequence_id: int | None) -> bytes:
+    def tail(self, _message: Message, sequence_id: int | None) -> bytes:
         """Encode the end of a data message."""
         return b"}" if sequence_id is None else b',"sequenceId":%d}' % sequence_id
 
@@ -160,11 +200,73 @@ class JsonCodec:
 JSON_CODEC: Final = JsonCodec()
 
 
-def _data(wire: _Wire) -> tuple[DataType, bytes]:
-    """Return a request's data as a message holds it."""
+def _data_body(message: Message) -> bytes:
+    if message.group is None:
+        origin = b'"from":"server"'
+    else:
+        origin = b'"from":"group","group":%b' % _encode(message.group)
+        if message.sender is not None:
+            origin += b',"fromUserId":%b' % _encode(message.sender)
+    if message.metadata:
+        origin += b',"metadata":%b' % _encode(message.metadata)
+    if message.stream is not None:
+        origin += b',"stream":%b' % _encode(_mark(message.stream))
+    return b'{"type":"message",%b,"dataType":"%b","data":%b' % (
+        origin,
+        message.data_type.encode(),
+        _json_data(message.data_type, message.data),
+    )
+
+
+def _mark(stream: StreamMark) -> dict[str, object]:
+    mark: dict[str, object] = {
+        "streamId": stream.stream_id,
+        "streamSequenceId": stream.number,
+    }
+    if stream.ended:
+        mark["endOfStream"] = True
+    if stream.fault is not None:
+        mark["error"] = _error_of(stream.fault)
+    return mark
+
+
+def _error_of(fault: StreamFault) -> dict[str, str]:
+    error = {"name": fault.name, "message": fault.message}
+    return error | {"userErrorCode": fault.code} if fault.code else error
+
+
+def _fault(error: _StreamError | None) -> StreamFault | None:
+    return None if error is None else user_fault(error.message or "", error.user_error_code or "")
+
+
+def _stream(wire: _Wire, kind: str) -> tuple[str | None, int | None]:
+    """Return which stream is meant, and the idle timeout of one that begins."""
+    if kind != "sendtogroup":
+        return wire.stream_id, None
+    begun = wire.stream
+    return (None, None) if begun is None else (begun.stream_id, begun.idle_timeout_ms)
+
+
+def _states_body(group: str | None, states: States) -> bytes:
+    kind = b"groupStateSnapshot" if states.whole else b"groupStateUpdate"
+    items = [_item(item) for item in states.items]
+    return b'{"type":"%b","group":%b,"items":%b' % (kind, _encode(group), _encode(items))
+
+
+def _item(item: StateItem) -> dict[str, object]:
+    said: dict[str, object] = {"connectionId": item.connection_id}
+    if item.user is not None:
+        said["userId"] = item.user
+    if item.state is not None:
+        said["state"] = item.state
+    return said | {"updatedAt": item.updated_ms}
+
+
+def _data(wire: _Wire) -> tuple[DataType, bytes] | None:
+    """Return a request's data as a message holds it, None if there is none."""
     raw = bytes(wire.data)
     if not raw:
-        return without_data(wire.type.lower(), wire.metadata or {})
+        return None
     data_type = _DATA_TYPES.get(wire.data_type.lower())
     if data_type is None:
         msg = f"there is no dataType {wire.data_type[:40]!r}"

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from tocsin.realtime.message import size_of
 from tocsin.realtime.request import MalformedError
 
 _MAX_KEY: Final = 256
@@ -32,7 +33,7 @@ def check_metadata(metadata: Mapping[str, str]) -> Mapping[str, str]:
         if len(value) > _MAX_VALUE or _VALUE.fullmatch(value) is None:
             msg = f"the metadata of {key!r} is not ASCII of at most {_MAX_VALUE} characters"
             raise MalformedError(msg)
-    total = sum(len(key) + len(value) for key, value in metadata.items())
+    total = size_of(metadata)
     if total > _MAX_TOTAL:
         msg = f"the metadata has {total} bytes; at most {_MAX_TOTAL} are allowed"
         raise MalformedError(msg)

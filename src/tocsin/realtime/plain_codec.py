@@ -18,7 +18,7 @@ class PlainCodec:
         opcode = TEXT if message.data_type in _TEXTUAL else BINARY
         return frame_head(opcode, len(message.data) + tail_bytes) + message.data
 
-    def tail(self, _sequence_id: int | None) -> bytes:
+    def tail(self, _message: Message, _sequence_id: int | None) -> bytes:
         """Return nothing."""
         return b""
 
@@ -30,7 +30,7 @@ class LineCodec:
         """Return the data."""
         return message.data
 
-    def tail(self, _sequence_id: int | None) -> bytes:
+    def tail(self, _message: Message, _sequence_id: int | None) -> bytes:
         """Return the end of the line."""
         return b"\n"
 

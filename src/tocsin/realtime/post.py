@@ -4,7 +4,7 @@ Few get theirs within this turn of the loop, many in slices (:mod:`tocsin.realti
 sessions keeps its order.
 """
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Final
 
 from tocsin.realtime.hub import Hubs
@@ -36,6 +36,12 @@ class Post:
     def to_all(self, hub: str, message: Message, where: Where | None = None) -> None:
         """Send to every connection of a hub."""
         self._send(("all", hub), lambda: _connections(self._hubs.of_hub(hub)), message, where)
+
+    def to_watchers(
+        self, hub: str, group: str, watchers: Iterable[Session], message: Message
+    ) -> None:
+        """Send to those who watch a group's states, as they are when their slice is written."""
+        self._send(("watchers", hub, group), lambda: list(watchers), message, None)
 
     def to_connection(self, session: Session, message: Message) -> None:
         """Send to one connection."""

@@ -6,13 +6,16 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from tocsin.realtime.message import DataType
+from tocsin.realtime.message import DataType, StreamFault
 
 MAX_UINT64: Final = 2**64 - 1
 LONGEST_TTL_S: Final = 300
 MAX_GROUP: Final = 1024
 MAX_INVOCATION: Final = 128
+MAX_STREAM_ID: Final = 128
 FORBIDDEN: Final = "Forbidden"
+_MAX_FAULT: Final = 1024
+_MAX_CODE: Final = 128
 _EVENT: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,127}")
 
 
@@ -31,7 +34,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One request; the fields of all kinds together.
 
     ``type`` is the JSON protocol's name in lower case.  ``data`` is as in :class:`Message`; ``ttl_s`` 0 means that the
-    message does not expire.
+    message does not expire.  A ``sendtogroup`` with a ``stream_id`` begins a stream.  ``fault`` is what ``streamend`` tells,
+    ``state`` what ``setgroupstate`` sets, None to take it back.
     """
 
     type: str
@@ -45,6 +49,11 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     metadata: Mapping[str, str] = {}
     sequence_id: int | None = None
     invocation_id: str | None = None
+    stream_id: str | None = None
+    stream_number: int | None = None
+    idle_timeout_ms: int | None = None
+    fault: StreamFault | None = None
+    state: Mapping[str, str] | None = None
 
     def need_group(self) -> str:
         """Return the group.
@@ -81,6 +90,18 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
             raise MalformedError(msg)
         return invocation_id
 
+    def need_stream(self) -> str:
+        """Return the stream's id.
+
+        Raises:
+            MalformedError: There is none, or it is not 1 to 128 characters long.
+        """
+        stream_id = self.stream_id
+        if stream_id is None or not 0 < len(stream_id) <= MAX_STREAM_ID:
+            msg = f"{self.type} needs a streamId of 1 to {MAX_STREAM_ID} characters"
+            raise MalformedError(msg)
+        return stream_id
+
 
 def is_group(name: str) -> bool:
     """Whether this can be a group's name."""
@@ -116,12 +137,32 @@ def check_ttl(seconds: int | None) -> int:
     return seconds or 0
 
 
-def without_data(kind: str, metadata: Mapping[str, str]) -> tuple[DataType, bytes]:
-    """Return what a request of this ``kind`` carries that has no data: an empty text.
+def user_fault(message: str, code: str) -> StreamFault:
+    """Return why a client ends its stream before its time.
 
     Raises:
-        MalformedError: It is a message for a group, and there is no metadata either.
+        MalformedError: The text is longer than 1024 characters, or the code than 128.
     """
-    if kind == "sendtogroup" and not metadata:
-        raise MalformedError("sendToGroup without data")
-    return "text", b""
+    if len(message) > _MAX_FAULT or len(code) > _MAX_CODE:
+        msg = f"a stream's error has at most {_MAX_FAULT} characters, and {_MAX_CODE} in its code"
+        raise MalformedError(msg)
+    return StreamFault("UserError", message, code)
+
+
+def check_data(request: Request, *, has_data: bool) -> Request:
+    """Return the request, seen to have data where it has to, and none where it must not.
+
+    Raises:
+        MalformedError: A message for a group has neither data nor metadata; one that begins a stream has data; a part of a
+            stream has only one of data and number (without both it keeps the stream alive).
+    """
+    if request.type == "streamdata":
+        if has_data != bool(request.stream_number):
+            raise MalformedError("streamData has both a streamSequenceId above 0 and data, or none")
+    elif request.type == "sendtogroup":
+        if request.stream_id is not None:
+            if has_data:
+                raise MalformedError("a sendToGroup that begins a stream has no data")
+        elif not has_data and not request.metadata:
+            raise MalformedError("sendToGroup without data")
+    return request

@@ -10,14 +10,15 @@ from typing import Final, NamedTuple
 from tocsin.realtime.answers import Answers
 from tocsin.realtime.anti_entropy import AntiEntropy
 from tocsin.realtime.frames import CLOSE_INVALID_DATA, CLOSE_UNSUPPORTED
+from tocsin.realtime.group_states import GroupStates
 from tocsin.realtime.hub import Hubs
 from tocsin.realtime.message import NEVER_S, Message
 from tocsin.realtime.plain_codec import plain_request
 from tocsin.realtime.post import Post
 from tocsin.realtime.receipts import Witness
-from tocsin.realtime.request import FORBIDDEN, AckError, MalformedError, Request, is_event
-from tocsin.realtime.rights import Action
+from tocsin.realtime.request import AckError, MalformedError, Request, is_event
 from tocsin.realtime.session import Session
+from tocsin.realtime.streams import Streams
 from tocsin.realtime.token_life import TokenLife
 from tocsin.realtime.upstream import Upstream
 
@@ -36,6 +37,8 @@ class Desk(NamedTuple):
     token_life: TokenLife
     witness: Witness
     anti_entropy: AntiEntropy
+    streams: Streams
+    states: GroupStates
     now_s: Callable[[], float]
 
 
@@ -76,12 +79,13 @@ def _sequence_ack(desk: Desk, session: Session, request: Request) -> None:
 
 def _join_group(desk: Desk, session: Session, request: Request) -> AckError | None:
     group = request.need_group()
-    return _forbidden(session, "joinLeaveGroup", group, "join") or desk.hubs.join(session, group)
+    refusal = session.rights.refusal("joinLeaveGroup", group, "join")
+    return refusal or desk.hubs.join(session, group)
 
 
 def _leave_group(desk: Desk, session: Session, request: Request) -> AckError | None:
     group = request.need_group()
-    refusal = _forbidden(session, "joinLeaveGroup", group, "leave")
+    refusal = session.rights.refusal("joinLeaveGroup", group, "leave")
     if refusal is None:
         desk.hubs.leave(session, group)
     return refusal
@@ -90,7 +94,7 @@ def _leave_group(desk: Desk, session: Session, request: Request) -> AckError | N
 def _send_to_group(desk: Desk, session: Session, request: Request) -> AckError | None:
     """The sender need not be a member."""
     group = request.need_group()
-    refusal = _forbidden(session, "sendToGroup", group, "send to")
+    refusal = session.rights.refusal("sendToGroup", group, "send to")
     if refusal is None:
         message = Message(
             request.data,
@@ -103,6 +107,31 @@ def _send_to_group(desk: Desk, session: Session, request: Request) -> AckError |
         but = (lambda other: other is not session) if request.no_echo else None
         desk.post.to_group(session.hub, group, message, but)
     return refusal
+
+
+def _stream_data(desk: Desk, session: Session, request: Request) -> None:
+    desk.streams.take(session, request)
+
+
+def _stream_end(desk: Desk, session: Session, request: Request) -> None:
+    desk.streams.end(session, request)
+
+
+def _set_group_state(desk: Desk, session: Session, request: Request) -> AckError | None:
+    group = request.need_group()
+    refusal = session.rights.refusal("setGroupState", group, "set the state in")
+    return refusal or desk.states.set_state(session, group, request.state)
+
+
+def _subscribe_group_state(desk: Desk, session: Session, request: Request) -> AckError | None:
+    group = request.need_group()
+    refusal = session.rights.refusal("getGroupState", group, "get the states of")
+    return refusal or desk.states.subscribe(session, group)
+
+
+def _unsubscribe_group_state(desk: Desk, session: Session, request: Request) -> AckError | None:
+    desk.states.unsubscribe(session, request.need_group())
+    return None
 
 
 def _event(desk: Desk, session: Session, request: Request) -> None:
@@ -144,13 +173,6 @@ def _cancel_invocation(desk: Desk, session: Session, request: Request) -> None:
     desk.upstream.cancel_invocation(session, request.need_invocation())
 
 
-def _forbidden(session: Session, action: Action, group: str, verb: str) -> AckError | None:
-    if session.rights.may(action, group):
-        return None
-    text = f"The client does not have permission to {verb} group '{group}'."
-    return AckError(FORBIDDEN, text)
-
-
 Handler = Callable[[Desk, Session, Request], None]
 Acknowledged = Callable[[Desk, Session, Request], AckError | None]
 
@@ -175,6 +197,17 @@ def _is_repeat(desk: Desk, session: Session, request: Request) -> bool:
     return True
 
 
+_send_message = _acknowledging(_send_to_group)
+
+
+def _send(desk: Desk, session: Session, request: Request) -> None:
+    """Send a message, or begin a stream, which is acknowledged in its own way."""
+    if request.stream_id is None:
+        _send_message(desk, session, request)
+    else:
+        desk.streams.begin(session, request)
+
+
 # What inbox clients tell Tocsin itself.
 _OWN_EVENTS: Final[dict[str, Handler]] = {
     HEAD_EVENT: _acknowledging(_tell_head),
@@ -186,7 +219,12 @@ _HANDLERS: Final[dict[str, Handler]] = {
     "sequenceack": _sequence_ack,
     "joingroup": _acknowledging(_join_group),
     "leavegroup": _acknowledging(_leave_group),
-    "sendtogroup": _acknowledging(_send_to_group),
+    "sendtogroup": _send,
+    "streamdata": _stream_data,
+    "streamend": _stream_end,
+    "setgroupstate": _acknowledging(_set_group_state),
+    "subscribegroupstate": _acknowledging(_subscribe_group_state),
+    "unsubscribegroupstate": _acknowledging(_unsubscribe_group_state),
     "event": _event,
     "invoke": _invoke,
     "cancelinvocation": _cancel_invocation,

@@ -7,8 +7,12 @@ Bound:   1000 literal groups and 10 patterns per action; a pattern has at most 1
 from collections.abc import Iterable
 from typing import Final, Literal
 
-Action = Literal["joinLeaveGroup", "sendToGroup"]
-ACTIONS: Final[tuple[Action, ...]] = ("joinLeaveGroup", "sendToGroup")
+from tocsin.realtime.request import FORBIDDEN, AckError
+
+Action = Literal["joinLeaveGroup", "sendToGroup", "setGroupState", "getGroupState"]
+GRANTABLE: Final[tuple[Action, ...]] = ("joinLeaveGroup", "sendToGroup")
+"""What may be granted on a live connection; the others come with the token's roles only."""
+_ACTIONS: Final[tuple[Action, ...]] = (*GRANTABLE, "setGroupState", "getGroupState")
 MAX_LITERALS: Final = 1000
 MAX_PATTERNS: Final = 10
 _MAX_PATTERN: Final = 1024
@@ -99,6 +103,13 @@ class Rights:
             or any(pattern.matches(group) for pattern in self._patterns.get(action, ()))
         )
 
+    def refusal(self, action: Action, group: str, verb: str) -> AckError | None:
+        """Return what a client is told that may not do this; its text is the service's."""
+        if self.may(action, group):
+            return None
+        text = f"The client does not have permission to {verb} group '{group}'."
+        return AckError(FORBIDDEN, text)
+
     def granted(self, action: Action, group: str | None) -> bool:
         """Whether exactly this was granted: for a group by name, or with None for all."""
         if group is None:
@@ -124,12 +135,17 @@ class Rights:
             self._groups.get(action, set()).discard(group)
 
     def _read(self, role: str) -> None:
-        for action in ACTIONS:
+        for action in _ACTIONS:
             name = _PREFIX + action
             if role == name:
                 self._all.add(action)
             elif role.startswith(f"{name}."):
-                self.grant(action, role[len(name) + 1 :])
+                text = role[len(name) + 1 :]
+                self.grant(action, text)
+                if (
+                    action not in GRANTABLE
+                ):  # these roles have no plural: a pattern looks like a name
+                    self._add_pattern(action, text)
             elif role.startswith(f"{name}s."):
                 self._add_pattern(action, role[len(name) + 2 :])
 

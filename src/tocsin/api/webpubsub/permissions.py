@@ -4,7 +4,7 @@ from tocsin.api.http import Response
 from tocsin.api.webpubsub.answers import ParameterError, RefusedError, done, not_found
 from tocsin.api.webpubsub.service import Call, checked_group
 from tocsin.realtime.gateway import Gateway
-from tocsin.realtime.rights import ACTIONS, MAX_LITERALS, Action
+from tocsin.realtime.rights import GRANTABLE, MAX_LITERALS, Action
 
 
 class Permissions:
@@ -51,9 +51,9 @@ def _what(call: Call) -> tuple[Action, str]:
         InvalidInputError: The group cannot be one.
     """
     said = call.path("permission")
-    action = next((action for action in ACTIONS if action.lower() == said.lower()), None)
+    action = next((action for action in GRANTABLE if action.lower() == said.lower()), None)
     if action is None:
-        raise ParameterError("permission", f"{said[:40]!r} is none of {', '.join(ACTIONS)}")
+        raise ParameterError("permission", f"{said[:40]!r} is none of {', '.join(GRANTABLE)}")
     group = call.one("targetName")
     if group is None:
         raise ParameterError("targetName", "name the group: add targetName")
