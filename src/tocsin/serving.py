@@ -17,6 +17,7 @@ from tocsin.api.upgrade import socket_upgrade
 from tocsin.config import SOCKET_NAME, Settings, advice
 from tocsin.errors import UnauthenticatedError
 from tocsin.node import Node
+from tocsin.ports.audit import LOCAL, Deed
 
 log = structlog.get_logger()
 
@@ -162,7 +163,11 @@ async def _demo_key(node: Node) -> str:
         text = path.read_text()
         node.keyring.check(text)
     except (OSError, UnauthenticatedError):
-        text, _ = await node.keyring.create(DEFAULT_HUB, "producer", "demo")
+        text, _ = await node.keyring.create(DEFAULT_HUB, "producer", "demo", _demo_deed(node))
         path.touch(mode=0o600)
         path.write_text(text)
     return text
+
+
+def _demo_deed(node: Node) -> Deed:
+    return Deed(DEFAULT_HUB, LOCAL, "demo", "key.create", "", "done", node.clock.now_us())

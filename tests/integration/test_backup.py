@@ -16,6 +16,7 @@ from tocsin.adapters.sqlite.care import SqliteCare
 from tocsin.adapters.sqlite.folder import hold
 from tocsin.errors import ConfigError
 from tocsin.model.alert import Audience
+from tocsin.ports.audit import DeedFilter
 
 KEY = "access.key"
 
@@ -195,3 +196,52 @@ async def test_an_alert_to_a_topic_goes_on_after_a_restore_where_the_backup_caug
         assert [change.user for change in done.changes] == ["cyd"]
         assert done.unfinished == ()
         assert [await world.listed(user) for user in ("ann", "bob", "cyd")] == [[told.id]] * 3
+
+
+async def deeds(folder: Path) -> list[tuple[str, str, str, str]]:
+    """Read the log of a store, oldest first, where all is of all hubs."""
+    async with opened(folder) as world:
+        found = await world.store.deeds.deeds(DeedFilter())
+    return [(d.hub, d.action, d.target, d.outcome) for d in reversed(found)]
+
+
+async def test_a_restored_store_tells_of_its_restore_and_of_the_backup_it_came_from(
+    tmp_path: Path,
+) -> None:
+    source, archive = tmp_path / "data", tmp_path / "backup"
+    await made_store(source)
+    care(source).note_backup(archive, "begun", with_secrets=True)
+    care(source).back_up(archive, silent)
+    care(source).note_backup(archive, "done", with_secrets=True)
+    begun = ("", "backup.make", str(archive), "begun")
+    assert await deeds(source) == [begun, ("", "backup.make", str(archive), "done")]
+    care(tmp_path / "new").restore(archive, silent)
+    restored = ("", "backup.restore", str(archive), "done")
+    assert await deeds(tmp_path / "new") == [begun, restored]
+
+
+async def test_a_restore_that_was_cut_leaves_neither_a_store_nor_its_deed(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "new"
+
+    def cut(_self: Path, _target: Path) -> Path:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rename", cut)
+        with pytest.raises(KeyboardInterrupt):
+            care(folder).restore(archive, silent)
+    assert not (folder / "tocsin.db").exists()
+    care(folder).restore(archive, silent)
+    assert [deed[1] for deed in await deeds(folder)] == ["backup.restore"]
+
+
+async def test_a_backup_that_cannot_stand_in_the_log_is_not_begun(tmp_path: Path) -> None:
+    await made_store(tmp_path / "data")
+    care(tmp_path / "nothing").note_backup(tmp_path / "backup", "begun", with_secrets=True)
+    assert not (tmp_path / "nothing").exists()
+    held = hold(tmp_path / "data")
+    with pytest.raises(ConfigError, match="held by another"):
+        care(tmp_path / "data").note_backup(tmp_path / "backup", "begun", with_secrets=True)
+    os.close(held)

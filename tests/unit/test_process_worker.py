@@ -106,7 +106,7 @@ async def test_an_alert_that_ended_three_processes_alone_is_buried_untried() -> 
             return [replace(one, crashes=int(one.envelope.id)) for one in leased]
 
     bench = Bench()
-    bench.store.queue = Crashed(bench.clock, StoreLimits(), {})
+    bench.store.queue = Crashed(bench.clock, StoreLimits(), {}, bench.store.deeds)
     bench.worker = Worker(bench.store.queue, bench.store, MemoryFanout(), bench.clock, Metrics())
     await bench.store.queue.publish([_envelope(str(MAX_CRASHES - 1)), _envelope(str(MAX_CRASHES))])
     await bench.worker.step()

@@ -86,6 +86,9 @@ ROUTES = {
     "GET /v1/users/{user}/export": Ask(user="stranger"),
     "GET /v1/admin/erasures": Ask(query="hub=south"),
     "GET /v1/admin/audit": Ask(query="hub=south&user=$user"),
+    "POST /v1/admin/backups": Ask(
+        body={"archive": "south.tocsin", "outcome": "begun", "with_key": True}
+    ),
     "POST /v1/admin/keys": Ask(body={"role": "admin", "hub": "south"}),
     "GET /v1/admin/keys": Ask(query="hub=south"),
     "DELETE /v1/admin/keys/{id}": Ask("key"),

@@ -10,6 +10,7 @@ from tocsin.api.endpoints import Endpoints
 from tocsin.api.http import Request, Response
 from tocsin.api.keyring import KeyRing
 from tocsin.errors import InvalidInputError, NotFoundError
+from tocsin.ports.audit import Deed
 from tocsin.ports.store import KeyName
 from tocsin.realtime.gateway import Gateway
 
@@ -35,17 +36,15 @@ class AccessKeyRoutes:
         described = [_describe(*pair) for pair in zip(_NAMES, keys, strict=True)]
         return Response(200, msgspec.json.encode({"hub": hub, "access_keys": described}))
 
-    async def regenerate(self, request: Request) -> Response:
+    async def regenerate(self, request: Request, deed: Deed) -> Response:
         """``POST /v1/admin/access-keys/{which}/regenerate``: what the old key signed is void, and its connections end."""
         hub = self._auth.admin(request).hub
-        request.target = request.params["which"]
-        which = _which(request.target)
+        named = request.params["which"]
+        which = _which(named)
         if which is None:
-            detail = (
-                f"there is no access key {request.target[:40]!r}; they are primary and secondary"
-            )
+            detail = f"there is no access key {named[:40]!r}; they are primary and secondary"
             raise NotFoundError(detail, code="key-not-found")
-        keys = await self._keyring.regenerate(hub, which)
+        keys = await self._keyring.regenerate(hub, which, deed)
         self._gateway.key_regenerated(hub, which)
         described = _describe(which, keys[_NAMES.index(which)])
         return Response(200, msgspec.json.encode({"hub": hub, **described}))

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import replace
 
 from tocsin.api.auth import Authenticator, managed_hub
 from tocsin.api.bodies import read_json
@@ -12,6 +13,7 @@ from tocsin.api.keyring import KeyRing
 from tocsin.clock import to_rfc3339
 from tocsin.errors import NotFoundError
 from tocsin.model.ids import canonical_hub
+from tocsin.ports.audit import Deed
 from tocsin.ports.store import ApiKey, Role
 
 
@@ -33,13 +35,13 @@ class Admin:
         self._auth = auth
         self._keyring = keyring
 
-    async def create_key(self, request: Request) -> Response:
+    async def create_key(self, request: Request, deed: Deed) -> Response:
         """``POST /v1/admin/keys``: the only time the key itself is shown."""
         principal = self._auth.admin(request)
         wanted = await read_json(request, _key_request)
         hub = principal.hub if wanted.hub is None else canonical_hub(wanted.hub)
-        text, key = await self._keyring.create(hub, wanted.role, wanted.name or wanted.role)
-        request.target, request.target_hub = key.id, hub
+        name = wanted.name or wanted.role
+        text, key = await self._keyring.create(hub, wanted.role, name, deed)
         return Response(201, msgspec.json.encode({"key": text, **_describe(key)}))
 
     async def list_keys(self, request: Request) -> Response:
@@ -48,7 +50,7 @@ class Admin:
         keys = [_describe(key) for key in self._keyring.all(hub)]
         return Response(200, msgspec.json.encode({"keys": keys}))
 
-    async def revoke_key(self, request: Request) -> Response:
+    async def revoke_key(self, request: Request, deed: Deed) -> Response:
         """``DELETE /v1/admin/keys/{id}``: at once; repeating it changes nothing."""
         self._auth.admin(request)
         key_id = request.params["id"]
@@ -56,8 +58,7 @@ class Admin:
         if key is None:
             detail = f"there is no key {key_id[:40]!r}; `tocsin key list` shows their ids"
             raise NotFoundError(detail, code="key-not-found")
-        request.target_hub = key.hub
-        await self._keyring.revoke(key_id)
+        await self._keyring.revoke(key_id, replace(deed, hub=key.hub))
         return Response(204)
 
 

@@ -24,6 +24,7 @@ from tocsin.ingest.publisher import Publisher
 from tocsin.ingest.withdrawer import Withdrawer
 from tocsin.model.alert import Envelope
 from tocsin.model.receipt import TOLD_FACTS, Tally
+from tocsin.ports.audit import Deed
 from tocsin.ports.queue import Published
 from tocsin.ports.receipts import ReceiptStore
 from tocsin.ports.store import AlertStatus, InboxStore
@@ -147,10 +148,10 @@ class Alerts:
         """``GET /v1/alerts/{id}``: a producer sees its own alerts, a server or admin key those of its hub."""
         return await self.answer(await self._own_status(request))
 
-    async def withdraw(self, request: Request) -> Response:
+    async def withdraw(self, request: Request, deed: Deed) -> Response:
         """``DELETE /v1/alerts/{id}``: when it is answered, nobody has the alert unread; repeating it is harmless."""
         alert = await self._own_status(request)
-        await self._withdrawer.withdraw(alert.hub, alert.id)
+        await self._withdrawer.withdraw(alert.hub, alert.id, deed)
         return await self.answer(await self.status_in(alert.hub, request))
 
     async def answer(self, status: AlertStatus) -> Response:

@@ -10,6 +10,7 @@ from tocsin.api.rates import Callers
 from tocsin.errors import ForbiddenError, InvalidInputError, UnauthenticatedError
 from tocsin.ingest.admission import Producer
 from tocsin.model.ids import canonical_hub, check_id
+from tocsin.ports.audit import LOCAL
 from tocsin.realtime.doorkeeper import Doorkeeper
 from tocsin.realtime.tokens import Signer
 
@@ -169,7 +170,7 @@ class Authenticator:
 
     def _of_key(self, request: Request) -> Principal:
         if request.is_local:
-            return Principal("admin", _named_hub(request, DEFAULT_HUB), "local", "local")
+            return Principal("admin", _named_hub(request, DEFAULT_HUB), LOCAL, LOCAL)
         text = bearer(request)
         if not text.startswith(f"{PREFIX}_"):
             raise ForbiddenError(

@@ -1,12 +1,14 @@
 """Dead letters: what was given up, for the owner of the data folder (Unix socket) and for admin keys, of every hub."""
 
 import msgspec
+from msgspec.structs import replace
 
 from tocsin.api.auth import Authenticator
 from tocsin.api.http import Request, Response
 from tocsin.api.paging import cursor_of, cursor_text, limit_of
 from tocsin.clock import to_rfc3339
 from tocsin.errors import NotFoundError
+from tocsin.ports.audit import Deed
 from tocsin.ports.queue import DeadLetter
 from tocsin.ports.queue import DeadLetters as KeptLetters
 
@@ -38,17 +40,18 @@ class DeadLetters:
         answer = {**_describe(letter), "to": envelope.audience, "alert": envelope.content}
         return Response(200, msgspec.json.encode(answer))
 
-    async def retry(self, request: Request) -> Response:
+    async def retry(self, request: Request, deed: Deed) -> Response:
         """``POST /v1/admin/dead/{id}/retry``: back to the queue, as if it had never been tried."""
-        alert_id = (await self._named(request)).envelope.id
-        if not await self._kept.revive(alert_id):
+        envelope = (await self._named(request)).envelope
+        alert_id = envelope.id
+        if not await self._kept.revive(alert_id, replace(deed, hub=envelope.hub)):
             raise _no_letter(request)
         return Response(202, msgspec.json.encode({"id": alert_id, "status": "accepted"}))
 
-    async def drop(self, request: Request) -> Response:
+    async def drop(self, request: Request, deed: Deed) -> Response:
         """``DELETE /v1/admin/dead/{id}``: for good."""
-        letter = await self._named(request)
-        if not await self._kept.drop_dead(letter.envelope.id):
+        envelope = (await self._named(request)).envelope
+        if not await self._kept.drop_dead(envelope.id, replace(deed, hub=envelope.hub)):
             raise _no_letter(request)
         return Response(204)
 
@@ -57,7 +60,6 @@ class DeadLetters:
         letter = await self._kept.dead_letter(request.params["id"])
         if letter is None:
             raise _no_letter(request)
-        request.target_hub = letter.envelope.hub
         return letter
 
 

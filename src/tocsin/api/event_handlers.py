@@ -12,6 +12,7 @@ from tocsin.clock import Clock, to_rfc3339
 from tocsin.config import WantedHandler
 from tocsin.events.rules import Rule, Rules
 from tocsin.model.event_handler import SystemEvent
+from tocsin.ports.audit import Deed
 
 
 class HandlerRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,13 +36,12 @@ class EventHandlers:
         self._rules = rules
         self._clock = clock
 
-    async def create(self, request: Request) -> Response:
+    async def create(self, request: Request, deed: Deed) -> Response:
         """``POST /v1/admin/event-handlers``: asked after those that are there."""
         hub = self._auth.admin(request).hub
         body = await read_json(request, _request)
         wanted = WantedHandler(**msgspec.structs.asdict(body))
-        rule = await self._rules.add(hub, wanted, self._clock.now_us())
-        request.target = rule.handler.id
+        rule = await self._rules.add(hub, wanted, self._clock.now_us(), deed)
         return Response(201, _encode(_describe(rule)))
 
     async def list(self, request: Request) -> Response:
@@ -49,10 +49,10 @@ class EventHandlers:
         found = self._rules.of(self._auth.admin(request).hub)
         return Response(200, _encode({"event_handlers": [_describe(rule) for rule in found]}))
 
-    async def remove(self, request: Request) -> Response:
+    async def remove(self, request: Request, deed: Deed) -> Response:
         """``DELETE /v1/admin/event-handlers/{id}``: from the next event on."""
         hub = self._auth.admin(request).hub
-        await self._rules.remove(hub, request.params["id"])
+        await self._rules.remove(hub, request.params["id"], deed)
         return Response(204)
 
     async def test(self, request: Request) -> Response:

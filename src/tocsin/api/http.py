@@ -63,13 +63,9 @@ class ClientGoneError(UnavailableError):
 
 
 class Request:
-    """What a handler may ask of a request.
+    """What a handler may ask of a request."""
 
-    ``target`` and ``target_hub`` are for the audit log: what the handler acted on, where the path does not name it, and
-    where, if not in the caller's hub.
-    """
-
-    __slots__ = ("_limited", "_query", "_receive", "params", "scope", "target", "target_hub")
+    __slots__ = ("_limited", "_query", "_receive", "params", "scope")
 
     def __init__(self, scope: Scope, receive: Receive, params: dict[str, str]) -> None:
         self.scope = scope
@@ -77,8 +73,6 @@ class Request:
         self._receive = receive
         self._query: dict[str, str] | None = None
         self._limited: tuple[Rate, Hashable] | None = None
-        self.target = ""
-        self.target_hub = ""
 
     def limit(self, rate: Rate, caller: Hashable) -> None:
         """Count this request against what its caller may ask; once, however often it is looked at.

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from tocsin.api.seal import Seal
 from tocsin.clock import Clock
 from tocsin.errors import UnauthenticatedError
+from tocsin.ports.audit import Deed
 from tocsin.ports.store import AccessKeys, ApiKey, KeyName, KeyStore, Role
 from tocsin.realtime.revocations import Revocations
 
@@ -41,12 +42,14 @@ class KeyRing:
         """Read all API keys; to be called once before the first request."""
         self._keys = {key.id: key for key in await self._store.keys()}
 
-    async def create(self, hub: str, role: Role, name: str) -> tuple[str, ApiKey]:
-        """Make a key; the text returned with it is nowhere else."""
+    async def create(
+        self, hub: str, role: Role, name: str, deed: Deed | None = None
+    ) -> tuple[str, ApiKey]:
+        """Make a key; the text returned with it is nowhere else.  The deed is kept with its id as the target."""
         key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
         digest = hashlib.sha256(secret.encode()).digest()
         key = ApiKey(key_id, hub, role, name, digest, self._clock.now_us())
-        await self._store.add_key(key)
+        await self._store.add_key(key, deed and replace(deed, hub=hub, target=key_id))
         self._keys[key_id] = key
         return f"{PREFIX}_{role}_{key_id}_{secret}", key
 
@@ -58,10 +61,10 @@ class KeyRing:
         """Call ``heard`` with the id of each key that is revoked from now on."""
         self._revoked.append(heard)
 
-    async def revoke(self, key_id: str) -> bool:
+    async def revoke(self, key_id: str, deed: Deed | None = None) -> bool:
         """Revoke a key from this moment on, what it holds open included; False if there is none of that id."""
         now_us = self._clock.now_us()
-        found = await self._store.revoke_key(key_id, now_us)
+        found = await self._store.revoke_key(key_id, now_us, deed)
         key = self._keys.get(key_id)
         if found and key is not None and key.revoked_us is None:
             self._keys[key_id] = replace(key, revoked_us=now_us)
@@ -118,7 +121,9 @@ class KeyRing:
             known = self._remember(hub, await self._store.open_hub(hub, fresh))
         return known
 
-    async def regenerate(self, hub: str, which: KeyName) -> tuple[bytes, bytes]:
+    async def regenerate(
+        self, hub: str, which: KeyName, deed: Deed | None = None
+    ) -> tuple[bytes, bytes]:
         """Replace one of the hub's access keys from this moment on; returns both as they are now.
 
         Raises:
@@ -127,7 +132,7 @@ class KeyRing:
         async with self._replacing:
             await self.open_hub(hub)
             sealed = self._fresh()
-            await self._store.replace_access_key(hub, which, sealed)
+            await self._store.replace_access_key(hub, which, sealed, deed)
             fresh = self._seal.open(sealed)
             primary, secondary = self._access[hub]
             known = (fresh, secondary) if which == "primary" else (primary, fresh)

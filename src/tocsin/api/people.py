@@ -1,6 +1,7 @@
 """What a backend decides about one of its people: for server and admin keys."""
 
 import msgspec
+from msgspec.structs import replace
 
 from tocsin.api.auth import Authenticator, managed_hub
 from tocsin.api.export import NDJSON, Export
@@ -10,6 +11,7 @@ from tocsin.api.seal import Seal
 from tocsin.clock import Clock, to_rfc3339
 from tocsin.inbox.eraser import Eraser
 from tocsin.model.ids import check_id, uuid7
+from tocsin.ports.audit import Deed
 from tocsin.ports.erasure import Erasure, ErasureRequest, ErasureStore, HoldingStore
 from tocsin.realtime.gateway import Gateway
 from tocsin.realtime.revocations import Revocations
@@ -38,22 +40,23 @@ class People:
         self._seal = seal
         self._clock = clock
 
-    async def revoke_tokens(self, request: Request) -> Response:
+    async def revoke_tokens(self, request: Request, deed: Deed) -> Response:
         """``POST /v1/users/{user}/revoke-tokens``: every token issued until now is void, live connections end."""
         hub = self._auth.server(request).hub
         user = check_id(request.params["user"], "user")
-        valid_from_us = await self._revoke(hub, user)
+        valid_from_us = await self._revoke(hub, user, deed)
         answer = {"user": user, "revoked_at": to_rfc3339(valid_from_us)}
         return Response(200, msgspec.json.encode(answer))
 
-    async def erase(self, request: Request) -> Response:
+    async def erase(self, request: Request, deed: Deed) -> Response:
         """``DELETE /v1/users/{user}``: 200 when all of it is gone, 202 while the rest goes by itself.
 
-        The tokens are void first, and the connections end, so that no client of the person mentions the name again.
+        The tokens are void first, and the connections end, so that no client of the person mentions the name again: a deed
+        of its own, since a crash may come after it.
         """
         principal = self._auth.server(request)
         hub, user = principal.hub, check_id(request.params["user"], "user")
-        await self._revoke(hub, user)
+        await self._revoke(hub, user, replace(deed, action="user.revoke-tokens"))
         record = await self._eraser.erase(
             ErasureRequest(
                 uuid7(self._clock.now_us()),
@@ -61,7 +64,8 @@ class People:
                 user,
                 self._seal.pseudonym(hub, user),
                 principal.key_id,
-            )
+            ),
+            deed,
         )
         status = 202 if record.finished_us is None else 200
         return Response(status, msgspec.json.encode(_describe(record)))
@@ -84,8 +88,8 @@ class People:
         }
         return Response(200, msgspec.json.encode(answer))
 
-    async def _revoke(self, hub: str, user: str) -> int:
-        valid_from_us = await self._revocations.revoke(hub, user)
+    async def _revoke(self, hub: str, user: str, deed: Deed) -> int:
+        valid_from_us = await self._revocations.revoke(hub, user, deed)
         self._gateway.revoke(hub, user)
         return valid_from_us
 

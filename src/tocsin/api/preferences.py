@@ -10,6 +10,7 @@ from tocsin.api.auth import Authenticator
 from tocsin.api.bodies import read_json
 from tocsin.api.http import Request, Response
 from tocsin.model.preference import HubPreferences, Preferences, Rules
+from tocsin.ports.audit import Deed
 from tocsin.ports.preferences import PreferenceStore, tag_of
 
 _person = msgspec.json.Decoder(Preferences)
@@ -40,11 +41,11 @@ class PreferenceRoutes:
         hub = self._auth.admin(request).hub
         return _answer_hub((await self._store.preferences(hub, [])).hub)
 
-    async def replace_hub(self, request: Request) -> Response:
+    async def replace_hub(self, request: Request, deed: Deed) -> Response:
         """``PUT /v1/admin/preferences``; answers as a ``GET`` does."""
         hub = self._auth.admin(request).hub
         wanted = await read_json(request, _hub)
-        await self._store.keep_hub_preferences(hub, wanted, instead_of=_known(request))
+        await self._store.keep_hub_preferences(hub, wanted, instead_of=_known(request), deed=deed)
         return _answer_hub(wanted)
 
 

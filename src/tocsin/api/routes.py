@@ -82,14 +82,10 @@ def build_router(resources: Resources) -> Router:
         ("GET", "/v1/alerts", resources.published.alerts),
         ("POST", "/v1/alerts/batch", never(alerts.publish_batch)),
         ("GET", "/v1/alerts/{id}", alerts.status),
-        ("DELETE", "/v1/alerts/{id}", alerts.withdraw),
         ("GET", "/v1/alerts/{id}/trace", resources.receipts.trace),
         ("POST", "/v1/events", never(resources.events.publish)),
         ("GET", "/v1/topics", topics.list),
         ("GET", "/v1/topics/{topic}/subscribers", topics.subscribers),
-        ("POST", "/v1/topics/{topic}/subscribers", topics.subscribe_many),
-        ("PUT", "/v1/topics/{topic}/subscribers/{user}", topics.subscribe),
-        ("DELETE", "/v1/topics/{topic}/subscribers/{user}", topics.unsubscribe),
         ("GET", "/v1/users/{user}/topics", topics.topics_of),
         ("POST", "/shims/alertmanager", shims.alertmanager),
         ("POST", "/shims/grafana", shims.grafana),
@@ -120,6 +116,7 @@ def build_router(resources: Resources) -> Router:
         ("GET", "/v1/admin/access-keys", resources.access_keys.list),
         ("GET", "/v1/admin/erasures", people.erasures),
         ("GET", "/v1/admin/audit", resources.audit.list),
+        ("POST", "/v1/admin/backups", resources.audit.backup),
         ("GET", "/v1/admin/dead", resources.dead.list),
         ("GET", "/v1/admin/dead/{id}", resources.dead.show),
         ("GET", "/v1/admin/doctor", resources.doctor.examine),
@@ -134,11 +131,19 @@ def build_router(resources: Resources) -> Router:
         ("GET", "/client/hubs/{hub}", not_upgraded),
     ):
         router.add(method, path, handler)
-    # What changes rights or data, or shows a secret, goes through the audit log.
-    for method, path, action, handler in (
+    # What an operator or a backend changes of others' rights or data leaves a deed in the same transaction.
+    for method, path, action, changing in (
+        ("DELETE", "/v1/alerts/{id}", "alert.withdraw", alerts.withdraw),
+        ("POST", "/v1/topics/{topic}/subscribers", "topic.subscribe", topics.subscribe_many),
+        ("PUT", "/v1/topics/{topic}/subscribers/{user}", "topic.subscribe", topics.subscribe),
+        (
+            "DELETE",
+            "/v1/topics/{topic}/subscribers/{user}",
+            "topic.unsubscribe",
+            topics.unsubscribe,
+        ),
         ("POST", "/v1/users/{user}/revoke-tokens", "user.revoke-tokens", people.revoke_tokens),
         ("DELETE", "/v1/users/{user}", "user.erase", people.erase),
-        ("GET", "/v1/users/{user}/export", "user.export", people.export),
         ("POST", "/v1/admin/keys", "key.create", admin.create_key),
         ("DELETE", "/v1/admin/keys/{id}", "key.revoke", admin.revoke_key),
         (
@@ -153,7 +158,6 @@ def build_router(resources: Resources) -> Router:
         ("PATCH", "/v1/admin/webhooks/{id}", "webhook.change", webhooks.change),
         ("DELETE", "/v1/admin/webhooks/{id}", "webhook.remove", webhooks.remove),
         ("POST", "/v1/admin/webhooks/{id}/secret", "webhook.rotate", webhooks.rotate),
-        ("POST", "/v1/admin/webhooks/{id}/test", "webhook.test", webhooks.test),
         (
             "POST",
             "/v1/admin/webhooks/{id}/dead/{batch}/retry",
@@ -163,13 +167,6 @@ def build_router(resources: Resources) -> Router:
         ("DELETE", "/v1/admin/webhooks/{id}/dead/{batch}", "webhook.drop", webhooks.drop_dead),
         ("POST", "/v1/admin/event-handlers", "event-handler.create", handlers.create),
         ("DELETE", "/v1/admin/event-handlers/{id}", "event-handler.remove", handlers.remove),
-        ("POST", "/v1/admin/event-handlers/{id}/test", "event-handler.test", handlers.test),
-        (
-            "GET",
-            "/v1/admin/connection-string",
-            "connection-string.show",
-            resources.access_keys.connection_string,
-        ),
         (
             "POST",
             "/v1/admin/access-keys/{which}/regenerate",
@@ -177,7 +174,20 @@ def build_router(resources: Resources) -> Router:
             resources.access_keys.regenerate,
         ),
     ):
-        router.add(method, path, resources.audit.of(action, handler))
+        router.add(method, path, resources.audit.kept(action, changing))
+    # What shows a secret, or all of a person, or calls a stranger, is noted before its answer.
+    for method, path, action, handler in (
+        ("GET", "/v1/users/{user}/export", "user.export", people.export),
+        ("POST", "/v1/admin/webhooks/{id}/test", "webhook.test", webhooks.test),
+        ("POST", "/v1/admin/event-handlers/{id}/test", "event-handler.test", handlers.test),
+        (
+            "GET",
+            "/v1/admin/connection-string",
+            "connection-string.show",
+            resources.access_keys.connection_string,
+        ),
+    ):
+        router.add(method, path, resources.audit.noted(action, handler))
     for method, path, handler in resources.data_plane.routes():
         router.add(method, path, handler)
     for path in resources.web.paths(demo=resources.demo is not None):

@@ -17,6 +17,7 @@ from tocsin.errors import InvalidInputError, NotFoundError
 from tocsin.events.registry import Registry
 from tocsin.events.sender import BOTH_SECRETS_US, Sender
 from tocsin.model.webhook import DeadBatch, Webhook
+from tocsin.ports.audit import Deed
 from tocsin.ports.webhooks import WebhookStore
 
 Facts = Annotated[tuple[KeptFact, ...], Meta(max_length=20)]
@@ -61,15 +62,14 @@ class Webhooks:
         self._registry = registry
         self._sender = sender
 
-    async def create(self, request: Request) -> Response:
+    async def create(self, request: Request, deed: Deed) -> Response:
         """``POST /v1/admin/webhooks``: the only time this secret is shown."""
         hub = self._auth.admin(request).hub
         wanted = await read_json(request, _request)
         self._check_key(hub, wanted.key_id)
         webhook, secret = await self._registry.register(
-            hub, wanted.url, wanted.facts, wanted.key_id
+            hub, wanted.url, wanted.facts, wanted.key_id, deed
         )
-        request.target = webhook.id
         return Response(201, _encode({**_describe(webhook), "secret": secret}))
 
     async def list(self, request: Request) -> Response:
@@ -81,7 +81,7 @@ class Webhooks:
         """``GET /v1/admin/webhooks/{id}``."""
         return Response(200, _encode(_describe(await self._named(request))))
 
-    async def change(self, request: Request) -> Response:
+    async def change(self, request: Request, deed: Deed) -> Response:
         """``PATCH /v1/admin/webhooks/{id}``: what waits for its next try is tried at once."""
         known = await self._named(request)
         change = await read_json(request, _change)
@@ -89,19 +89,19 @@ class Webhooks:
         given = {name: getattr(change, name) for name in names}
         wanted = replace(known, **{k: v for k, v in given.items() if v is not UNSET})
         self._check_key(known.hub, wanted.key_id)
-        await self._registry.change(known, wanted, enabled=change.enabled)
+        await self._registry.change(known, wanted, enabled=change.enabled, deed=deed)
         return Response(200, _encode(_describe(await self._named(request))))
 
-    async def remove(self, request: Request) -> Response:
+    async def remove(self, request: Request, deed: Deed) -> Response:
         """``DELETE /v1/admin/webhooks/{id}``: with what was given up for it."""
         hub = self._auth.admin(request).hub
-        if not await self._webhooks.remove_webhook(hub, request.params["id"]):
+        if not await self._webhooks.remove_webhook(hub, request.params["id"], deed):
             raise _no_webhook(request)
         return Response(204)
 
-    async def rotate(self, request: Request) -> Response:
+    async def rotate(self, request: Request, deed: Deed) -> Response:
         """``POST /v1/admin/webhooks/{id}/secret``: the former one signs beside the new one for a day."""
-        secrets, text = await self._registry.rotate(await self._named(request))
+        secrets, text = await self._registry.rotate(await self._named(request), deed)
         until_us = secrets.rotated_us + BOTH_SECRETS_US
         answer = {"secret": text, "former_valid_until": to_rfc3339(until_us)}
         return Response(200, _encode(answer))
@@ -126,14 +126,17 @@ class Webhooks:
         _, batch = await self._named_dead(request)
         return Response(200, _encode({**_describe_dead(batch), "events": msgspec.Raw(batch.body)}))
 
-    async def retry_dead(self, request: Request) -> Response:
+    async def retry_dead(self, request: Request, deed: Deed) -> Response:
         """``POST /v1/admin/webhooks/{id}/dead/{batch}/retry``: once and now; it is forgotten if it is taken."""
-        return _tried(await self._sender.resend(*await self._named_dead(request)))
+        webhook, batch = await self._named_dead(request)
+        of_batch = replace(deed, detail={"batch": batch.id})
+        return _tried(await self._sender.resend(webhook, batch, of_batch))
 
-    async def drop_dead(self, request: Request) -> Response:
+    async def drop_dead(self, request: Request, deed: Deed) -> Response:
         """``DELETE /v1/admin/webhooks/{id}/dead/{batch}``: for good."""
         webhook, batch = await self._named_dead(request)
-        await self._webhooks.drop_dead_batch(webhook.id, batch.id)
+        of_batch = replace(deed, detail={"batch": batch.id})
+        await self._webhooks.drop_dead_batch(webhook.id, batch.id, of_batch)
         return Response(204)
 
     async def _named(self, request: Request) -> Webhook:

@@ -1,12 +1,16 @@
 """Backup and restore of a data folder."""
 
+import asyncio
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tocsin.cli.calls import settings_of
+from tocsin.cli.link import is_served, open_served
 from tocsin.cli.progress import shown_progress
+from tocsin.config import Settings
+from tocsin.errors import ConfigError
 
 
 def back_up(
@@ -19,11 +23,33 @@ def back_up(
     """Copy everything into one file, while the server runs or not."""
     from tocsin.node import care_of  # noqa: PLC0415 -- a second of imports
 
-    settings = settings_of(context)
-    with shown_progress() as progress:
-        manifest = care_of(settings.data_dir).back_up(file, progress, with_secrets=not without_key)
+    settings, with_key = settings_of(context), not without_key
+    care = care_of(settings.data_dir)
+
+    def note(outcome: str) -> None:
+        if is_served(settings):
+            target = str(file.absolute())
+            told = {"archive": target, "outcome": outcome, "with_key": with_key}
+            asyncio.run(_tell_server(settings, told))
+        else:
+            care.note_backup(file, outcome, with_secrets=with_key)
+
+    note("begun")
+    try:
+        with shown_progress() as progress:
+            manifest = care.back_up(file, progress, with_secrets=with_key)
+    except ConfigError as error:
+        note(error.code)
+        raise
+    note("done")
     typer.echo(f"{file}: {file.stat().st_size} bytes, as of {manifest.made_at}")
     typer.echo("It holds every key and every text: keep it as you keep secrets.", err=True)
+
+
+async def _tell_server(settings: Settings, told: dict[str, object]) -> None:
+    """Have the server that runs on the folder note the backup in its audit log."""
+    async with open_served(settings) as link:
+        await link.call("POST", "/v1/admin/backups", told)
 
 
 def restore(

@@ -27,7 +27,9 @@ def audit(
     """List what was done with rights and data, newest first."""
     given = {"user": user, "action": action, "actor": actor}
     wanted = {name: value for name, value in given.items() if value is not None}
-    table = Table("at", "hub", "actor", "action", "target", "outcome", box=None, pad_edge=False)
+    table = Table(
+        "at", "hub", "actor", "action", "target", "outcome", "detail", box=None, pad_edge=False
+    )
     cursor: str | None = ""
     while cursor is not None and limit > 0:
         page = {"limit": str(min(limit, _PAGE)), **({"cursor": cursor} if cursor else {})}
@@ -36,11 +38,12 @@ def audit(
             actor_name = f"{deed['actor']} ({deed['actor_name']})"
             table.add_row(
                 deed["at"],
-                deed["hub"],
+                deed["hub"] or "*",
                 actor_name,
                 deed["action"],
                 deed["target"],
                 deed["outcome"],
+                " ".join(f"{name}={value}" for name, value in deed["detail"].items()),
             )
         limit -= len(answer["deeds"])
         cursor = answer["page"]["next"]

@@ -86,9 +86,8 @@ async def open_link(settings: Settings, hub: str | None = None) -> AsyncIterator
         async with httpx.AsyncClient(base_url=url, headers=headers, timeout=TIMEOUT_S) as http:
             yield Link(http, hub)
     elif is_served(settings):
-        transport = httpx.AsyncHTTPTransport(uds=str(settings.data_dir / SOCKET_NAME))
-        async with _local(transport) as http:
-            yield Link(http, hub)
+        async with open_served(settings, hub) as link:
+            yield link
     else:
         from tocsin.node import Node  # noqa: PLC0415 -- a second of imports that nobody else needs
 
@@ -97,6 +96,14 @@ async def open_link(settings: Settings, hub: str | None = None) -> AsyncIterator
             _local(httpx.ASGITransport(node.local_app)) as http,
         ):
             yield Link(http, hub, is_live=False)
+
+
+@asynccontextmanager
+async def open_served(settings: Settings, hub: str | None = None) -> AsyncIterator[Link]:
+    """Open the way to the server that runs on the data folder of these settings, whatever the environment names."""
+    transport = httpx.AsyncHTTPTransport(uds=str(settings.data_dir / SOCKET_NAME))
+    async with _local(transport) as http:
+        yield Link(http, hub)
 
 
 def _local(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:

@@ -8,6 +8,7 @@ from tocsin.events.signing import Seal, new_secret, secret_text
 from tocsin.model.ids import uuid7
 from tocsin.model.receipt import Fact
 from tocsin.model.webhook import Secrets, Webhook
+from tocsin.ports.audit import Deed
 from tocsin.ports.outbound import Outbound
 from tocsin.ports.webhooks import WebhookStore
 
@@ -27,7 +28,12 @@ class Registry:
         self._per_hub = per_hub
 
     async def register(
-        self, hub: str, url: str, facts: tuple[Fact, ...], key_id: str | None
+        self,
+        hub: str,
+        url: str,
+        facts: tuple[Fact, ...],
+        key_id: str | None,
+        deed: Deed | None = None,
     ) -> tuple[Webhook, str]:
         """Keep a webhook for what comes from now on; returned with its secret.
 
@@ -53,10 +59,17 @@ class Registry:
             secrets=Secrets(self._seal.close(secret)),
             created_us=now_us,
         )
-        await self._webhooks.add_webhook(webhook)
+        await self._webhooks.add_webhook(webhook, deed and replace(deed, target=webhook.id))
         return webhook, secret_text(secret)
 
-    async def change(self, known: Webhook, wanted: Webhook, *, enabled: bool | None) -> None:
+    async def change(
+        self,
+        known: Webhook,
+        wanted: Webhook,
+        *,
+        enabled: bool | None,
+        deed: Deed | None = None,
+    ) -> None:
         """Replace address and wishes, and enable or disable; what is due is tried at once.
 
         Raises:
@@ -69,13 +82,13 @@ class Registry:
         elif enabled is False and known.disabled_us is None:
             now_us = self._clock.now_us()
             wanted = replace(wanted, disabled_us=now_us, disabled_reason=BY_HAND)
-        await self._webhooks.change_webhook(wanted)
+        await self._webhooks.change_webhook(wanted, deed)
 
-    async def rotate(self, webhook: Webhook) -> tuple[Secrets, str]:
+    async def rotate(self, webhook: Webhook, deed: Deed | None = None) -> tuple[Secrets, str]:
         """Draw a new secret; the one it replaces signs beside it for a while, an older one no more."""
         secret = new_secret()
         secrets = Secrets(self._seal.close(secret), webhook.secrets.current, self._clock.now_us())
-        await self._webhooks.rotate_secret(webhook.id, secrets)
+        await self._webhooks.rotate_secret(webhook.id, secrets, deed)
         return secrets, secret_text(secret)
 
     async def _check_url(self, url: str) -> None:

@@ -6,6 +6,7 @@ The first that takes an event gets it.  One process owns the store, so what is k
 from collections.abc import Mapping, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from tocsin.config import WantedHandler
 from tocsin.errors import ConfigError, ConflictError, InvalidInputError, NotFoundError
@@ -18,6 +19,7 @@ from tocsin.model.event_handler import (
     check_template,
 )
 from tocsin.model.ids import canonical_hub, uuid7
+from tocsin.ports.audit import Deed
 from tocsin.ports.event_handler_store import EventHandlerStore
 from tocsin.ports.outbound import Outbound
 
@@ -109,7 +111,9 @@ class Rules:
         )
         raise NotFoundError(detail, code="event-handler-not-found")
 
-    async def add(self, hub: str, wanted: WantedHandler, now_us: int) -> Rule:
+    async def add(
+        self, hub: str, wanted: WantedHandler, now_us: int, deed: Deed | None = None
+    ) -> Rule:
         """Keep a handler; it is asked after those that are there.
 
         Raises:
@@ -129,13 +133,13 @@ class Rules:
             raise ConflictError(detail, code="too-many-event-handlers")
         text = wanted.authorization
         sealed = None if text is None else self._seal.close(text.encode())
-        handler = msgspec.structs.replace(handler, authorization=sealed, created_us=now_us)
-        await self._store.add_event_handler(handler)
+        handler = replace(handler, authorization=sealed, created_us=now_us)
+        await self._store.add_event_handler(handler, deed and replace(deed, target=handler.id))
         rule = self._rule(handler, text)
         stored.append(rule)
         return rule
 
-    async def remove(self, hub: str, handler_id: str) -> None:
+    async def remove(self, hub: str, handler_id: str, deed: Deed | None = None) -> None:
         """Forget a stored handler.
 
         Raises:
@@ -148,7 +152,7 @@ class Rules:
                 f"{handler_id} stands in the settings, hubs.{hub}.event_handlers; remove it there"
             )
             raise ConflictError(detail, code="event-handler-in-file")
-        await self._store.remove_event_handler(hub, handler_id)
+        await self._store.remove_event_handler(hub, handler_id, deed)
         self._stored[hub] = [r for r in self._stored[hub] if r.handler.id != handler_id]
 
     def _checked(self, hub: str, handler_id: str, wanted: WantedHandler) -> EventHandler:

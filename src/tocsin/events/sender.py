@@ -20,6 +20,7 @@ from tocsin.events.signing import Seal, signed_headers
 from tocsin.events.verdict import Verdict, describe, judge, was_taken
 from tocsin.model.receipt import Receipt
 from tocsin.model.webhook import DeadBatch, Progress, Secrets, Webhook, first_wanted
+from tocsin.ports.audit import Deed
 from tocsin.ports.outbound import Call, Outbound, Outcome
 from tocsin.ports.receipts import ReceiptStore
 from tocsin.ports.webhooks import WebhookStore
@@ -119,11 +120,16 @@ class Sender:
         message = ping_message(webhook.id, webhook.hub, self._clock.now_us())
         return _trouble(await self._send(webhook, message))
 
-    async def resend(self, webhook: Webhook, batch: DeadBatch) -> str | None:
-        """Send a batch that was given up once more, and forget it if it is taken; return why it was not."""
+    async def resend(
+        self, webhook: Webhook, batch: DeadBatch, deed: Deed | None = None
+    ) -> str | None:
+        """Send a batch that was given up once more, and forget it if it is taken; return why it was not.
+
+        The deed is kept with the forgetting.
+        """
         trouble = _trouble(await self._send(webhook, Message(batch.id, batch.body, batch.receipts)))
         if trouble is None:
-            await self._webhooks.drop_dead_batch(webhook.id, batch.id)
+            await self._webhooks.drop_dead_batch(webhook.id, batch.id, deed)
         return trouble
 
     async def _batch(self, webhook: Webhook) -> Batch | None:

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Final
 
+from tocsin.ports.audit import Deed
 from tocsin.ports.erasure import Erasure, ErasureRequest, ErasureStore
 from tocsin.supervisor import Supervisor
 
@@ -21,13 +22,13 @@ class Eraser:
         for erasure_id in await self._store.unfinished_erasures():
             self._finish(erasure_id)
 
-    async def erase(self, request: ErasureRequest) -> Erasure:
+    async def erase(self, request: ErasureRequest, deed: Deed | None = None) -> Erasure:
         """Erase a person; the record is unfinished if that takes longer than 5 s, and then it goes on without the caller.
 
         Raises:
             UnavailableError: Nothing was begun.
         """
-        begun = await self._store.begin_erasure(request)
+        begun = await self._store.begin_erasure(request, deed)
         finishing = self._finish(begun.id)
         done, _ = await asyncio.wait([finishing], timeout=WAIT_S)
         return await self._store.finish_erasure(begun.id) if done else begun

@@ -86,13 +86,23 @@ class FolderCare(Protocol):
         """
         ...
 
+    def note_backup(self, archive: Path, outcome: str, *, with_secrets: bool) -> None:
+        """Note in the audit log of a store that no server runs on that a backup is ``begun``, ``done``, or why not.
+
+        Nothing is noted where there is no store, or one of another release: that is copied as it is.
+
+        Raises:
+            ConfigError: The folder is in use, or the store takes no writes.
+        """
+        ...
+
     def restore(
         self, archive: Path, progress: Progress, *, key_file: Path | None = None
     ) -> Restored:
         """Put a backup into the folder, which holds nothing yet.
 
-        ``key_file`` is for a backup that was made without one.  The store appears last, whole and with its new epochs; after
-        a crash there is none.
+        ``key_file`` is for a backup that was made without one.  The store appears last, whole, with its new epochs and the
+        deed of the restore in its audit log; after a crash there is none.
 
         Raises:
             ConfigError: The folder is in use, or the archive is damaged, incomplete or of a newer release.

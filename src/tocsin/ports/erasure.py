@@ -12,6 +12,8 @@ from typing import Protocol
 
 import msgspec
 
+from tocsin.ports.audit import Deed
+
 
 class ErasureRequest(msgspec.Struct, frozen=True):
     """Whom to erase, and who asks: the id of the key, or ``local`` for the owner of the data folder."""
@@ -62,7 +64,7 @@ class HeldPage(msgspec.Struct, frozen=True):
 class ErasureStore(Protocol):
     """Erases people."""
 
-    async def begin_erasure(self, request: ErasureRequest) -> Erasure:
+    async def begin_erasure(self, request: ErasureRequest, deed: Deed | None = None) -> Erasure:
         """Take the name away from what is held, in one transaction, and record the request.
 
         Asked for again, or for a user nobody mentioned, it makes another record.

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from tocsin.model.event_handler import EventHandler
+from tocsin.ports.audit import Deed
 
 
 class EventHandlerStore(Protocol):
     """Keeps event handlers."""
 
-    async def add_event_handler(self, handler: EventHandler) -> None:
+    async def add_event_handler(self, handler: EventHandler, deed: Deed | None = None) -> None:
         """Keep a new one."""
         ...
 
@@ -20,6 +21,8 @@ class EventHandlerStore(Protocol):
         """List those of all hubs, in the order in which they were added."""
         ...
 
-    async def remove_event_handler(self, hub: str, handler_id: str) -> bool:
+    async def remove_event_handler(
+        self, hub: str, handler_id: str, deed: Deed | None = None
+    ) -> bool:
         """Forget one; False if the hub has none of that id."""
         ...

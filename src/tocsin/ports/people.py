@@ -6,6 +6,8 @@ names nobody.
 
 from typing import Protocol
 
+from tocsin.ports.audit import Deed
+
 
 class PeopleStore(Protocol):
     """Revocations of client tokens; durable when a call returns."""
@@ -14,7 +16,7 @@ class PeopleStore(Protocol):
         """Return the time up to which, itself included, issued tokens are void; -1 if none ever were."""
         ...
 
-    async def revoke_tokens(self, pseudonym: str, now_us: int) -> int:
+    async def revoke_tokens(self, pseudonym: str, now_us: int, deed: Deed | None = None) -> int:
         """Void every token issued until now, and return the time that holds from here on.
 
         It only rises, by one microsecond at least, even if the clock was set back: whatever was issued before is void.

@@ -12,6 +12,7 @@ import msgspec
 
 from tocsin.errors import OutdatedError
 from tocsin.model.preference import HubPreferences, Preferences, Rules
+from tocsin.ports.audit import Deed
 
 _TAG_BYTES: Final = 8
 _encoder: Final = msgspec.json.Encoder(order="deterministic")
@@ -68,7 +69,12 @@ class PreferenceStore(Protocol):
         ...
 
     async def keep_hub_preferences(
-        self, hub: str, preferences: HubPreferences, *, instead_of: str | None = None
+        self,
+        hub: str,
+        preferences: HubPreferences,
+        *,
+        instead_of: str | None = None,
+        deed: Deed | None = None,
     ) -> None:
         """Replace what a hub prefers, likewise.
 

@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from tocsin.model.alert import Envelope
+from tocsin.ports.audit import Deed
 from tocsin.ports.producer_ids import ProducerIds
 
 
@@ -69,14 +70,14 @@ class DeadLetters(Protocol):
         """Return one."""
         ...
 
-    async def revive(self, alert_id: str) -> bool:
+    async def revive(self, alert_id: str, deed: Deed | None = None) -> bool:
         """Put one back on the queue, due at once and with no attempts, in one transaction; False if there is none.
 
         The bound of the queue does not hold for it.
         """
         ...
 
-    async def drop_dead(self, alert_id: str) -> bool:
+    async def drop_dead(self, alert_id: str, deed: Deed | None = None) -> bool:
         """Forget one for good; False if there is none."""
         ...
 

@@ -23,6 +23,7 @@ from tocsin.model.inbox import (
     Reload,
 )
 from tocsin.model.position import Position
+from tocsin.ports.audit import Deed
 
 Role = Literal["producer", "server", "admin"]
 KeyName = Literal["primary", "secondary"]
@@ -196,7 +197,7 @@ class InboxStore(Protocol):
         """
         ...
 
-    async def withdraw(self, hub: str, alert_id: str) -> Swept:
+    async def withdraw(self, hub: str, alert_id: str, deed: Deed | None = None) -> Swept:
         """Take an alert back from every inbox where it is unread; a broadcast from everybody.
 
         One that still waits on the queue or for its time, or is dead, will reach nobody.  Call again while the answer says
@@ -247,7 +248,7 @@ class AccessKeys(msgspec.Struct, frozen=True):
 class KeyStore(Protocol):
     """API keys and access keys."""
 
-    async def add_key(self, key: ApiKey) -> None:
+    async def add_key(self, key: ApiKey, deed: Deed | None = None) -> None:
         """Keep a new key."""
         ...
 
@@ -255,7 +256,7 @@ class KeyStore(Protocol):
         """List keys, revoked ones too, oldest first; of one hub or all."""
         ...
 
-    async def revoke_key(self, key_id: str, now_us: int) -> bool:
+    async def revoke_key(self, key_id: str, now_us: int, deed: Deed | None = None) -> bool:
         """Revoke a key; False if there is none of that id.  Repeating it changes nothing."""
         ...
 
@@ -267,7 +268,9 @@ class KeyStore(Protocol):
         """Return the hub's sealed access keys, keeping ``fresh`` if it has none yet."""
         ...
 
-    async def replace_access_key(self, hub: str, which: KeyName, fresh: bytes) -> bool:
+    async def replace_access_key(
+        self, hub: str, which: KeyName, fresh: bytes, deed: Deed | None = None
+    ) -> bool:
         """Put a sealed key in the place of one of the hub's two; False if there is no such hub."""
         ...
 

@@ -11,6 +11,7 @@ import msgspec
 
 from tocsin.errors import ConflictError
 from tocsin.model.alert import Audience
+from tocsin.ports.audit import Deed
 
 
 class Topic(msgspec.Struct, frozen=True):
@@ -57,7 +58,13 @@ class TopicStore(Protocol):
     """Who subscribes to what."""
 
     async def subscribe(
-        self, hub: str, topic: str, users: Sequence[str], *, most: int | None = None
+        self,
+        hub: str,
+        topic: str,
+        users: Sequence[str],
+        *,
+        most: int | None = None,
+        deed: Deed | None = None,
     ) -> int:
         """Subscribe users to a topic, all of them or none; return how many were not before.
 
@@ -66,6 +73,7 @@ class TopicStore(Protocol):
             topic: Made if there is none of that name.
             users: They begin to exist if they do not.
             most: How many topics each of them may have afterwards, if there is a bound.
+            deed: Who subscribes them, if not they themselves; kept with ``count``, how many were not before.
 
         Raises:
             ConflictError: The hub has as many topics as it may have, and this would be one more; or a user has.
@@ -73,8 +81,10 @@ class TopicStore(Protocol):
         """
         ...
 
-    async def unsubscribe(self, hub: str, topic: str, users: Sequence[str]) -> int:
-        """End subscriptions, all of them or none; return how many there were."""
+    async def unsubscribe(
+        self, hub: str, topic: str, users: Sequence[str], deed: Deed | None = None
+    ) -> int:
+        """End subscriptions, all of them or none; return how many there were, the ``count`` of the deed."""
         ...
 
     async def topics(self, hub: str, *, after: str, limit: int) -> Sequence[Topic]:

@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from tocsin.model.webhook import DeadBatch, Progress, Secrets, Webhook
+from tocsin.ports.audit import Deed
 
 
 class WebhookStore(Protocol):
     """Keeps webhooks."""
 
-    async def add_webhook(self, webhook: Webhook) -> None:
+    async def add_webhook(self, webhook: Webhook, deed: Deed | None = None) -> None:
         """Keep a new one; its cursor stands behind the hub's newest receipt, so it is told what comes from now on."""
         ...
 
@@ -25,18 +26,20 @@ class WebhookStore(Protocol):
         """List those of a hub, oldest first."""
         ...
 
-    async def change_webhook(self, webhook: Webhook) -> None:
+    async def change_webhook(self, webhook: Webhook, deed: Deed | None = None) -> None:
         """Replace the address, the wishes and whether it is disabled; what is due is due at once.
 
         Nothing happens if there is none of that id.
         """
         ...
 
-    async def rotate_secret(self, webhook_id: str, secrets: Secrets) -> None:
+    async def rotate_secret(
+        self, webhook_id: str, secrets: Secrets, deed: Deed | None = None
+    ) -> None:
         """Replace the secrets."""
         ...
 
-    async def remove_webhook(self, hub: str, webhook_id: str) -> bool:
+    async def remove_webhook(self, hub: str, webhook_id: str, deed: Deed | None = None) -> bool:
         """Forget one with its dead batches; False if there is none."""
         ...
 
@@ -69,7 +72,9 @@ class WebhookStore(Protocol):
         """Return one."""
         ...
 
-    async def drop_dead_batch(self, webhook_id: str, batch_id: str) -> bool:
+    async def drop_dead_batch(
+        self, webhook_id: str, batch_id: str, deed: Deed | None = None
+    ) -> bool:
         """Forget one for good; False if there is none."""
         ...
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from tocsin.clock import Clock
+from tocsin.ports.audit import Deed
 from tocsin.ports.people import PeopleStore
 
 KEPT: Final = 100_000
@@ -42,13 +43,14 @@ class Revocations:
             known = self.learn(hub, user, known)
         return known
 
-    async def revoke(self, hub: str, user: str) -> int:
+    async def revoke(self, hub: str, user: str, deed: Deed | None = None) -> int:
         """Void every token of a user that was issued until now; returns the time that holds from here on.
 
         Raises:
             UnavailableError: Nothing was revoked.
         """
-        holds = await self._people.revoke_tokens(self._pseudonym(hub, user), self._clock.now_us())
+        pseudonym, now_us = self._pseudonym(hub, user), self._clock.now_us()
+        holds = await self._people.revoke_tokens(pseudonym, now_us, deed)
         return self.learn(hub, user, holds)
 
     def learn(self, hub: str, user: str, holds: int) -> int:

@@ -15,9 +15,15 @@ class MemoryDeeds:
         self._deeds: list[Deed] = []
 
     async def note(self, deed: Deed) -> None:
-        """Keep a deed."""
-        self._last += 1
-        self._deeds.append(replace(deed, number=self._last))
+        """Keep a deed of something that changes nothing in the store."""
+        self.keep(deed)
+
+    def keep(self, deed: Deed | None, **more: int) -> None:
+        """Keep a deed, with ``more`` that is known only now, in the step that it tells of; nothing if nobody's."""
+        if deed is not None:
+            self._last += 1
+            kept = replace(deed, number=self._last, detail={**deed.detail, **more})
+            self._deeds.append(kept)
 
     async def deeds(self, wanted: DeedFilter) -> Sequence[Deed]:
         """List deeds, newest first."""

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
+from tocsin.adapters.memory.deeds import MemoryDeeds
 from tocsin.adapters.memory.queue import MemoryQueue
 from tocsin.adapters.memory.tables import Hub, Inbox, Tables
 from tocsin.adapters.memory.webhooks import MemoryWebhooks
 from tocsin.clock import Clock
 from tocsin.model.alert import Envelope
 from tocsin.model.erasure import without
+from tocsin.ports.audit import Deed
 from tocsin.ports.erasure import Erasure, ErasureRequest
 
 
@@ -26,15 +28,21 @@ class MemoryErasures:
     """Erasures and their records, newest last."""
 
     def __init__(
-        self, tables: Tables, queue: MemoryQueue, webhooks: MemoryWebhooks, clock: Clock
+        self,
+        tables: Tables,
+        queue: MemoryQueue,
+        webhooks: MemoryWebhooks,
+        clock: Clock,
+        deeds: MemoryDeeds,
     ) -> None:
+        self._deeds = deeds
         self._tables = tables
         self._queue = queue
         self._webhooks = webhooks
         self._clock = clock
         self._begun: dict[str, _Begun] = {}
 
-    async def begin_erasure(self, request: ErasureRequest) -> Erasure:
+    async def begin_erasure(self, request: ErasureRequest, deed: Deed | None = None) -> Erasure:
         """Take the inbox away from its name, end the subscriptions, and record the request."""
         hub, counts = self._tables.hub(request.hub), Counter[str]()
         inbox = hub.inboxes.pop(request.user, None)
@@ -55,6 +63,7 @@ class MemoryErasures:
             dict(counts),
         )
         self._begun[request.id] = _Begun(record, request.user, inbox)
+        self._deeds.keep(deed)
         return record
 
     async def finish_erasure(self, erasure_id: str) -> Erasure:

@@ -1,18 +1,23 @@
 """What is decided about persons, in memory."""
 
+from tocsin.adapters.memory.deeds import MemoryDeeds
+from tocsin.ports.audit import Deed
+
 
 class MemoryPeople:
     """Revocations by pseudonym."""
 
-    def __init__(self) -> None:
+    def __init__(self, deeds: MemoryDeeds) -> None:
+        self._deeds = deeds
         self._valid_from: dict[str, int] = {}
 
     async def valid_from_us(self, pseudonym: str) -> int:
         """Return the time up to which issued tokens are void; -1 if none ever were."""
         return self._valid_from.get(pseudonym, -1)
 
-    async def revoke_tokens(self, pseudonym: str, now_us: int) -> int:
+    async def revoke_tokens(self, pseudonym: str, now_us: int, deed: Deed | None = None) -> int:
         """Void every token issued until now."""
         holds = max(now_us, self._valid_from.get(pseudonym, -1) + 1)
         self._valid_from[pseudonym] = holds
+        self._deeds.keep(deed)
         return holds

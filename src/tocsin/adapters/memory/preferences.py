@@ -2,16 +2,19 @@
 
 from collections.abc import Sequence
 
+from tocsin.adapters.memory.deeds import MemoryDeeds
 from tocsin.adapters.memory.tables import Kept, Tables
 from tocsin.clock import Clock
 from tocsin.model.preference import HubPreferences, Preferences
+from tocsin.ports.audit import Deed
 from tocsin.ports.preferences import Preferred, check_version
 
 
 class MemoryPreferences:
     """Keeps preferences beside inboxes and hubs."""
 
-    def __init__(self, tables: Tables, clock: Clock) -> None:
+    def __init__(self, tables: Tables, clock: Clock, deeds: MemoryDeeds) -> None:
+        self._deeds = deeds
         self._tables = tables
         self._clock = clock
 
@@ -31,9 +34,16 @@ class MemoryPreferences:
         self._tables.inbox(hub, user).preferences = kept
 
     async def keep_hub_preferences(
-        self, hub: str, preferences: HubPreferences, *, instead_of: str | None = None
+        self,
+        hub: str,
+        preferences: HubPreferences,
+        *,
+        instead_of: str | None = None,
+        deed: Deed | None = None,
     ) -> None:
         """Replace what a hub prefers."""
         home = self._tables.hub(hub)
         check_version(home.preferences, instead_of)
-        home.preferences = preferences
+        if home.preferences != preferences:
+            home.preferences = preferences
+            self._deeds.keep(deed)

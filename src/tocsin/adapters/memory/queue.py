@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tocsin.adapters.memory.deeds import MemoryDeeds
 from tocsin.adapters.memory.tables import Alert
 from tocsin.clock import US_PER_S, Clock
 from tocsin.model.alert import Envelope
+from tocsin.ports.audit import Deed
 from tocsin.ports.limits import StoreLimits
 from tocsin.ports.producer_ids import IdRange, NamedAlert
 from tocsin.ports.queue import DeadLetter, Leased, Published, QueueDepth
@@ -36,8 +38,15 @@ class Remembered:
 class MemoryQueue:
     """At least once, for as long as the process lives."""
 
-    def __init__(self, clock: Clock, limits: StoreLimits, alerts: Mapping[str, Alert]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        limits: StoreLimits,
+        alerts: Mapping[str, Alert],
+        deeds: MemoryDeeds,
+    ) -> None:
         self._alerts = alerts
+        self._deeds = deeds
         self._clock = clock
         self._limits = limits
         self._receipts = 0
@@ -152,20 +161,22 @@ class MemoryQueue:
         """Return one."""
         return self.dead.get(alert_id)
 
-    async def revive(self, alert_id: str) -> bool:
+    async def revive(self, alert_id: str, deed: Deed | None = None) -> bool:
         """Put one back on the queue, with no attempts."""
         letter = self.dead.pop(alert_id, None)
         if letter is not None:
             self._add(letter.envelope)
+            self._deeds.keep(deed)
             self._ready.set()
         return letter is not None
 
-    async def drop_dead(self, alert_id: str) -> bool:
+    async def drop_dead(self, alert_id: str, deed: Deed | None = None) -> bool:
         """Forget one for good; those whom it reached keep it."""
         if self.dead.pop(alert_id, None) is None:
             return False
         if (alert := self._alerts.get(alert_id)) is not None:
             alert.after = None
+        self._deeds.keep(deed)
         return True
 
     async def named(self, ids: IdRange, *, limit: int) -> Sequence[NamedAlert]:

@@ -54,6 +54,7 @@ from tocsin.model.reading import (
 )
 from tocsin.model.rules import decide_item
 from tocsin.model.stream import add_broadcast, new_epoch, too_many, withdraw_broadcasts
+from tocsin.ports.audit import Deed
 from tocsin.ports.care import Finding
 from tocsin.ports.limits import StoreLimits
 from tocsin.ports.store import (
@@ -80,17 +81,17 @@ class MemoryStore:
         self._tables = Tables()
         self._keys: dict[str, ApiKey] = {}
         self._access_keys: dict[str, AccessKeys] = {}
-        self.receipts = MemoryReceipts(self._tables, clock, self._limits)
-        self.queue = MemoryQueue(clock, self._limits, self._tables.alerts)
-        self.topics = MemoryTopics(self._tables, clock, self._limits)
-        self.traces = MemoryTraces(self._tables, self.queue, self.alert)
-        self.people = MemoryPeople()
-        self.preferences = MemoryPreferences(self._tables, clock)
-        self.event_handlers = MemoryEventHandlers()
-        self.webhooks = MemoryWebhooks(self._tables)
-        self.erasures = MemoryErasures(self._tables, self.queue, self.webhooks, clock)
-        self.holdings = MemoryHoldings(self._tables, self.queue, self.webhooks)
         self.deeds = MemoryDeeds()
+        self.receipts = MemoryReceipts(self._tables, clock, self._limits)
+        self.queue = MemoryQueue(clock, self._limits, self._tables.alerts, self.deeds)
+        self.topics = MemoryTopics(self._tables, clock, self._limits, self.deeds)
+        self.traces = MemoryTraces(self._tables, self.queue, self.alert)
+        self.people = MemoryPeople(self.deeds)
+        self.preferences = MemoryPreferences(self._tables, clock, self.deeds)
+        self.event_handlers = MemoryEventHandlers(self.deeds)
+        self.webhooks = MemoryWebhooks(self._tables, self.deeds)
+        self.erasures = MemoryErasures(self._tables, self.queue, self.webhooks, clock, self.deeds)
+        self.holdings = MemoryHoldings(self._tables, self.queue, self.webhooks)
 
     async def deliver(self, envelopes: Sequence[Envelope]) -> Mapping[str, Delivered]:
         """Write what the envelopes say, own items first, then broadcasts."""
@@ -261,7 +262,7 @@ class MemoryStore:
             inbox.ops[op_id] = (storable(outcome), now_us)
         return outcome
 
-    async def withdraw(self, hub: str, alert_id: str) -> Swept:
+    async def withdraw(self, hub: str, alert_id: str, deed: Deed | None = None) -> Swept:
         """Take an alert back; one that still waits, or is dead, is delivered to nobody."""
         alerts, now_us = self._tables.alerts, self._clock.now_us()
         envelope = self.queue.find(alert_id)
@@ -271,6 +272,7 @@ class MemoryStore:
         alert = alerts.get(alert_id)
         if alert is not None and alert.envelope.hub == hub and alert.withdrawn_us is None:
             alert.withdrawn_us, alert.after = now_us, None
+            self.deeds.keep(deed)
         return self._sweep(self._limits.chunk_rows).withdraw(hub, alert_id)
 
     async def sweep(self, *, limit: int = 500) -> Swept:
@@ -350,20 +352,22 @@ class MemoryStore:
         for home in homes:
             home.stream = replace(home.stream, epoch=new_epoch())
 
-    async def add_key(self, key: ApiKey) -> None:
+    async def add_key(self, key: ApiKey, deed: Deed | None = None) -> None:
         """Keep a new key."""
         self._keys[key.id] = key
+        self.deeds.keep(deed)
 
     async def keys(self, hub: str | None = None) -> Sequence[ApiKey]:
         """List keys, oldest first."""
         keys = (key for key in self._keys.values() if hub in (None, key.hub))
         return sorted(keys, key=lambda key: (key.created_us, key.id))
 
-    async def revoke_key(self, key_id: str, now_us: int) -> bool:
+    async def revoke_key(self, key_id: str, now_us: int, deed: Deed | None = None) -> bool:
         """Revoke a key; repeating it changes nothing."""
         key = self._keys.get(key_id)
         if key is not None and key.revoked_us is None:
             self._keys[key_id] = replace(key, revoked_us=now_us)
+            self.deeds.keep(deed)
         return key is not None
 
     async def access_keys(self, hub: str) -> AccessKeys | None:
@@ -374,12 +378,15 @@ class MemoryStore:
         """Return the hub's sealed access keys, keeping ``fresh`` if it has none yet."""
         return self._access_keys.setdefault(hub, fresh)
 
-    async def replace_access_key(self, hub: str, which: KeyName, fresh: bytes) -> bool:
+    async def replace_access_key(
+        self, hub: str, which: KeyName, fresh: bytes, deed: Deed | None = None
+    ) -> bool:
         """Put a sealed key in the place of one of the hub's two."""
         known = self._access_keys.get(hub)
         if known is None:
             return False
         self._access_keys[hub] = replace(known, **{which: fresh})
+        self.deeds.keep(deed)
         return True
 
     async def findings(self) -> Sequence[Finding]:

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from itertools import islice
 
+from tocsin.adapters.memory.deeds import MemoryDeeds
 from tocsin.adapters.memory.tables import Tables
 from tocsin.clock import Clock
 from tocsin.model.alert import Audience
+from tocsin.ports.audit import Deed
 from tocsin.ports.limits import StoreLimits
 from tocsin.ports.topics import Subscription, Topic, check_most, check_room
 
@@ -13,13 +15,22 @@ from tocsin.ports.topics import Subscription, Topic, check_most, check_room
 class MemoryTopics:
     """Who subscribes to what."""
 
-    def __init__(self, tables: Tables, clock: Clock, limits: StoreLimits) -> None:
+    def __init__(
+        self, tables: Tables, clock: Clock, limits: StoreLimits, deeds: MemoryDeeds
+    ) -> None:
+        self._deeds = deeds
         self._tables = tables
         self._clock = clock
         self._limits = limits
 
     async def subscribe(
-        self, hub: str, topic: str, users: Sequence[str], *, most: int | None = None
+        self,
+        hub: str,
+        topic: str,
+        users: Sequence[str],
+        *,
+        most: int | None = None,
+        deed: Deed | None = None,
     ) -> int:
         """Subscribe users to a topic; return how many were not before."""
         if not users:
@@ -36,15 +47,21 @@ class MemoryTopics:
         for user in users:
             self._tables.inbox(hub, user)
             there.setdefault(user, self._clock.now_us())
-        return len(there) - before
+        if added := len(there) - before:
+            self._deeds.keep(deed, count=added)
+        return added
 
-    async def unsubscribe(self, hub: str, topic: str, users: Sequence[str]) -> int:
+    async def unsubscribe(
+        self, hub: str, topic: str, users: Sequence[str], deed: Deed | None = None
+    ) -> int:
         """End subscriptions; return how many there were."""
         topics = self._tables.hub(hub).topics
         there = topics.get(topic, {})
         ended = [there.pop(user) for user in set(users) & there.keys()]
         if not there:
             topics.pop(topic, None)
+        if ended:
+            self._deeds.keep(deed, count=len(ended))
         return len(ended)
 
     async def topics(self, hub: str, *, after: str, limit: int) -> Sequence[Topic]:

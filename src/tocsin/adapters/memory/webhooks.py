@@ -6,24 +6,28 @@ from msgspec import Raw
 from msgspec.json import encode
 from msgspec.structs import replace
 
+from tocsin.adapters.memory.deeds import MemoryDeeds
 from tocsin.adapters.memory.tables import Tables
 from tocsin.model.erasure import events_about
 from tocsin.model.webhook import DeadBatch, Progress, Secrets, Webhook
+from tocsin.ports.audit import Deed
 
 
 class MemoryWebhooks:
     """Keeps webhooks and dead batches by their ids."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, deeds: MemoryDeeds) -> None:
+        self._deeds = deeds
         self._tables = tables
         self._webhooks: dict[str, Webhook] = {}
         self._dead: dict[str, DeadBatch] = {}
 
-    async def add_webhook(self, webhook: Webhook) -> None:
+    async def add_webhook(self, webhook: Webhook, deed: Deed | None = None) -> None:
         """Keep a new one, its cursor behind the hub's newest receipt."""
         cursor = self._tables.hub(webhook.hub).last_receipt
         progress = replace(webhook.progress, cursor=cursor)
         self._webhooks[webhook.id] = replace(webhook, progress=progress)
+        self._deeds.keep(deed)
 
     async def webhook(self, hub: str, webhook_id: str) -> Webhook | None:
         """Return one of a hub."""
@@ -35,7 +39,7 @@ class MemoryWebhooks:
         found = (one for one in self._webhooks.values() if one.hub == hub)
         return sorted(found, key=lambda one: (one.created_us, one.id))
 
-    async def change_webhook(self, webhook: Webhook) -> None:
+    async def change_webhook(self, webhook: Webhook, deed: Deed | None = None) -> None:
         """Replace what may be changed; what is due is due at once."""
         self._change(
             webhook.id,
@@ -49,17 +53,23 @@ class MemoryWebhooks:
         if known is not None:
             again = replace(known.progress, attempts=0, due_us=0, given_up=0)
             self._change(webhook.id, progress=again)
+            self._deeds.keep(deed)
 
-    async def rotate_secret(self, webhook_id: str, secrets: Secrets) -> None:
+    async def rotate_secret(
+        self, webhook_id: str, secrets: Secrets, deed: Deed | None = None
+    ) -> None:
         """Replace the secrets."""
-        self._change(webhook_id, secrets=secrets)
+        if webhook_id in self._webhooks:
+            self._change(webhook_id, secrets=secrets)
+            self._deeds.keep(deed)
 
-    async def remove_webhook(self, hub: str, webhook_id: str) -> bool:
+    async def remove_webhook(self, hub: str, webhook_id: str, deed: Deed | None = None) -> bool:
         """Forget one with its dead batches."""
         if await self.webhook(hub, webhook_id) is None:
             return False
         del self._webhooks[webhook_id]
         self._dead = {i: one for i, one in self._dead.items() if one.webhook_id != webhook_id}
+        self._deeds.keep(deed)
         return True
 
     async def due_webhooks(self, now_us: int, limit: int) -> Sequence[Webhook]:
@@ -105,11 +115,14 @@ class MemoryWebhooks:
         found = self._dead.get(batch_id)
         return found if found is not None and found.webhook_id == webhook_id else None
 
-    async def drop_dead_batch(self, webhook_id: str, batch_id: str) -> bool:
+    async def drop_dead_batch(
+        self, webhook_id: str, batch_id: str, deed: Deed | None = None
+    ) -> bool:
         """Forget one for good."""
         if await self.dead_batch(webhook_id, batch_id) is None:
             return False
         del self._dead[batch_id]
+        self._deeds.keep(deed)
         return True
 
     async def owners(self, hub: str, alert_ids: Sequence[str]) -> Mapping[str, str]:

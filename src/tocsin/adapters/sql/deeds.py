@@ -23,6 +23,7 @@ _page = at_most(
         audit.c.outcome,
         audit.c.at_us,
         audit.c.deed_no,
+        audit.c.detail,
     )
     .where(*_filters)
     .order_by(audit.c.deed_no.desc())

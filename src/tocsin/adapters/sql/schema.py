@@ -422,6 +422,7 @@ audit = _table(
     _text("target"),
     _text("outcome"),
     _number("at_us"),
+    Column("detail", Text, nullable=False, server_default=text("'{}'")),
 )
 Index("audit_hub", audit.c.hub, audit.c.deed_no)
 

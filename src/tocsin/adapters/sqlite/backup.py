@@ -4,18 +4,22 @@ The copy is read in one transaction by a connection that cannot write or checkpo
 disturbs neither the writer nor the log; the log only cannot shrink meanwhile.
 """
 
+import os
 import sqlite3
 import tempfile
 from pathlib import Path
 
 from tocsin import __version__
 from tocsin.adapters.sql import inboxes
+from tocsin.adapters.sql.migrations import HEAD
 from tocsin.adapters.sqlite.archive import FORMAT, sum_of, write_archive
-from tocsin.adapters.sqlite.connection import connect_observer
-from tocsin.adapters.sqlite.folder import FILE, sync_folder
+from tocsin.adapters.sqlite.connection import connect_observer, connect_writer
+from tocsin.adapters.sqlite.deeds import keep
+from tocsin.adapters.sqlite.folder import FILE, hold, sync_folder
 from tocsin.adapters.sqlite.migrate import schema_version
 from tocsin.adapters.sqlite.text import sql
 from tocsin.errors import ConfigError
+from tocsin.ports.audit import Deed
 from tocsin.ports.care import Manifest, Progress
 
 _ALL_HUBS = sql(inboxes.all_hubs)
@@ -60,6 +64,29 @@ def back_up(
         detail = f"the backup could not be made: {error}; nothing is left of it"
         raise ConfigError(detail, code="backup-failed") from error
     return manifest
+
+
+def note_at_rest(folder: Path, deed: Deed) -> None:
+    """Keep a deed in a store that nobody has open, if there is one of this release.
+
+    Raises:
+        ConfigError: The folder is in use, or the store takes no writes.
+    """
+    if not (folder / FILE).exists():
+        return
+    lock = hold(folder)
+    try:
+        connection = connect_writer(folder / FILE)
+        try:
+            if schema_version(connection) == HEAD:
+                keep(connection, deed)
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        detail = f"the store in {folder} takes no writes ({error}), so the backup cannot stand in its audit log"
+        raise ConfigError(detail, code="backup-failed") from error
+    finally:
+        os.close(lock)
 
 
 def _copy(source: Path, copy: Path, progress: Progress) -> tuple[dict[str, str], str]:

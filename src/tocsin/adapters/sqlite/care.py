@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tocsin.adapters.sqlite.audit import audit_store
-from tocsin.adapters.sqlite.backup import back_up
+from tocsin.adapters.sqlite.backup import back_up, note_at_rest
 from tocsin.adapters.sqlite.folder import FILE
 from tocsin.adapters.sqlite.restore import restore
 from tocsin.adapters.sqlite.surroundings import look_around
 from tocsin.clock import Clock, to_rfc3339
+from tocsin.ports.audit import backup_deed
 from tocsin.ports.care import Finding, Manifest, Progress, Restored
 
 
@@ -33,8 +34,16 @@ class SqliteCare:
         made_at = to_rfc3339(self._clock.now_us())
         return back_up(self._folder, archive, secrets, made_at, progress)
 
+    def note_backup(self, archive: Path, outcome: str, *, with_secrets: bool) -> None:
+        """Note a backup in the log of a store that no server runs on."""
+        target = str(archive.absolute())
+        now_us = self._clock.now_us()
+        deed = backup_deed(target, outcome, with_key=with_secrets, now_us=now_us)
+        note_at_rest(self._folder, deed)
+
     def restore(
         self, archive: Path, progress: Progress, *, key_file: Path | None = None
     ) -> Restored:
         """Put a backup into the folder, which holds nothing yet."""
-        return restore(self._folder, archive, self._key_name, key_file, progress)
+        now_us = self._clock.now_us()
+        return restore(self._folder, archive, self._key_name, key_file, now_us, progress)

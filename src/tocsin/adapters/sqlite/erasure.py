@@ -11,6 +11,7 @@ import msgspec
 from tocsin.adapters.sql import holdings
 from tocsin.adapters.sql.holdings import HOLDINGS, SUBSCRIPTIONS, WAITING, Holding, Waiting
 from tocsin.adapters.sqlite.contact import open_hub
+from tocsin.adapters.sqlite.deeds import keep
 from tocsin.adapters.sqlite.numbers import Numbers
 from tocsin.adapters.sqlite.queue import decode_envelope
 from tocsin.adapters.sqlite.readers import Readers
@@ -20,6 +21,7 @@ from tocsin.adapters.sqlite.writer import Writer
 from tocsin.clock import Clock
 from tocsin.model.alert import Envelope
 from tocsin.model.erasure import events_about, without
+from tocsin.ports.audit import Deed
 from tocsin.ports.erasure import Erasure, ErasureRequest
 
 _RAISE_FLOOR, _RENAME = sql(holdings.raise_floor), sql(holdings.rename_head)
@@ -99,13 +101,14 @@ class SqliteErasures:
         self._chunk_rows = chunk_rows
         self._gone: dict[tuple[str, str], int] = {}
 
-    async def begin_erasure(self, request: ErasureRequest) -> Erasure:
+    async def begin_erasure(self, request: ErasureRequest, deed: Deed | None = None) -> Erasure:
         """Take the name away from what is held, end the subscriptions, and record the request."""
         now_us = self._clock.now_us()
         whom = (request.hub, request.user)
 
         def job(connection: sqlite3.Connection) -> Erasure:
             self._remember(whom, now_us)
+            keep(connection, deed)
             return _begin(connection, self._numbers, request, now_us)
 
         try:

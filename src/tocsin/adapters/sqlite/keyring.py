@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 from tocsin.adapters.sql import secrets
+from tocsin.adapters.sqlite.deeds import changed
 from tocsin.adapters.sqlite.readers import Readers
 from tocsin.adapters.sqlite.text import sql
 from tocsin.adapters.sqlite.writer import Writer
+from tocsin.ports.audit import Deed
 from tocsin.ports.store import AccessKeys, ApiKey, KeyName
 
 _ADD_KEY, _REVOKE, _KEY_BY_ID = (
@@ -25,10 +27,10 @@ class SqliteKeyring:
         self._writer = writer
         self._readers = readers
 
-    async def add_key(self, key: ApiKey) -> None:
+    async def add_key(self, key: ApiKey, deed: Deed | None = None) -> None:
         """Keep a new key."""
         row = {name: getattr(key, name) for name in ApiKey.__struct_fields__}
-        await self._writer.run(lambda connection: connection.execute(_ADD_KEY, row).rowcount)
+        await self._writer.run(lambda c: changed(c, _ADD_KEY, row, deed))
 
     async def keys(self, hub: str | None = None) -> Sequence[ApiKey]:
         """List keys, revoked ones too, oldest first; of one hub or all."""
@@ -36,10 +38,10 @@ class SqliteKeyring:
         rows = await self._readers.run(lambda c: c.execute(query, {"hub": hub}).fetchall())
         return [ApiKey(*row) for row in rows]
 
-    async def revoke_key(self, key_id: str, now_us: int) -> bool:
+    async def revoke_key(self, key_id: str, now_us: int, deed: Deed | None = None) -> bool:
         """Revoke a key; False if there is none of that id.  Repeating it changes nothing."""
         row = {"at_id": key_id, "revoked_us": now_us}
-        revoked = await self._writer.run(lambda c: c.execute(_REVOKE, row).rowcount)
+        revoked = await self._writer.run(lambda c: changed(c, _REVOKE, row, deed))
         if revoked:
             return True
         known = await self._readers.run(lambda c: c.execute(_KEY_BY_ID, {"id": key_id}).fetchone())
@@ -56,8 +58,9 @@ class SqliteKeyring:
         await self._writer.run(lambda c: c.execute(_ADD_ACCESS_KEYS, row).rowcount)
         return await self.access_keys(hub) or fresh
 
-    async def replace_access_key(self, hub: str, which: KeyName, fresh: bytes) -> bool:
+    async def replace_access_key(
+        self, hub: str, which: KeyName, fresh: bytes, deed: Deed | None = None
+    ) -> bool:
         """Put a sealed key in the place of one of the hub's two; False if there is no such hub."""
         row = {"at_hub": hub, "fresh": fresh}
-        replaced = await self._writer.run(lambda c: c.execute(_REPLACE[which], row).rowcount)
-        return replaced > 0
+        return await self._writer.run(lambda c: changed(c, _REPLACE[which], row, deed))

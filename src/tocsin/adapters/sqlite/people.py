@@ -3,9 +3,11 @@
 import sqlite3
 
 from tocsin.adapters.sql import people
+from tocsin.adapters.sqlite.deeds import keep
 from tocsin.adapters.sqlite.readers import Readers
 from tocsin.adapters.sqlite.text import sql
 from tocsin.adapters.sqlite.writer import Writer
+from tocsin.ports.audit import Deed
 
 _VALID_FROM, _REVOKE = sql(people.valid_from), sql(people.revoke_tokens)
 
@@ -23,12 +25,12 @@ class SqlitePeople:
         row = await self._readers.run(lambda c: c.execute(_VALID_FROM, whose).fetchone())
         return -1 if row is None else int(row[0])
 
-    async def revoke_tokens(self, pseudonym: str, now_us: int) -> int:
+    async def revoke_tokens(self, pseudonym: str, now_us: int, deed: Deed | None = None) -> int:
         """Void every token issued until now."""
-        return await self._writer.run(lambda c: revoke_tokens(c, pseudonym, now_us))
+        row = {"pseudonym": pseudonym, "valid_from_us": now_us, "step": 1}
 
+        def job(connection: sqlite3.Connection) -> int:
+            keep(connection, deed)
+            return int(connection.execute(_REVOKE, row).fetchone()[0])
 
-def revoke_tokens(connection: sqlite3.Connection, pseudonym: str, now_us: int) -> int:
-    """Void tokens on the writing connection; returns the time that holds from here on."""
-    row = {"pseudonym": pseudonym, "valid_from_us": now_us, "step": 1}
-    return int(connection.execute(_REVOKE, row).fetchone()[0])
+        return await self._writer.run(job)

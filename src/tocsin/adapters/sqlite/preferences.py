@@ -8,6 +8,7 @@ import msgspec
 
 from tocsin.adapters.sql import preferences as statements
 from tocsin.adapters.sqlite.contact import open_heads, open_hub
+from tocsin.adapters.sqlite.deeds import keep
 from tocsin.adapters.sqlite.numbers import Numbers
 from tocsin.adapters.sqlite.readers import Readers
 from tocsin.adapters.sqlite.rows import as_json, hub_named
@@ -15,6 +16,7 @@ from tocsin.adapters.sqlite.text import sql
 from tocsin.adapters.sqlite.writer import Writer
 from tocsin.clock import Clock
 from tocsin.model.preference import HubPreferences, Preferences
+from tocsin.ports.audit import Deed
 from tocsin.ports.preferences import Preferred, check_version, encode_preferences
 
 _OF, _KEEP = sql(statements.preferences_of), sql(statements.keep_preferences)
@@ -59,15 +61,23 @@ class SqlitePreferences:
         await self._writer.run(job)
 
     async def keep_hub_preferences(
-        self, hub: str, preferences: HubPreferences, *, instead_of: str | None = None
+        self,
+        hub: str,
+        preferences: HubPreferences,
+        *,
+        instead_of: str | None = None,
+        deed: Deed | None = None,
     ) -> None:
         """Replace what a hub prefers."""
         row = self._row(preferences)
 
         def job(connection: sqlite3.Connection) -> None:
             home = open_hub(connection, self._numbers, hub)
-            check_version(_read(connection, home.hub_no, []).hub, instead_of)
+            stands = _read(connection, home.hub_no, []).hub
+            check_version(stands, instead_of)
             connection.execute(_KEEP_HUB, {"hub_no": home.hub_no, **row})
+            if stands != preferences:
+                keep(connection, deed)
 
         await self._writer.run(job)
 

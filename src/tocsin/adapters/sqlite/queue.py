@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from tocsin.adapters.sql import schedule, topics, waiting
+from tocsin.adapters.sqlite.deeds import changed, keep
 from tocsin.adapters.sqlite.folder import DataFolder
 from tocsin.adapters.sqlite.intake import Intake
 from tocsin.adapters.sqlite.numbers import Numbers
@@ -21,6 +22,7 @@ from tocsin.adapters.sqlite.text import sql
 from tocsin.adapters.sqlite.writer import Writer
 from tocsin.clock import US_PER_S, Clock
 from tocsin.model.alert import Envelope
+from tocsin.ports.audit import Deed
 from tocsin.ports.limits import StoreLimits
 from tocsin.ports.producer_ids import IdRange, NamedAlert
 from tocsin.ports.queue import DeadLetter, Leased, Published, QueueDepth
@@ -200,7 +202,7 @@ class SqliteQueue:
         found = await self._readers.run(lambda c: c.execute(_DEAD, {"id": alert_id}).fetchone())
         return None if found is None else _letter(found)
 
-    async def revive(self, alert_id: str) -> bool:
+    async def revive(self, alert_id: str, deed: Deed | None = None) -> bool:
         """Put one back on the queue, due at once and with no attempts, in one transaction."""
         row = {"id": alert_id, "attempts": 0, "available_us": 0}
 
@@ -214,21 +216,22 @@ class SqliteQueue:
             added = {"seq": self._numbers.seq, "payload": found[0], "expands": expands}
             connection.execute(_ADD, {**row, **added})
             self._numbers.waiting += 1
+            keep(connection, deed)
             return True
 
         revived = await self._writer.run(job)
         self._ready.set()
         return revived
 
-    async def drop_dead(self, alert_id: str) -> bool:
+    async def drop_dead(self, alert_id: str, deed: Deed | None = None) -> bool:
         """Forget one for good; those whom it reached keep it."""
         row = {"id": alert_id}
 
         def job(connection: sqlite3.Connection) -> bool:
-            if connection.execute(_DROP_DEAD, row).rowcount == 0:
-                return False
-            connection.execute(_END_EXPANSION_OF, row)
-            return True
+            dropped = changed(connection, _DROP_DEAD, row, deed)
+            if dropped:
+                connection.execute(_END_EXPANSION_OF, row)
+            return dropped
 
         return await self._writer.run(job)
 

@@ -11,34 +11,39 @@ import msgspec
 from tocsin.adapters.sql import inboxes, schedule, waiting
 from tocsin.adapters.sqlite.archive import Archive, damaged
 from tocsin.adapters.sqlite.connection import connect_writer
+from tocsin.adapters.sqlite.deeds import keep
 from tocsin.adapters.sqlite.folder import FILE, LOCK, hold, sync_folder
 from tocsin.adapters.sqlite.migrate import migrate
 from tocsin.adapters.sqlite.text import sql
 from tocsin.errors import ConfigError
 from tocsin.model.stream import new_epoch
-from tocsin.ports.care import Progress, Restored
+from tocsin.ports.audit import LOCAL, Deed
+from tocsin.ports.care import Manifest, Progress, Restored
 
 _ALL_HUBS, _RENEW = sql(inboxes.all_hubs), sql(inboxes.renew_epoch)
 _GIVE_BACK, _COUNT_WAITING = sql(waiting.give_back), sql(waiting.count_waiting)
 _COUNT_SCHEDULED, _COUNT_DEAD = sql(schedule.count_all), sql(waiting.count_dead)
 _UNFINISHED = f"{FILE}.restoring"
-_LEFT_BY_A_CUT = frozenset(_UNFINISHED + end for end in ("", "-wal", "-shm"))
-_NOTHING = {"lost+found", LOCK} | _LEFT_BY_A_CUT  # what may be in a folder that counts as empty
+_LEFT_BY_A_CUT = tuple(_UNFINISHED + end for end in ("-wal", "-shm", ""))
+_NOTHING = {"lost+found", LOCK}  # what may be in a folder that counts as empty
 
 
 def restore(
-    folder: Path, archive: Path, key_name: str, key_file: Path | None, progress: Progress
+    folder: Path,
+    archive: Path,
+    key_name: str,
+    key_file: Path | None,
+    now_us: int,
+    progress: Progress,
 ) -> Restored:
-    """Unpack an archive beside its place, draw new epochs, and put it in place at last.
+    """Unpack an archive beside its place, draw new epochs, note the deed, and put it in place at last.
 
     Raises:
         ConfigError: The folder is in use, or the archive cannot be restored here.
     """
     lock = hold(folder)
     try:
-        _refuse_full(folder)
-        for name in _LEFT_BY_A_CUT:  # a log left there would be played into the new file
-            (folder / name).unlink(missing_ok=True)
+        _clear(folder, key_name)
         with _opened(archive) as opened:
             key = opened.read(key_name)
             if key is None:
@@ -47,7 +52,7 @@ def restore(
             opened.extract(FILE, unfinished, progress)
         progress("drawing new epochs", None)
         migrate(unfinished)
-        restored = _renew(unfinished, opened)
+        restored = _renew(unfinished, opened.manifest, _deed(archive, opened.manifest, now_us))
         _write_secret(folder / key_name, key)
         unfinished.rename(folder / FILE)
         sync_folder(folder)
@@ -68,11 +73,19 @@ def _opened(archive: Path) -> Iterator[Archive]:
         raise ConfigError(detail, code="restore-failed") from error
 
 
-def _refuse_full(folder: Path) -> None:
-    found = sorted({entry.name for entry in folder.iterdir()} - _NOTHING)
+def _clear(folder: Path, key_name: str) -> None:
+    """Refuse a folder with anything in it but what a restore left that was cut, and take that away.
+
+    The key file is put in place before the store, so beside an unfinished store it was left too.
+    """
+    names = {entry.name for entry in folder.iterdir()}
+    left = [key_name, *_LEFT_BY_A_CUT] if _UNFINISHED in names else [*_LEFT_BY_A_CUT]
+    found = sorted(names - _NOTHING - set(left))
     if found:
         detail = f"{folder} is not empty ({', '.join(found[:3])}); restore into a new folder, or move this one away first"
         raise ConfigError(detail, code="folder-not-empty")
+    for name in left:  # a log left there would be played into the new file
+        (folder / name).unlink(missing_ok=True)
 
 
 def _given_key(archive: Path, key_name: str, key_file: Path | None) -> bytes:
@@ -88,8 +101,13 @@ def _given_key(archive: Path, key_name: str, key_file: Path | None) -> bytes:
         raise ConfigError(detail, code="key-file") from error
 
 
-def _renew(file: Path, opened: Archive) -> Restored:
-    """Draw the epochs, and void the leases of the server that was running when the copy was made."""
+def _deed(archive: Path, manifest: Manifest, now_us: int) -> Deed:
+    target, detail = str(archive.absolute()), {"made_at": manifest.made_at}
+    return Deed("", LOCAL, LOCAL, "backup.restore", target, "done", now_us, detail=detail)
+
+
+def _renew(file: Path, manifest: Manifest, deed: Deed) -> Restored:
+    """Draw the epochs, void the leases of the server that was running when the copy was made, and say who did it."""
     connection = connect_writer(file)
     try:
         connection.execute("BEGIN IMMEDIATE")
@@ -98,6 +116,7 @@ def _renew(file: Path, opened: Archive) -> Restored:
             epochs[name] = new_epoch()
             connection.execute(_RENEW, {"at_hub": hub_no, "epoch": epochs[name]})
         connection.execute(_GIVE_BACK)
+        keep(connection, deed)
         connection.execute("COMMIT")
         counts = [
             connection.execute(query).fetchone()[0]
@@ -106,7 +125,7 @@ def _renew(file: Path, opened: Archive) -> Restored:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     finally:
         connection.close()
-    return Restored(opened.manifest, epochs, *counts)
+    return Restored(manifest, epochs, *counts)
 
 
 def _write_secret(file: Path, content: bytes) -> None:

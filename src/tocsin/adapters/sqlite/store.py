@@ -58,6 +58,7 @@ from tocsin.model.inbox import (
 )
 from tocsin.model.position import Position
 from tocsin.model.stream import new_epoch
+from tocsin.ports.audit import Deed
 from tocsin.ports.care import Finding
 from tocsin.ports.limits import StoreLimits
 from tocsin.ports.store import AlertListing, AlertPage, AlertStatus, Delivered, Listing, Swept
@@ -160,10 +161,12 @@ class SqliteStore(SqliteKeyring):
             )
         )
 
-    async def withdraw(self, hub: str, alert_id: str) -> Swept:
+    async def withdraw(self, hub: str, alert_id: str, deed: Deed | None = None) -> Swept:
         """Take an alert back; call again while the answer says ``more``."""
         withdrawal = Withdrawal(self._numbers, self._limits, self._clock.now_us())
-        return await self._writer.run(lambda connection: withdrawal.run(connection, hub, alert_id))
+        return await self._writer.run(
+            lambda connection: withdrawal.run(connection, hub, alert_id, deed)
+        )
 
     async def sweep(self, *, limit: int = 500) -> Swept:
         """Wake what is due, expire, retire and purge, at most ``limit`` rows."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from tocsin.adapters.sql import topics
 from tocsin.adapters.sqlite.contact import open_heads, open_hub
+from tocsin.adapters.sqlite.deeds import keep
 from tocsin.adapters.sqlite.numbers import Numbers
 from tocsin.adapters.sqlite.readers import Readers
 from tocsin.adapters.sqlite.rows import HubRow, Row, as_json, hub_named
@@ -12,6 +13,7 @@ from tocsin.adapters.sqlite.text import sql
 from tocsin.adapters.sqlite.writer import Writer
 from tocsin.clock import Clock
 from tocsin.model.alert import Audience
+from tocsin.ports.audit import Deed
 from tocsin.ports.limits import StoreLimits
 from tocsin.ports.topics import Subscription, Topic, check_most, check_room
 
@@ -40,7 +42,13 @@ class SqliteTopics:
         self._limits = limits
 
     async def subscribe(
-        self, hub: str, topic: str, users: Sequence[str], *, most: int | None = None
+        self,
+        hub: str,
+        topic: str,
+        users: Sequence[str],
+        *,
+        most: int | None = None,
+        deed: Deed | None = None,
     ) -> int:
         """Subscribe users to a topic, in one transaction; return how many were not before."""
         now_us = self._clock.now_us()
@@ -54,6 +62,8 @@ class SqliteTopics:
             _count(connection, home, topic, added)
             if most is not None:
                 _check_users(connection, home, users, most)
+            if added:
+                keep(connection, deed, count=added)
             return added
 
         return await self._writer.run(job) if users else 0
@@ -65,7 +75,9 @@ class SqliteTopics:
             check_room(there, self._limits.topics_per_hub)
             connection.execute(_ADD_TOPIC, {**row, "subscribers": 0})
 
-    async def unsubscribe(self, hub: str, topic: str, users: Sequence[str]) -> int:
+    async def unsubscribe(
+        self, hub: str, topic: str, users: Sequence[str], deed: Deed | None = None
+    ) -> int:
         """End subscriptions, in one transaction; return how many there were."""
 
         def job(connection: sqlite3.Connection) -> int:
@@ -75,6 +87,8 @@ class SqliteTopics:
             gone = {"hub_no": home.hub_no, "topic": topic, "users": as_json(users)}
             ended = connection.execute(_UNSUBSCRIBE, gone).rowcount
             _count(connection, home, topic, -ended)
+            if ended:
+                keep(connection, deed, count=ended)
             return ended
 
         return await self._writer.run(job)

@@ -7,12 +7,14 @@ import msgspec
 from msgspec.structs import asdict
 
 from tocsin.adapters.sql import webhooks
+from tocsin.adapters.sqlite.deeds import changed, keep
 from tocsin.adapters.sqlite.readers import Readers
 from tocsin.adapters.sqlite.rows import Row, as_json
 from tocsin.adapters.sqlite.text import sql
 from tocsin.adapters.sqlite.writer import Writer
 from tocsin.model.receipt import Fact
 from tocsin.model.webhook import DeadBatch, Progress, Secrets, Webhook
+from tocsin.ports.audit import Deed
 
 _ADD, _NEWEST = sql(webhooks.add_webhook), sql(webhooks.newest_receipt)
 _ONE, _OF_HUB, _DUE = (
@@ -38,13 +40,14 @@ class SqliteWebhooks:
         self._writer = writer
         self._readers = readers
 
-    async def add_webhook(self, webhook: Webhook) -> None:
+    async def add_webhook(self, webhook: Webhook, deed: Deed | None = None) -> None:
         """Keep a new one, its cursor behind the hub's newest receipt."""
 
         def job(connection: sqlite3.Connection) -> None:
             newest = connection.execute(_NEWEST, {"hub": webhook.hub}).fetchone()
             cursor = 0 if newest is None else newest[0]
             connection.execute(_ADD, {**_columns(webhook), "cursor": cursor})
+            keep(connection, deed)
 
         await self._writer.run(job)
 
@@ -59,21 +62,23 @@ class SqliteWebhooks:
         rows = await self._readers.run(lambda c: c.execute(_OF_HUB, {"hub": hub}).fetchall())
         return [_webhook(row) for row in rows]
 
-    async def change_webhook(self, webhook: Webhook) -> None:
+    async def change_webhook(self, webhook: Webhook, deed: Deed | None = None) -> None:
         """Replace what may be changed; what is due is due at once."""
         row = {**_columns(webhook), "at_id": webhook.id, "attempts": 0, "due_us": 0, "given_up": 0}
-        await self._writer.run(lambda c: c.execute(_CHANGE, row).rowcount)
+        await self._writer.run(lambda c: changed(c, _CHANGE, row, deed))
 
-    async def rotate_secret(self, webhook_id: str, secrets: Secrets) -> None:
+    async def rotate_secret(
+        self, webhook_id: str, secrets: Secrets, deed: Deed | None = None
+    ) -> None:
         """Replace the secrets."""
         row = {**_secret_columns(secrets), "at_id": webhook_id}
-        await self._writer.run(lambda c: c.execute(_ROTATE, row).rowcount)
+        await self._writer.run(lambda c: changed(c, _ROTATE, row, deed))
 
-    async def remove_webhook(self, hub: str, webhook_id: str) -> bool:
+    async def remove_webhook(self, hub: str, webhook_id: str, deed: Deed | None = None) -> bool:
         """Forget one with its dead batches."""
 
         def job(connection: sqlite3.Connection) -> bool:
-            removed = connection.execute(_REMOVE, {"hub": hub, "id": webhook_id}).rowcount > 0
+            removed = changed(connection, _REMOVE, {"hub": hub, "id": webhook_id}, deed)
             if removed:
                 connection.execute(_DROP_ALL_DEAD, {"webhook_id": webhook_id})
             return removed
@@ -121,10 +126,12 @@ class SqliteWebhooks:
         row = await self._readers.run(lambda c: c.execute(_DEAD, named).fetchone())
         return None if row is None else _dead(row)
 
-    async def drop_dead_batch(self, webhook_id: str, batch_id: str) -> bool:
+    async def drop_dead_batch(
+        self, webhook_id: str, batch_id: str, deed: Deed | None = None
+    ) -> bool:
         """Forget one for good."""
         named = {"webhook_id": webhook_id, "id": batch_id}
-        return await self._writer.run(lambda c: c.execute(_DROP_DEAD, named).rowcount) > 0
+        return await self._writer.run(lambda c: changed(c, _DROP_DEAD, named, deed))
 
     async def owners(self, hub: str, alert_ids: Sequence[str]) -> Mapping[str, str]:
         """Tell with which key each alert was published."""

@@ -4,6 +4,7 @@ import sqlite3
 
 from tocsin.adapters.sql import alerts, schedule, topics, waiting, withdrawals
 from tocsin.adapters.sqlite.contact import open_hub
+from tocsin.adapters.sqlite.deeds import changed, keep
 from tocsin.adapters.sqlite.delivery import Delivery
 from tocsin.adapters.sqlite.numbers import Numbers
 from tocsin.adapters.sqlite.queue import decode_envelope
@@ -11,6 +12,7 @@ from tocsin.adapters.sqlite.schedule import take_off_schedule
 from tocsin.adapters.sqlite.sweep import Sweep
 from tocsin.adapters.sqlite.text import sql
 from tocsin.model.alert import Envelope
+from tocsin.ports.audit import Deed
 from tocsin.ports.limits import StoreLimits
 from tocsin.ports.store import Swept
 
@@ -32,7 +34,9 @@ class Withdrawal:
         self._limits = limits
         self._now_us = now_us
 
-    def run(self, connection: sqlite3.Connection, hub: str, alert_id: str) -> Swept:
+    def run(
+        self, connection: sqlite3.Connection, hub: str, alert_id: str, deed: Deed | None
+    ) -> Swept:
         """Take back what was processed, or is expanded: without its place nobody else will get it.
 
         What still waits, or is dead, counts as delivered to nobody, so nobody will get it.
@@ -41,18 +45,21 @@ class Withdrawal:
         found = connection.execute(_ALERT, {"id": alert_id, "hub": hub}).fetchone()
         if found is not None:
             connection.execute(_END_EXPANSION, {"alert_no": found[0]})
-            return self._take_back(connection, found[0], home.hub_no)
+            return self._take_back(connection, found[0], home.hub_no, deed)
         envelope = _unprocessed(connection, alert_id)
         if envelope is not None and envelope.hub == hub:
             delivery = Delivery(connection, self._numbers, self._limits, self._now_us)
             delivery.add_alerts(home, [(envelope, 0)], "withdrawn")
             take_off_schedule(connection, self._numbers, [alert_id])
+            keep(connection, deed)
         return Swept()
 
-    def _take_back(self, connection: sqlite3.Connection, alert_no: int, hub_no: int) -> Swept:
+    def _take_back(
+        self, connection: sqlite3.Connection, alert_no: int, hub_no: int, deed: Deed | None
+    ) -> Swept:
         """Begin a withdrawal, or go on where it stopped; one that is finished stays as it is."""
         marked = {"at_alert": alert_no, "withdrawn_us": self._now_us}
-        is_new = connection.execute(_WITHDRAW, marked).rowcount > 0
+        is_new = changed(connection, _WITHDRAW, marked, deed)
         stopped = connection.execute(_OPEN, {"alert_no": alert_no}).fetchone()
         if not is_new and stopped is None:
             return Swept()

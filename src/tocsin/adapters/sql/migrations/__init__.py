@@ -5,5 +5,5 @@
 
 from pathlib import Path
 
-HEAD = "0013"
+HEAD = "0014"
 FOLDER = Path(__file__).parent
