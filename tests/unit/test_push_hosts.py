@@ -2,7 +2,7 @@
 
 import pytest
 
-from tocsin.model.push_host import KNOWN_PUSH_HOSTS, push_host, push_host_allowed
+from tocsin.model.push_host import KNOWN_PUSH_HOSTS, Origin, origin_of, push_host_allowed
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,8 @@ from tocsin.model.push_host import KNOWN_PUSH_HOSTS, push_host, push_host_allowe
     ],
 )
 def test_the_endpoints_of_browsers_are_allowed(endpoint: str, host: str) -> None:
-    assert push_host(endpoint) == host
+    assert origin_of(endpoint) == Origin("https", host)
+    assert str(origin_of(endpoint)) == f"https://{host}"
     assert push_host_allowed(endpoint, KNOWN_PUSH_HOSTS)
 
 
@@ -50,6 +51,8 @@ def test_the_endpoints_of_browsers_are_allowed(endpoint: str, host: str) -> None
         "https://web\u3002push.apple.com/",
         "https://web.push.apple\u2024com/",
         "https://\uff57eb.push.apple.com/",
+        "https://web.pu\u017fh.apple.com/",
+        "https://x.noti\u212a.notify.windows.com/",
         "https://web.push.apple.com/\r\nHost: x",
         "https://web.push.apple.com/ x",
         "https://web.push.apple.com/#part",

@@ -1,7 +1,5 @@
 """What follows from the outcome of one try to tell a receiver: a pure decision."""
 
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Literal
 
@@ -10,7 +8,7 @@ import msgspec
 from tocsin.clock import US_PER_S
 from tocsin.config import Webhooks as Patience
 from tocsin.model.webhook import Progress
-from tocsin.ports.outbound import Answer, Failed, Outcome, Refused
+from tocsin.ports.outbound import Answer, Failed, Outcome, Refused, retry_after_s
 
 _SHOWN = 200
 
@@ -40,8 +38,9 @@ def judge(
     if progress.attempts >= patience.attempts or age_s >= patience.give_up_s:
         return Verdict("given-up", reason)
     doubled = min(patience.first_retry_s * 2.0 ** (progress.attempts - 1), patience.longest_retry_s)
-    asked_s = min(_asked_s(outcome, now_us), patience.longest_retry_s)
-    return Verdict("again", reason, max(doubled * (0.5 + random / 2), asked_s))
+    asked_s = retry_after_s(outcome, now_us) if isinstance(outcome, Answer) else None
+    patient_s = min(asked_s or 0.0, patience.longest_retry_s)
+    return Verdict("again", reason, max(doubled * (0.5 + random / 2), patient_s))
 
 
 def was_taken(outcome: Outcome) -> bool:
@@ -63,21 +62,3 @@ def describe(outcome: Outcome) -> str:
             return f"not called: {reason}"
         case Failed(kind=kind, reason=reason):
             return f"{kind}: {reason}"
-
-
-def _asked_s(outcome: Outcome, now_us: int) -> float:
-    """Return the seconds that ``Retry-After`` asks for; 0 if it does not, or cannot be read."""
-    text = outcome.header("retry-after") if isinstance(outcome, Answer) else None
-    if text is None:
-        return 0.0
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
-    try:
-        until = parsedate_to_datetime(text)
-    except ValueError:
-        return 0.0
-    return (until.replace(tzinfo=until.tzinfo or UTC) - _moment(now_us)).total_seconds()
-
-
-def _moment(now_us: int) -> datetime:
-    return datetime.fromtimestamp(now_us / US_PER_S, UTC)

@@ -6,11 +6,16 @@ are not kept.  A call is never repeated here; who wants another try calls again.
 """
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Literal, Protocol, TypeVar
 
 import msgspec
 
+from tocsin.clock import US_PER_S
+
 Method = Literal["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
+T = TypeVar("T")
 # Which of our parts calls; the label of the metrics.
 Purpose = Literal["webhook", "event-handler", "push", "key-set"]
 FailureKind = Literal[
@@ -66,6 +71,28 @@ class Failed(msgspec.Struct, frozen=True):
 
 
 Outcome = Answer | Refused | Failed
+
+
+def json_body(answer: Answer, decoder: msgspec.json.Decoder[T]) -> T | None:
+    """Decode the body of an answer; None if it is anything else than expected, however odd."""
+    try:
+        return decoder.decode(answer.body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def retry_after_s(answer: Answer, now_us: int) -> float | None:
+    """Return the seconds to wait that ``Retry-After`` asks for, in either form; None if it cannot be read, or is missing."""
+    text = answer.header("retry-after")
+    if text is None:
+        return None
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        until = parsedate_to_datetime(text)
+        return max(0.0, until.replace(tzinfo=until.tzinfo or UTC).timestamp() - now_us / US_PER_S)
+    except (ValueError, OverflowError):
+        return None
 
 
 class Outbound(Protocol):

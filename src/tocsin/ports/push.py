@@ -72,6 +72,22 @@ class Misconfigured(msgspec.Struct, frozen=True):
 PushOutcome = Accepted | Gone | Rejected | Later | Misconfigured
 
 
+class VapidKey(msgspec.Struct, frozen=True):
+    """A key pair that signs Web Push (RFC 8292): P-256, the private key as its 32 bytes, the public one as browsers take it."""
+
+    id: str
+    private_key: bytes
+    public_key: str
+
+
+class VapidKeys(Protocol):
+    """Tells the key pairs that are valid; they may change while a server runs."""
+
+    def vapid_key(self, key_id: str) -> VapidKey | None:
+        """Return a valid key pair; None if there is none of that id, or it was retired."""
+        ...
+
+
 class PushProvider(Protocol):
     """Sends to the devices of one platform."""
 
