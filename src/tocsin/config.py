@@ -58,6 +58,10 @@ class Limits(Section):
     queue_alerts: Positive = Field(100_000, description="alerts that wait for processing")
     scheduled_alerts: Positive = Field(100_000, description="alerts that wait for their time")
     schedule_days: Positive = Field(90, description="how far ahead deliver_at may lie")
+    open_episodes: Positive = Field(
+        10_000,
+        description="alerts of open episodes known beyond retention.producer_keys_days, of one hub",
+    )
     broadcasts_per_hub: Positive = Field(200, description="live broadcasts of one hub")
     connections_per_user: Positive = Field(20, description="live connections of one user")
     groups_per_connection: Positive = Field(1_000, description="groups one connection is in")

@@ -303,6 +303,7 @@ def _store_limits(settings: Settings) -> StoreLimits:
         tombstone_us=retention.tombstones_days * _DAY_US,
         read_retention_us=retention.read_items_days * _DAY_US,
         key_memory_us=retention.producer_keys_days * _DAY_US,
+        kept_ids_per_hub=limits.open_episodes,
         audit_us=retention.audit_days * _DAY_US,
         topics_per_hub=limits.topics_per_hub,
         queue_rows=limits.queue_alerts,

@@ -211,6 +211,13 @@ def test_named_alerts_are_found_by_their_producers_ids(connection: sqlite3.Conne
     assert step.endswith("(hub=? AND key_id=? AND source=? AND producer_id>? AND producer_id<?)")
 
 
+def test_ids_that_are_kept_are_counted_by_the_index_made_for_it(
+    connection: sqlite3.Connection,
+) -> None:
+    [counted] = plan(connection, EVERY["waiting.count_renewed"])
+    assert counted == "SEARCH alert_keys USING INDEX alert_keys_renewed (hub=?)"
+
+
 def test_dead_letters_are_listed_by_the_index_made_for_it(connection: sqlite3.Connection) -> None:
     assert plan(connection, EVERY["waiting.dead_page"]) == [
         "SEARCH dead_letters USING INDEX dead_letters_at ((at_us,id)<(?,?))"

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.unit.shim_sender import payload, sending
+from tocsin.model.commands import Done, Patch, PatchItems
 
 Hook = dict[str, Any]
 
@@ -355,3 +356,38 @@ async def test_pagerduty_refuses_an_unknown_routing_key() -> None:
                 "pagerduty/v2/enqueue", json=event(sender) | {"routing_key": key}, headers={}
             )
             assert (refused.status_code, refused.json()["status"]) == (401, "unauthenticated")
+
+
+async def days_pass(sender: Any, days: int) -> None:
+    """Let days pass, with the sweeps of each."""
+    for _ in range(days):
+        sender.server.clock.advance(86_400)
+        while (await sender.server.store.sweep()).more:
+            pass
+
+
+async def test_a_resolve_finds_what_was_triggered_a_month_ago() -> None:
+    async with sending(users=("ada",)) as sender:
+        for action in ("trigger", "trigger", "resolve"):
+            more = {"payload": None} if action == "resolve" else {}
+            taken = await sender.post(
+                "pagerduty/v2/enqueue", json=event(sender, action, **more), headers={}
+            )
+            assert taken.status_code == 202, taken.text
+            expected = ["DISK at 99% on machine prod-datapipe03.example.org"]
+            assert await sender.titles() == ([] if action == "resolve" else expected)
+            await days_pass(sender, 30)
+        assert len(await sender.published()) == 1
+
+
+async def test_what_fires_for_a_month_is_one_alert_though_it_was_read() -> None:
+    hook = payload("alertmanager")
+    async with sending(users=("ada",)) as sender:
+        await sender.post("alertmanager", json=hook)
+        said = await sender.published()
+        read = PatchItems((Patch(id=said[0], alert_id=said[0], read=True),))
+        assert isinstance(await sender.server.store.act("default", "ada", read, None), Done)
+        for _ in range(3):
+            await days_pass(sender, 10)
+            await sender.post("alertmanager", json=hook)
+        assert await sender.published() == said

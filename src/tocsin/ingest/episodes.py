@@ -4,6 +4,8 @@ Monitoring systems repeat themselves, and name what they speak of by keys of the
 gets the producer id ``THREAD.EPISODE.BEFORE.TO.CONTENT``, where BEFORE is the alert before it.  So a repeat is a duplicate
 even if it comes twice at once, and the newest alert of a thread is the last id of a range, within one producer key (I10).
 One key may tell several audiences about a thread, each by an address of its own: what is new is decided for each.
+
+The ids are remembered as long as their alerts stand (``Envelope.keeps_id``), so an episode is known however long it lasts.
 """
 
 import hashlib
@@ -12,6 +14,7 @@ from contextlib import suppress
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from tocsin.clock import Clock
 from tocsin.config import Limits
@@ -136,7 +139,8 @@ class Episodes:
             if not to.all:
                 fields["collapse_key"] = notice.thread
         try:
-            return self._admit(producer, fields, idempotency_key)
+            admitted = self._admit(producer, fields, idempotency_key)
+            return replace(admitted, keeps_id=notice.thread is not None)
         except InvalidInputError as error:
             error.pointer = None  # it leads into the alert, which its sender never saw
             return error

@@ -60,7 +60,7 @@ class Envelope(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True)
     ``content`` is the encoded :class:`Content`.  ``key_id`` is the producer key that owns ``source`` and
     ``producer_id`` (I10); ``producer_id`` is None where the producer gave neither an id nor an Idempotency-Key, and
     then nothing can repeat it.  ``fingerprint`` tells a repeat from a conflict.  ``deliver_us`` is the time before which
-    nobody gets it, None for at once.
+    nobody gets it, None for at once.  ``keeps_id``: its producer's id is remembered as long as it stands.
     """
 
     id: str
@@ -77,6 +77,7 @@ class Envelope(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True)
     collapse_key: str | None = None
     expires_us: int | None = None
     deliver_us: int | None = None
+    keeps_id: bool = False
 
     @property
     def due_us(self) -> int:

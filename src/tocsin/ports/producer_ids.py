@@ -1,4 +1,8 @@
-"""What producers called their alerts, for as long as ids are remembered (``retention.producer_keys_days``)."""
+"""What producers called their alerts, for as long as ids are remembered (``retention.producer_keys_days``).
+
+What was published with ``keeps_id`` is remembered longer, until its alert was withdrawn, dropped, or is in nobody's inbox
+any more; beyond ``StoreLimits.kept_ids_per_hub`` of these it is forgotten as others are.
+"""
 
 from collections.abc import Sequence
 from typing import Protocol

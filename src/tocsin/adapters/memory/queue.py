@@ -33,6 +33,8 @@ class Remembered:
     alert_id: str
     fingerprint: bytes
     at_us: int
+    keeps: bool = False
+    renewed: bool = False
 
 
 class MemoryQueue:
@@ -74,7 +76,9 @@ class MemoryQueue:
         if not later and len(self.waiting) >= self._limits.queue_rows:
             return Published("full", envelope.id)
         if key is not None:
-            self.keys[key] = Remembered(envelope.id, envelope.fingerprint, now_us)
+            self.keys[key] = Remembered(
+                envelope.id, envelope.fingerprint, now_us, envelope.keeps_id
+            )
         if later:
             self.scheduled[envelope.id] = envelope
         else:
@@ -211,11 +215,22 @@ class MemoryQueue:
         return next((envelope for envelope in waiting if envelope.id == alert_id), None)
 
     def forget_keys(self, before_us: int, limit: int) -> int:
-        """Forget the oldest producer ids from before a time; return how many."""
+        """Forget the oldest producer ids from before a time, but for what is kept; return how many were looked at."""
         old = [key for key, row in self.keys.items() if row.at_us < before_us][:limit]
         for key in old:
-            del self.keys[key]
+            row = self.keys.pop(key)
+            if row.keeps and self._stands(row.alert_id) and (row.renewed or self._has_room(key[0])):
+                row.at_us, row.renewed = self._clock.now_us(), True
+                self.keys[key] = row
         return len(old)
+
+    def _stands(self, alert_id: str) -> bool:
+        alert = self._alerts.get(alert_id)
+        return self.find(alert_id) is not None if alert is None else alert.withdrawn_us is None
+
+    def _has_room(self, hub: str) -> bool:
+        renewed = sum(row.renewed for key, row in self.keys.items() if key[0] == hub)
+        return renewed < self._limits.kept_ids_per_hub
 
 
 def _producer_key(envelope: Envelope) -> ProducerKey | None:

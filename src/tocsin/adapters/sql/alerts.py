@@ -100,3 +100,4 @@ _unused = (
 )
 unused = select(alerts.c.alert_no).where(*_unused)
 drop_unused = alerts.delete().where(*_unused)
+withdrawn_of = select(alerts.c.withdrawn_us).where(alerts.c.id == param("id"))

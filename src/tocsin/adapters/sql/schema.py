@@ -269,8 +269,12 @@ alert_keys = _table(
     _text("alert_id"),
     Column("fingerprint", LargeBinary, nullable=False),
     _number("at_us"),
+    # Whether it is remembered as long as its alert stands, and whether it is by now for that reason alone.
+    Column("keeps", Number, nullable=False, server_default=text("0")),
+    Column("renewed", Number, nullable=False, server_default=text("0")),
     UniqueConstraint("hub", "key_id", "source", "producer_id"),
 )
+Index("alert_keys_renewed", alert_keys.c.hub, sqlite_where=text("renewed = 1"))
 
 dead_letters = _table(
     "dead_letters",

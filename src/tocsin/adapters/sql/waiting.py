@@ -122,7 +122,28 @@ named_alerts = at_most(
     )
     .order_by(alert_keys.c.producer_id.desc())
 )
-remember = insert(alert_keys)
+remember = insert(alert_keys).values(
+    {c.name: param(c.name) for c in alert_keys.c if c.name != "renewed"}
+)
 last_key_no = first(select(alert_keys.c.key_no).order_by(alert_keys.c.key_no.desc()))
-oldest_keys = at_most(select(alert_keys.c.key_no, alert_keys.c.at_us).order_by(alert_keys.c.key_no))
+oldest_keys = at_most(
+    select(
+        alert_keys.c.key_no,
+        alert_keys.c.at_us,
+        alert_keys.c.keeps,
+        alert_keys.c.hub,
+        alert_keys.c.alert_id,
+        alert_keys.c.renewed,
+    ).order_by(alert_keys.c.key_no)
+)
+count_renewed = (
+    select(func.count())
+    .select_from(alert_keys)
+    .where(alert_keys.c.hub == param("hub"), alert_keys.c.renewed == literal_column("1"))
+)
+renew = (
+    update(alert_keys)
+    .where(alert_keys.c.key_no == param("at_key"))
+    .values(key_no=param("key_no"), at_us=param("at_us"), renewed=literal_column("1"))
+)
 forget_keys = alert_keys.delete().where(among(alert_keys.c.key_no, "key_nos"))

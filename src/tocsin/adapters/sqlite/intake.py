@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -21,6 +21,14 @@ _encode = msgspec.json.Encoder().encode
 ProducerKey = tuple[str, str, str, str]
 
 
+class _Taken(NamedTuple):
+    """What this publish put under a producer's id."""
+
+    alert_id: str
+    fingerprint: bytes
+    keeps: bool
+
+
 class Intake:
     """One publish on the writing connection: few Python steps per envelope, two statements for all."""
 
@@ -28,7 +36,7 @@ class Intake:
         self._numbers = numbers
         self._limits = limits
         self._now_us = now_us
-        self._taken: dict[ProducerKey, tuple[str, bytes]] = {}
+        self._taken: dict[ProducerKey, _Taken] = {}
         self._due: list[Envelope] = []
         self._later: list[Envelope] = []
 
@@ -63,7 +71,7 @@ class Intake:
             ).fetchone()
         if stands is None:
             return None
-        alert_id, fingerprint = stands
+        alert_id, fingerprint = stands[:2]
         same = fingerprint == envelope.fingerprint
         return Published("duplicate" if same else "conflict", alert_id)
 
@@ -79,7 +87,7 @@ class Intake:
         into.append(envelope)
         key = _producer_key(envelope)
         if key is not None:
-            self._taken[key] = (envelope.id, envelope.fingerprint)
+            self._taken[key] = _Taken(envelope.id, envelope.fingerprint, envelope.keeps_id)
         return Published("accepted", envelope.id)
 
     def _write(self, connection: sqlite3.Connection) -> None:
@@ -112,11 +120,12 @@ class Intake:
                     "key_id": key_id,
                     "source": source,
                     "producer_id": producer_id,
-                    "alert_id": alert_id,
-                    "fingerprint": fingerprint,
+                    "alert_id": taken.alert_id,
+                    "fingerprint": taken.fingerprint,
                     "at_us": self._now_us,
+                    "keeps": taken.keeps,
                 }
-                for key_no, ((hub, key_id, source, producer_id), (alert_id, fingerprint)) in (
+                for key_no, ((hub, key_id, source, producer_id), taken) in (
                     enumerate(self._taken.items(), numbers.key_no + 1)
                 )
             ],

@@ -172,7 +172,9 @@ class SqliteStore(SqliteKeyring):
         """Wake what is due, expire, retire and purge, at most ``limit`` rows."""
         now_us = self._clock.now_us()
         return await self._writer.run(
-            lambda connection: Sweep(connection, self._limits, now_us, limit).run(self._walk)
+            lambda connection: Sweep(connection, self._limits, now_us, limit).run(
+                self._walk, self._numbers
+            )
         )
 
     async def first_contact(self, hub: str, user: str) -> None:

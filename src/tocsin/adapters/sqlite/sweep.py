@@ -16,10 +16,11 @@ from tocsin.adapters.sql import (
     items,
     receipts,
     stream,
-    waiting,
     withdrawals,
 )
 from tocsin.adapters.sqlite.delivery import write_withdrawals
+from tocsin.adapters.sqlite.numbers import Numbers
+from tocsin.adapters.sqlite.producer_ids import Forgetting
 from tocsin.adapters.sqlite.rows import (
     HeadRow,
     HubRow,
@@ -47,7 +48,6 @@ _OLD_TOMBSTONES, _DROP_ITEM = sql(items.old_tombstones), sql(items.drop_item)
 _DEAD, _DROP_BROADCAST = sql(stream.dead), sql(stream.drop_broadcast)
 _STATES_OF_BROADCAST, _DROP_STATE = sql(stream.states_of_broadcast), sql(stream.drop_state)
 _OLDEST_OPS, _DROP_OPS = sql(inboxes.oldest_ops), sql(inboxes.drop_ops)
-_OLDEST_KEYS, _FORGET_KEYS = sql(waiting.oldest_keys), sql(waiting.forget_keys)
 _OLDEST_DEEDS, _DROP_DEEDS = sql(deeds.oldest), sql(deeds.drop)
 _NEXT_PROCESSED, _DROP_UNUSED = sql(alerts.next_processed), sql(alerts.drop_unused)
 _UNUSED, _DROP_OF_COPY = sql(alerts.unused), sql(receipts.drop_of_copy)
@@ -86,7 +86,7 @@ class Sweep:
         self._changes: list[tuple[str, ChangeSet]] = []
         self._broadcasts: list[BroadcastEntry] = []
 
-    def run(self, walk: Walk) -> Swept:
+    def run(self, walk: Walk, numbers: Numbers) -> Swept:
         """Do what is due, the urgent first."""
         self._wake()
         self._expire()
@@ -96,8 +96,7 @@ class Sweep:
         self._drop_dead_states()
         before_us = self._now_us - self._limits.tombstone_us
         self._forget(_OLDEST_OPS, _DROP_OPS, "op_nos", before_us)
-        before_us = self._now_us - self._limits.key_memory_us
-        self._forget(_OLDEST_KEYS, _FORGET_KEYS, "key_nos", before_us)
+        self._forget_ids(numbers)
         before_us = self._now_us - self._limits.audit_us
         self._forget(_OLDEST_DEEDS, _DROP_DEEDS, "deed_nos", before_us)
         self._retire(walk)
@@ -220,6 +219,13 @@ class Sweep:
         old = [number for number, at_us in found if at_us < before_us]
         self._connection.execute(drop, {name: as_json(old)})
         self._left -= len(old)
+
+    def _forget_ids(self, numbers: Numbers) -> None:
+        if self._left > 0:
+            most = self._limits.kept_ids_per_hub
+            forgetting = Forgetting(self._connection, numbers, self._now_us, most)
+            before_us = self._now_us - self._limits.key_memory_us
+            self._left -= forgetting.run(before_us, self._left)
 
     def _retire(self, walk: Walk) -> None:
         """Walk on: bury old read items, and drop alerts that no row says any more."""

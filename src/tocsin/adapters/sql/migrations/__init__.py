@@ -5,5 +5,5 @@
 
 from pathlib import Path
 
-HEAD = "0014"
+HEAD = "0015"
 FOLDER = Path(__file__).parent
