@@ -9,12 +9,24 @@ from collections.abc import Callable
 from bench.frame import Bench, Row
 from bench.measure import allow_open_files
 from bench.report import show, write_results
-from bench.rows import accept, fanout, idle, inbox, latency, reconnect, rest, sustained, topic
+from bench.rows import (
+    accept,
+    fanout,
+    idle,
+    inbox,
+    latency,
+    receipts,
+    reconnect,
+    rest,
+    sustained,
+    topic,
+)
 
 ROWS: dict[str, Callable[[Bench], list[Row]]] = {
     "accept": accept.single,
     "batches": accept.batched,
     "sustained": sustained.sustained,
+    "receipts": receipts.receipts,
     "fanout": fanout.fan_out,
     "idle": idle.idle,
     "latency": latency.latency,

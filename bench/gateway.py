@@ -101,8 +101,11 @@ class _NoReceipts:
     def keeps(self, _hub: str, _fact: Fact) -> bool:
         return False
 
-    def record(self, _told: Sequence[Told]) -> bool:
-        return True
+    def record(self, _told: Sequence[Told]) -> None:
+        """Keep nothing."""
+
+    async def note(self, _told: Sequence[Told]) -> None:
+        """Keep nothing."""
 
 
 async def _no_application(_scope: Any, _receive: Any, send: Any) -> None:  # noqa: ANN401 -- ASGI

@@ -63,7 +63,7 @@ from tocsin.ingest.withdrawer import Withdrawer
 from tocsin.ports.care import FolderCare
 from tocsin.ports.limits import StoreLimits
 from tocsin.process.sweeper import Sweeper
-from tocsin.process.worker import Worker
+from tocsin.process.worker import PATIENCE_S, Worker
 from tocsin.realtime.doorkeeper import Doorkeeper
 from tocsin.realtime.gateway import Gateway
 from tocsin.realtime.issuer import Issuer
@@ -149,9 +149,7 @@ class Node:
         )
         self._working: asyncio.Task[None] | None = None
         self.publisher = Publisher(store.queue, self.supervisor, self.metrics)
-        self.worker = Worker(
-            store.queue, store, self.fanout, self.clock, self.metrics, self.publisher.calm
-        )
+        self.worker = Worker(store.queue, store, self.fanout, self.clock, self.metrics, self._calm)
         self.sweeper = Sweeper(store, self.fanout)
         self.app = App(build_router(self._resources()), Cors(settings.hubs), self.metrics)
 
@@ -213,6 +211,11 @@ class Node:
             ending.append(self._working)
         await asyncio.wait(ending, timeout=within_s)
         await self.recorder.flush()
+
+    async def _calm(self, within_s: float) -> None:
+        """Let what was taken in, and what is known of earlier deliveries, reach the disk first."""
+        await self.publisher.calm(within_s)
+        await self.recorder.caught_up(PATIENCE_S)
 
     def _issuers(self, hubs: Mapping[str, Hub]) -> dict[str, Issuer]:
         issuers = {}

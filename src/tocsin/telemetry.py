@@ -39,7 +39,7 @@ class Metrics:
         )
         self.receipts_lost = Counter(
             "tocsin_receipts_lost_total",
-            "Receipts dropped because too many waited.",
+            "Receipts of the gateway dropped because too many waited.",
             registry=registry,
         )
         self.waiting = Gauge(

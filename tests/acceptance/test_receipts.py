@@ -88,3 +88,22 @@ def test_receipts_survive_a_kill_once_they_are_answered(make_server: MakeServer)
     server.kill()
     server.start()
     assert facts(server, key, alert_id)["actions"] == {"ack": 1}
+
+
+def test_receipts_survive_a_kill_once_the_socket_acknowledged_them(make_server: MakeServer) -> None:
+    server = make_server()
+    server.start()
+    key = server.key("server")
+    url = server.cli("client-token", "ada").strip()
+    with connect(url, subprotocols=[RELIABLE]) as socket:
+        alert_id = publish(server, key)
+        until(lambda: facts(server, key, alert_id) != {}, "it is processed")
+        pressed = {"alert_id": alert_id, "fact": "acted", "action": "ack"}
+        event = {"type": "event", "event": "tocsin.receipts", "dataType": "json", "ackId": 1}
+        socket.send(json.dumps({**event, "data": {"receipts": [pressed]}}))
+        while (message := json.loads(socket.recv(timeout=30)))["type"] != "ack":
+            pass
+        assert message == {"type": "ack", "ackId": 1, "success": True}
+        server.kill()
+    server.start()
+    assert facts(server, key, alert_id)["actions"] == {"ack": 1}

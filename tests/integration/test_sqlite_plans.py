@@ -230,6 +230,18 @@ def test_scheduled_alerts_are_found_by_their_time(connection: sqlite3.Connection
     ]
 
 
+@pytest.mark.parametrize("name", ["note", "heard"])
+def test_a_note_looks_at_each_fact_and_what_it_speaks_of(
+    connection: sqlite3.Connection, name: str
+) -> None:
+    steps = [step for step in plan(connection, EVERY[f"receipts.{name}"]) if "SUBQUERY" not in step]
+    assert steps[0].startswith("SCAN told VIRTUAL TABLE")
+    assert steps[1] == "SEARCH alerts USING INDEX sqlite_autoindex_alerts_1 (id=?)"
+    [heads] = [step for step in steps if step.startswith("SEARCH heads")]
+    assert heads.endswith("sqlite_autoindex_heads_1 (hub_no=? AND user=?)")
+    assert "SEARCH items USING INDEX items_alert (alert_no=? AND user_no=?)" in steps
+
+
 def test_the_queue_is_read_by_due_time_and_order(connection: sqlite3.Connection) -> None:
     assert plan(connection, EVERY["waiting.due"]) == [
         "SEARCH queue USING INDEX queue_due (expands=? AND available_us=?)"

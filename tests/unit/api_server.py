@@ -139,6 +139,7 @@ async def running(
     publisher, withdrawer = Publisher(store.queue, supervisor, metrics), Withdrawer(store, fanout)
     alerts = Alerts(auth, publisher, withdrawer, store, store.receipts, clock, limits)
     recorder = Recorder(store.receipts, {}, Hub().receipts, metrics)
+    supervisor.keep("inbox.recorder", recorder.run)
     episodes = Episodes(publisher, withdrawer, store.queue, store, clock, limits)
     tokens = ClientTokens(auth, keyring, store, endpoints, clock, limits)
     gateway = Gateway(  # never started: it accepts nobody

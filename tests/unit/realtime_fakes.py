@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tocsin.errors import UnavailableError
+from tocsin.errors import OverloadedError, UnavailableError
 from tocsin.model.position import Position
 from tocsin.model.receipt import Told
 from tocsin.ports.event_handlers import Client, Line
@@ -56,10 +56,13 @@ class Notes:
     def keeps(self, hub: str, fact: str) -> bool:
         return hub != "keeps-nothing"
 
-    def record(self, told: Sequence[Told]) -> bool:
-        if not self.full:
-            self.told += told
-        return not self.full
+    def record(self, told: Sequence[Told]) -> None:
+        self.told += told
+
+    async def note(self, told: Sequence[Told]) -> None:
+        if self.full:
+            raise OverloadedError("full")
+        self.told += told
 
 
 class NoHandlers:

@@ -1,6 +1,8 @@
 """What the gateway takes note of: written, received, and what clients tell."""
 
-import msgspec
+import asyncio
+from typing import Any
+
 import pytest
 
 from tests.unit.realtime_fakes import FakeClock, FakeSocket, FakeTransport, Notes, session
@@ -8,7 +10,9 @@ from tocsin.ports.fanout import Announcement
 from tocsin.realtime.dialects import JSON, RELIABLE_JSON, Dialect
 from tocsin.realtime.message import Message
 from tocsin.realtime.receipts import Witness
+from tocsin.realtime.request import AckError, Request
 from tocsin.realtime.session import Session
+from tocsin.supervisor import Supervisor
 
 ARRIVAL = Announcement("h", "u", 1, b"1", ("a1", "a2"))
 
@@ -18,7 +22,22 @@ class Scene:
 
     def __init__(self) -> None:
         self.notes, self.clock = Notes(), FakeClock()
-        self.witness = Witness(self.notes, self.clock)
+        self.tasks = Supervisor()
+        answers: Any = self
+        self.witness = Witness(self.notes, self.clock, answers, self.tasks)
+
+    def acknowledge(self, _session: Session, request: Request, error: AckError | None) -> None:
+        """Stand in for the answers."""
+        self.answer.set_result((request.ack_id, error))
+
+    async def tell(self, teller: Session, data: bytes) -> AckError | None:
+        """Report receipts and return what the acknowledgement says."""
+        self.answer: asyncio.Future[tuple[int | None, AckError | None]] = asyncio.Future()
+        self.witness.told(teller, Request(type="event", ack_id=7, data=data))
+        assert not self.answer.done()
+        ack_id, error = await self.answer
+        assert ack_id == 7
+        return error
 
     def facts(self) -> list[tuple[str, str, str | None]]:
         return [(one.fact, one.alert_id, one.device) for one in self.notes.told]
@@ -74,11 +93,11 @@ def test_a_hub_that_keeps_none_costs_no_notes() -> None:
     assert scene.facts() == []
 
 
-def test_a_clients_report_is_noted_for_its_user_and_device() -> None:
+async def test_a_clients_report_is_noted_for_its_user_and_device() -> None:
     scene = Scene()
     phone = Session("c", hub="h", user="u", dialect=JSON, device="phone")
     said = b'{"receipts":[{"alert_id":"a","fact":"acted","action":"ok"}]}'
-    assert scene.witness.told(phone, msgspec.Raw(said)) is None
+    assert await scene.tell(phone, said) is None
     [told] = scene.notes.told
     assert (told.hub, told.user, told.device) == ("h", "u", "phone")
     assert (told.alert_id, told.fact, told.action) == ("a", "acted", "ok")
@@ -96,18 +115,18 @@ def test_a_clients_report_is_noted_for_its_user_and_device() -> None:
         b'{"receipts":' + b"[" * 5000,
     ],
 )
-def test_a_bad_report_is_refused_and_nothing_is_noted(said: bytes) -> None:
+async def test_a_bad_report_is_refused_and_nothing_is_noted(said: bytes) -> None:
     scene = Scene()
-    error = scene.witness.told(scene.connect(), msgspec.Raw(said))
+    error = await scene.tell(scene.connect(), said)
     assert error is not None
     assert error.name == "BadRequest"
     assert scene.notes.told == []
 
 
-def test_a_report_that_finds_no_room_is_told_so() -> None:
+async def test_a_report_that_finds_no_room_is_told_so() -> None:
     scene = Scene()
     scene.notes.full = True
-    said = msgspec.Raw(b'{"receipts":[{"alert_id":"a","fact":"shown"}]}')
-    error = scene.witness.told(scene.connect(), said)
+    said = b'{"receipts":[{"alert_id":"a","fact":"shown"}]}'
+    error = await scene.tell(scene.connect(), said)
     assert error is not None
     assert error.name == "ServiceUnavailable"

@@ -60,9 +60,8 @@ class Recorder:
     def acknowledged(self, session: Session, sequence_id: int) -> None:
         self.done.append(("acknowledged", sequence_id, session.held))
 
-    def told(self, session: Session, data: bytes) -> AckError | None:
-        self.reported.append(data)
-        return None
+    def told(self, session: Session, request: Request) -> None:
+        self.reported.append(request.data)
 
     def to_group(self, hub: str, group: str, message: Message, where: object) -> None:
         self.done.append(("send", group, message.data_type, message.data))

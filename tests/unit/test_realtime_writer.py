@@ -4,6 +4,7 @@ import json
 
 from tests.unit.realtime_fakes import FakeClock, FakeSocket, Notes, Turns, session
 from tocsin.ports.fanout import Announcement
+from tocsin.realtime.answers import Answers
 from tocsin.realtime.dialects import JSON, PLAIN, RELIABLE_JSON
 from tocsin.realtime.hub import Hubs
 from tocsin.realtime.message import Message
@@ -12,6 +13,7 @@ from tocsin.realtime.relay import Relay
 from tocsin.realtime.session import Session
 from tocsin.realtime.settings import Replay
 from tocsin.realtime.writer import SOCKETS_PER_TURN, Writer
+from tocsin.supervisor import Supervisor
 
 
 class Floor:
@@ -27,7 +29,9 @@ class Floor:
             outbox_bytes=outbox_bytes,
             replay=Replay(),
         )
-        self.relay = Relay(self.hubs, self.writer, Witness(Notes(), FakeClock()))
+        answers = Answers(self.writer, lambda _delay_s, _callback: None, lambda *_: None)
+        witness = Witness(Notes(), FakeClock(), answers, Supervisor())
+        self.relay = Relay(self.hubs, self.writer, witness)
 
     def spread(self, message: Message) -> None:
         self.writer.spread("all", lambda: self.hubs.inboxes("h"), message)

@@ -35,6 +35,8 @@ class Actor:
         return outcome
 
     def _record_reads(self, hub: str, user: str, command: PatchItems, device: str) -> None:
+        if not self._recorder.keeps(hub, "read"):
+            return
         now_us = self._clock.now_us()
         self._recorder.record(
             [

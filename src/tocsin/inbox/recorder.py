@@ -1,29 +1,44 @@
 """Receipts on their way to the store: gathered for a moment, written together.
 
-Bound (I6):  4,000 facts wait at most; what comes then is dropped, counted by ``tocsin_receipts_lost_total``, and told to
-             whoever can repeat it.  The gateway's own facts (written, received) get 500 of these, so that under
-             load what people did still fits.  A crash loses what was taken within the last second.
+While one group is on its way to disk the next gathers, so a fact costs the less the more there are
+(docs/decisions/0011-receipts-in-one-statement.md).  The gateway's own facts (written, received) gather for a moment even
+then, for nobody waits for them; whoever waits for the disk waits for one commit.
+
+Bound (I6):  100,000 facts wait at most.  What clients tell gets a quarter of that; beyond, it is refused, and they say it
+             again.  The gateway's own can be told by nobody else, so whoever makes them, by delivering, waits a little
+             while they are many (``caught_up``).  What finds no room even so is lost and counted by
+             ``tocsin_receipts_lost_total``.  A crash loses what the gateway took note of in the last moment.
 """
 
 import asyncio
+import contextlib
+from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
-from tocsin.errors import TocsinError
+from tocsin.errors import OverloadedError, TocsinError
 from tocsin.model.receipt import Fact, Told
 from tocsin.ports.receipts import ReceiptStore
 from tocsin.telemetry import Metrics
 
-BOUND: Final = 4_000
-GATEWAY_BOUND: Final = 500
-GATHER_S: Final = 1.0
-# One transaction writes this many, so that alerts do not wait behind it.
-GROUP: Final = 250
-_OF_GATEWAY: Final = frozenset({"written", "received"})
+BOUND: Final = 100_000
+TOLD_BOUND: Final = 25_000
+# One batch of deliveries makes at most 80,000 facts: 2,000 items, each for 20 connections that acknowledge.
+MANY: Final = 20_000
+GATHER_S: Final = 0.2
+# One transaction writes this many, some 25 ms of work: alerts wait behind it.
+GROUP: Final = 4_000
+
+
+class _Call(NamedTuple):
+    """Facts that came together, and the future of whoever waits until they are on disk."""
+
+    told: Sequence[Told]
+    noted: asyncio.Future[None] | None = None
 
 
 class Recorder:
-    """Takes facts at once and notes them about once a second; ``note`` is for those who wait for the disk."""
+    """Takes facts at once and notes them in groups."""
 
     def __init__(
         self,
@@ -37,8 +52,12 @@ class Recorder:
         self._kept = kept
         self._usual = usual
         self._metrics = metrics
-        self._waiting: list[Told] = []
+        self._calls: deque[_Call] = deque()
+        self._waiting = 0
         self._some = asyncio.Event()
+        self._urgent = asyncio.Event()
+        self._few = asyncio.Event()
+        self._few.set()
 
     def keeps(self, hub: str, fact: Fact) -> bool:
         """Tell whether this fact is kept in this hub at all."""
@@ -48,53 +67,88 @@ class Recorder:
         """Keep facts; they are on disk when this returns.
 
         Raises:
-            UnavailableError: Nothing was kept.
+            OverloadedError: There is no room for them; nothing was kept.
+            UnavailableError: The store is away; nothing was kept.
+            UnknownOutcomeError: It gave no answer; noting again changes nothing (I2).
         """
-        await self._store.note(self._wanted(told))
+        wanted = [one for one in told if self.keeps(one.hub, one.fact)]
+        if not wanted:
+            return
+        if self._waiting + len(wanted) > TOLD_BOUND:
+            detail = f"{self._waiting} receipts wait for the disk; tell these again later"
+            raise OverloadedError(detail, code="receipts-busy")
+        noted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._add(_Call(wanted, noted))
+        self._urgent.set()
+        await noted
 
-    def record(self, told: Sequence[Told]) -> bool:
-        """Keep facts for the next note; False if some of them found no room."""
-        lost = 0
-        for one in told:
-            if not self.keeps(one.hub, one.fact):
-                continue
-            if len(self._waiting) < (GATEWAY_BOUND if one.fact in _OF_GATEWAY else BOUND):
-                self._waiting.append(one)
-            else:
-                lost += 1
-        if self._waiting:
-            self._some.set()
-        if lost:
-            self._metrics.receipts_lost.inc(lost)
-        return lost == 0
+    def record(self, told: Sequence[Told]) -> None:
+        """Keep the gateway's own facts for the next group."""
+        if self._waiting + len(told) > BOUND:
+            self._metrics.receipts_lost.inc(len(told))
+            return
+        self._add(_Call(told))
+        if self._waiting >= GROUP:
+            self._urgent.set()
+
+    async def caught_up(self, within_s: float) -> None:
+        """Return when not many facts wait, at the latest after ``within_s`` seconds."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._few.wait()
 
     async def run(self) -> None:
         """Note what gathers, until cancelled."""
         while True:
             await self._some.wait()
-            await asyncio.sleep(GATHER_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(GATHER_S):
+                    await self._urgent.wait()
             await self.flush()
 
     async def flush(self) -> None:
-        """Note what waits; while the store is away it waits on, as far as there is room.
+        """Note all that waits; while the store is away the gateway's own facts wait on.
 
         Raises:
             UnavailableError: The store is away.
-            UnknownOutcomeError: It gave no answer; noting again changes nothing (I2).
+            UnknownOutcomeError: It gave no answer.
         """
-        self._some.clear()
-        waiting, self._waiting = self._waiting, []
-        while waiting:
-            group, waiting = waiting[:GROUP], waiting[GROUP:]
+        while self._calls:
+            group = self._next_group()
             try:
-                await self._store.note(group)
-            except TocsinError:
-                waiting = [*group, *waiting]
-                room = max(0, BOUND - len(self._waiting))
-                self._metrics.receipts_lost.inc(len(waiting[room:]))
-                self._waiting = [*waiting[:room], *self._waiting]
-                self._some.set()
+                await self._store.note([one for call in group for one in call.told])
+            except TocsinError as error:
+                self._keep_on(group, error)
                 raise
+            for call in group:
+                if call.noted is not None and not call.noted.done():
+                    call.noted.set_result(None)
+        self._some.clear()
+        self._urgent.clear()
 
-    def _wanted(self, told: Sequence[Told]) -> list[Told]:
-        return [one for one in told if self.keeps(one.hub, one.fact)]
+    def _add(self, call: _Call) -> None:
+        self._calls.append(call)
+        self._waiting += len(call.told)
+        self._some.set()
+        if self._waiting >= MANY:
+            self._few.clear()
+
+    def _next_group(self) -> list[_Call]:
+        group = [self._calls.popleft()]
+        size = len(group[0].told)
+        while self._calls and size + len(self._calls[0].told) <= GROUP:
+            group.append(self._calls.popleft())
+            size += len(group[-1].told)
+        self._waiting -= size
+        if self._waiting < MANY:
+            self._few.set()
+        return group
+
+    def _keep_on(self, group: Sequence[_Call], error: TocsinError) -> None:
+        """Tell all who wait that it failed; what nobody waits for goes back in front."""
+        calls, self._calls, self._waiting = (*group, *self._calls), deque(), 0
+        for call in calls:
+            if call.noted is None:
+                self.record(call.told)
+            elif not call.noted.done():
+                call.noted.set_exception(error)

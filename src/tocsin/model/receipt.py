@@ -75,6 +75,22 @@ def offered_actions(content: msgspec.Raw | bytes) -> frozenset[str]:
     return frozenset(action.id for action in _offer.decode(content).actions)
 
 
+def placed(told: Iterable[Told]) -> list[tuple[Told, int]]:
+    """Leave out repeats, and tell of each fact how many of the same copy come before it."""
+    seen: set[tuple[str, str, Key]] = set()
+    places: dict[tuple[str, str], int] = {}
+    kept = []
+    for one in told:
+        copy = (one.alert_id, one.user)
+        if (whole := (*copy, one.key)) in seen:
+            continue
+        seen.add(whole)
+        place = places.get(copy, 0)
+        places[copy] = place + 1
+        kept.append((one, place))
+    return kept
+
+
 def news(
     told: Iterable[Told], known: Collection[Key], room: int, accepted_us: int, now_us: int
 ) -> list[Told]:
@@ -83,12 +99,11 @@ def news(
     A time before the alert or in the future is a wrong clock and is cut.  ``room`` bounds the receipts of one copy;
     beyond it devices are refused, whatever they say.
     """
-    fresh: dict[Key, Told] = {}
-    for one in told:
-        if one.key not in known and one.key not in fresh and len(known) + len(fresh) < room:
-            at_us = max(accepted_us, min(one.at_us, now_us))
-            fresh[one.key] = replace(one, at_us=at_us)
-    return list(fresh.values())
+    return [
+        replace(one, at_us=max(accepted_us, min(one.at_us, now_us)))
+        for one, place in placed(told)
+        if one.key not in known and len(known) + place < room
+    ]
 
 
 def by_copy(told: Iterable[Told]) -> dict[tuple[str, str], list[Told]]:

@@ -42,12 +42,25 @@ class ReceiptStore(Protocol):
 
 
 class Recorder(Protocol):
-    """Takes facts without making anybody wait.  What does not fit is lost, and counted as lost."""
+    """Takes facts, and writes many together."""
 
     def keeps(self, hub: str, fact: Fact) -> bool:
         """Tell whether this fact is kept in this hub at all."""
         ...
 
-    def record(self, told: Sequence[Told]) -> bool:
-        """Keep facts for the next note; False if some of them found no room."""
+    def record(self, told: Sequence[Told]) -> None:
+        """Keep facts that ``keeps`` wants, soon, without making anybody wait.
+
+        What finds no room is lost, and counted as lost.
+        """
+        ...
+
+    async def note(self, told: Sequence[Told]) -> None:
+        """Keep facts; they are on disk when this returns.
+
+        Raises:
+            OverloadedError: There is no room for them; nothing was kept.
+            UnavailableError: The store is away; nothing was kept.
+            UnknownOutcomeError: It gave no answer; noting again changes nothing (I2).
+        """
         ...

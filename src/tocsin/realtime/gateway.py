@@ -131,7 +131,7 @@ class Gateway:
             answers=answers,
             supervisor=supervisor,
         )
-        witness = Witness(recorder, clock)
+        witness = Witness(recorder, clock, answers, supervisor)
         self.relay = Relay(self.hubs, self.writer, witness)
         self.anti_entropy = AntiEntropy(
             store, self.hubs, self.writer, clock.monotonic_s, settings.head_s

@@ -151,8 +151,9 @@ def _tell_head(desk: Desk, session: Session, _request: Request) -> None:
     desk.anti_entropy.ask(session)
 
 
-def _tell_receipts(desk: Desk, session: Session, request: Request) -> AckError | None:
-    return desk.witness.told(session, request.data)
+def _tell_receipts(desk: Desk, session: Session, request: Request) -> None:
+    if not _is_repeat(desk, session, request):
+        desk.witness.told(session, request)
 
 
 def _invoke(desk: Desk, session: Session, request: Request) -> None:
@@ -211,7 +212,7 @@ def _send(desk: Desk, session: Session, request: Request) -> None:
 # What inbox clients tell Tocsin itself.
 _OWN_EVENTS: Final[dict[str, Handler]] = {
     HEAD_EVENT: _acknowledging(_tell_head),
-    RECEIPTS_EVENT: _acknowledging(_tell_receipts),
+    RECEIPTS_EVENT: _tell_receipts,
 }
 
 _HANDLERS: Final[dict[str, Handler]] = {

@@ -14,7 +14,6 @@ add_collapse = insert(collapses).from_select(
     .select_from(_old.join(_new, _new.c.id == param("by_id")))
     .where(_old.c.id == param("id")),
 )
-collapsed = select(collapses.c.user_no).where(_mine, collapses.c.alert_no == param("alert_no"))
 taken_by = (
     select(alerts.c.id, collapses.c.at_us)
     .join(alerts, alerts.c.alert_no == collapses.c.by_alert_no)

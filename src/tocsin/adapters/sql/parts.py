@@ -7,6 +7,7 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     Table,
+    UnaryExpression,
     Update,
     bindparam,
     func,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.sql.operators import custom_op
 
 
 def param(name: str) -> BindParameter[Any]:
@@ -25,6 +27,11 @@ def among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     """Return ``column IN`` the JSON array given as the parameter ``name``: one statement for lists of any length."""
     values = func.json_each(bindparam(name)).table_valued("value")
     return column.in_(select(values.c.value))
+
+
+def by_no_index(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return the column as a condition for which no index is sought: rows are to be found by another one."""
+    return UnaryExpression(column, operator=custom_op("+"))
 
 
 def at_most(query: Select[Any]) -> Select[Any]:

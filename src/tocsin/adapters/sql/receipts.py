@@ -1,13 +1,25 @@
 """Statements about receipts: per copy and device for own items, as sketches for broadcasts."""
 
-from sqlalchemy import ColumnElement, and_, distinct, func, insert, literal_column, select
+from sqlalchemy import (
+    ColumnElement,
+    Text,
+    and_,
+    cast,
+    distinct,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy.dialects import sqlite
 
 from tocsin.adapters.sql.inboxes import has_name
-from tocsin.adapters.sql.parts import among, at_most, first, param
+from tocsin.adapters.sql.parts import at_most, by_no_index, param
 from tocsin.adapters.sql.schema import (
     alerts,
     broadcasts,
+    collapses,
     heads,
     hubs,
     items,
@@ -24,28 +36,72 @@ _of_alerts = receipts.join(alerts, alerts.c.alert_no == receipts.c.alert_no).joi
 )
 _none: ColumnElement[str] = literal_column("''")
 
-# Whom a fact speaks of.
-alerts_named = select(alerts.c.id, alerts.c.alert_no, alerts.c.accepted_us).where(
-    alerts.c.hub_no == param("hub_no"), among(alerts.c.id, "ids")
-)
-users_named = select(heads.c.user, heads.c.user_no, heads.c.b_start).where(
-    heads.c.hub_no == param("hub_no"), among(heads.c.user, "users")
-)
 content = select(alerts.c.content).where(alerts.c.alert_no == param("alert_no"))
-own = first(
-    select(items.c.id).where(
-        items.c.alert_no == param("alert_no"), items.c.user_no == param("user_no")
-    )
-)
-heard = select(broadcasts.c.brev).where(broadcasts.c.alert_no == param("alert_no"))
 
-known = select(receipts.c.fact, receipts.c.action, receipts.c.device).where(*_of_copy)
+# A note: rows of ``(alert_id, user, fact, action, device, at_us, place)`` as one JSON array.
+_told = func.json_each(param("told")).table_valued("key", "value", name="told")
+_ALERT_ID, _USER, _FACT, _ACTION, _DEVICE, _AT_US, _PLACE = (
+    func.json_extract(_told.c.value, literal_column(f"'$[{place}]'")) for place in range(7)
+)
+# Whom they speak of: row by row, and never all that the hub has.
+_speaking = _told.join(
+    alerts, and_(alerts.c.id == _ALERT_ID, by_no_index(alerts.c.hub_no) == param("hub_no"))
+).join(heads, and_(heads.c.hub_no == alerts.c.hub_no, heads.c.user == _USER))
+_offer = func.json_each(cast(alerts.c.content, Text), literal_column("'$.actions'")).table_valued(
+    "value", name="offer"
+)
+_is_offered = or_(
+    literal_column("''") == _ACTION,
+    exists()
+    .select_from(_offer)
+    .where(func.json_extract(_offer.c.value, literal_column("'$.id'")) == _ACTION)
+    .correlate(alerts, _told),
+)
+# The user has the alert, or had it until another took its place.
+_is_own = or_(
+    exists().where(items.c.alert_no == alerts.c.alert_no, items.c.user_no == heads.c.user_no),
+    exists().where(
+        collapses.c.alert_no == alerts.c.alert_no, collapses.c.user_no == heads.c.user_no
+    ),
+)
+_copy = receipts.alias("copy")
+_known = (
+    select(func.count())
+    .select_from(_copy)
+    .where(_copy.c.alert_no == alerts.c.alert_no, _copy.c.user_no == heads.c.user_no)
+    .scalar_subquery()
+)
+note = (
+    sqlite.insert(receipts)
+    .from_select(
+        ["hub_no", "number", "alert_no", "user_no", "fact", "action", "device", "at_us"],
+        select(
+            param("hub_no"),
+            param("first") + _told.c.key,
+            alerts.c.alert_no,
+            heads.c.user_no,
+            _FACT,
+            _ACTION,
+            _DEVICE,
+            func.max(alerts.c.accepted_us, _AT_US),
+        )
+        .select_from(_speaking)
+        .where(_is_own, _is_offered, _known + _PLACE < param("room")),
+    )
+    .on_conflict_do_nothing()
+)
+# Those of the rows that speak of broadcasts.
+heard = (
+    select(_told.c.key, alerts.c.alert_no)
+    .select_from(_speaking.join(broadcasts, broadcasts.c.alert_no == alerts.c.alert_no))
+    .where(broadcasts.c.brev > heads.c.b_start, ~_is_own, _is_offered)
+)
+
 _add_numbers = sqlite.insert(receipt_numbers)
 take_numbers = _add_numbers.on_conflict_do_update(
     index_elements=["hub_no"],
     set_={"number": receipt_numbers.c.number + _add_numbers.excluded.number},
 ).returning(receipt_numbers.c.number)
-add_receipt = insert(receipts)
 
 sketch = select(receipt_sketches.c.sketch).where(
     receipt_sketches.c.alert_no == param("alert_no"),
@@ -67,16 +123,16 @@ _RECEIPT = (
     receipts.c.action,
     receipts.c.at_us,
 )
-_told = _of_alerts.join(
+_named = _of_alerts.join(
     heads, and_(heads.c.hub_no == hubs.c.hub_no, heads.c.user_no == receipts.c.user_no)
 )
 after = at_most(
     select(*_RECEIPT)
-    .select_from(_told)
+    .select_from(_named)
     .where(receipts.c.hub_no == param("hub_no"), receipts.c.number > param("number"), has_name)
     .order_by(receipts.c.number)
 )
-of_copy = select(*_RECEIPT).select_from(_told).where(_the_alert, heads.c.user == param("user"))
+of_copy = select(*_RECEIPT).select_from(_named).where(_the_alert, heads.c.user == param("user"))
 people_per_fact = (
     select(receipts.c.fact, _none, func.count(distinct(receipts.c.user_no)))
     .select_from(_of_alerts)

@@ -1,33 +1,24 @@
 """Receipts in the file: noted in groups on the writing thread, read on snapshots."""
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 
-from tocsin.adapters.sql import collapses, receipts
+import msgspec
+
+from tocsin.adapters.sql import receipts
 from tocsin.adapters.sqlite.readers import Readers
-from tocsin.adapters.sqlite.rows import Row, as_json, hub_named
+from tocsin.adapters.sqlite.rows import Row, hub_named
 from tocsin.adapters.sqlite.text import sql
 from tocsin.adapters.sqlite.writer import Writer
 from tocsin.clock import Clock
-from tocsin.model.receipt import (
-    Receipt,
-    Tally,
-    Told,
-    by_copy,
-    by_hub,
-    news,
-    offered_actions,
-    tally_of,
-)
+from tocsin.model.receipt import Receipt, Tally, Told, by_hub, placed, tally_of
 from tocsin.model.sketch import EMPTY, people_in, with_people
 from tocsin.ports.limits import StoreLimits
 
-_ALERTS, _USERS = sql(receipts.alerts_named), sql(receipts.users_named)
-_CONTENT, _OWN, _HEARD = sql(receipts.content), sql(receipts.own), sql(receipts.heard)
-_COLLAPSED, _KNOWN = sql(collapses.collapsed), sql(receipts.known)
-_TAKE_NUMBERS, _ADD_RECEIPT = sql(receipts.take_numbers), sql(receipts.add_receipt)
-_SKETCH, _WRITE_SKETCH = sql(receipts.sketch), sql(receipts.write_sketch)
+_TAKE_NUMBERS, _NOTE = sql(receipts.take_numbers), sql(receipts.note)
+_HEARD, _SKETCH = sql(receipts.heard), sql(receipts.sketch)
+_WRITE_SKETCH = sql(receipts.write_sketch)
 _AFTER, _OF_COPY = sql(receipts.after), sql(receipts.of_copy)
 _PER_FACT, _PER_ACTION = sql(receipts.people_per_fact), sql(receipts.people_per_action)
 _SKETCHES = sql(receipts.sketches)
@@ -50,7 +41,7 @@ class SqliteReceipts:
             for hub, some in by_hub(told).items():
                 home = hub_named(connection, hub)
                 if home is not None:
-                    _Note(connection, home.hub_no, self._room, now_us).run(some)
+                    _note(connection, home.hub_no, some, self._room, now_us)
 
         if told:
             await self._writer.run(job)
@@ -99,99 +90,34 @@ def _receipt(row: Row) -> Receipt:
     return Receipt(number, hub, alert_id, user, device or None, fact, action or None, at_us)
 
 
-class _Alert(NamedTuple):
-    alert_no: int
-    accepted_us: int
+def _note(
+    connection: sqlite3.Connection, hub_no: int, told: Sequence[Told], room: int, now_us: int
+) -> None:
+    """Write what is new of one hub: one statement however many facts, since each step of one waits for its turn to run."""
+    rows = [
+        (one.alert_id, one.user, *one.key, min(one.at_us, now_us), place)
+        for one, place in placed(told)
+    ]
+    asked = {"hub_no": hub_no, "number": len(rows)}
+    last = connection.execute(_TAKE_NUMBERS, asked).fetchone()[0]
+    said = {"hub_no": hub_no, "told": msgspec.json.encode(rows).decode()}
+    first = last - len(rows) + 1
+    noted = connection.execute(_NOTE, {**said, "first": first, "room": room}).rowcount
+    if noted < len(rows):
+        heard = connection.execute(_HEARD, said).fetchall()
+        _write_sketches(connection, [(alert_no, *rows[key][1:4]) for key, alert_no in heard])
 
 
-class _User(NamedTuple):
-    user_no: int
-    b_start: int
-
-
-class _Note:
-    """One note of facts of one hub on the writing connection."""
-
-    def __init__(self, connection: sqlite3.Connection, hub_no: int, room: int, now_us: int) -> None:
-        self._connection = connection
-        self._hub_no = hub_no
-        self._room = room
-        self._now_us = now_us
-        self._rows: list[dict[str, int | str]] = []
-        self._sketched: dict[tuple[int, str, str], set[str]] = {}
-
-    def run(self, told: Sequence[Told]) -> None:
-        """Find out whom the facts speak of, and write what is new."""
-        alerts, users = self._named_alerts(told), self._named_users(told)
-        for (alert_id, user), facts in by_copy(told).items():
-            alert, person = alerts.get(alert_id), users.get(user)
-            if alert is not None and person is not None:
-                self._note_copy(alert, person, self._offered(alert, facts))
-        self._write()
-
-    def _named_alerts(self, told: Iterable[Told]) -> Mapping[str, _Alert]:
-        ids = as_json({one.alert_id for one in told})
-        found = self._connection.execute(_ALERTS, {"hub_no": self._hub_no, "ids": ids})
-        return {row[0]: _Alert(row[1], row[2]) for row in found}
-
-    def _named_users(self, told: Iterable[Told]) -> Mapping[str, _User]:
-        users = as_json({one.user for one in told})
-        found = self._connection.execute(_USERS, {"hub_no": self._hub_no, "users": users})
-        return {row[0]: _User(row[1], row[2]) for row in found}
-
-    def _offered(self, alert: _Alert, facts: list[Told]) -> list[Told]:
-        """Leave out presses of actions that the alert does not offer."""
-        if all(one.action is None for one in facts):
-            return facts
-        row = self._connection.execute(_CONTENT, {"alert_no": alert.alert_no}).fetchone()
-        offered = offered_actions(row[0])
-        return [one for one in facts if one.action is None or one.action in offered]
-
-    def _note_copy(self, alert: _Alert, person: _User, facts: list[Told]) -> None:
-        copy = {"alert_no": alert.alert_no, "user_no": person.user_no}
-        known = self._connection.execute(_KNOWN, copy).fetchall()
-        if known or self._has(copy):
-            fresh = news(facts, known, self._room, alert.accepted_us, self._now_us)
-            self._rows += [_columns(copy, one) for one in fresh]
-        elif self._heard(alert, person):
-            for one in facts:
-                self._sketch(alert, one, "")
-                if one.action is not None:
-                    self._sketch(alert, one, one.action)
-
-    def _has(self, copy: dict[str, int]) -> bool:
-        """Tell whether the user has the alert, or had it until another took its place."""
-        return any(
-            self._connection.execute(query, copy).fetchone() is not None
-            for query in (_OWN, _COLLAPSED)
-        )
-
-    def _heard(self, alert: _Alert, person: _User) -> bool:
-        row = self._connection.execute(_HEARD, {"alert_no": alert.alert_no}).fetchone()
-        return row is not None and row[0] > person.b_start
-
-    def _sketch(self, alert: _Alert, one: Told, action: str) -> None:
-        self._sketched.setdefault((alert.alert_no, one.fact, action), set()).add(one.user)
-
-    def _write(self) -> None:
-        if self._rows:
-            asked = {"hub_no": self._hub_no, "number": len(self._rows)}
-            last = self._connection.execute(_TAKE_NUMBERS, asked).fetchone()[0]
-            first = last - len(self._rows) + 1
-            self._connection.executemany(
-                _ADD_RECEIPT,
-                [
-                    {"hub_no": self._hub_no, "number": number, **row}
-                    for number, row in enumerate(self._rows, first)
-                ],
-            )
-        for (alert_no, fact, action), people in self._sketched.items():
-            place = {"alert_no": alert_no, "fact": fact, "action": action}
-            row = self._connection.execute(_SKETCH, place).fetchone()
-            sketch = with_people(EMPTY if row is None else row[0], people)
-            self._connection.execute(_WRITE_SKETCH, {**place, "sketch": sketch})
-
-
-def _columns(copy: Mapping[str, int], one: Told) -> dict[str, int | str]:
-    fact, action, device = one.key
-    return {**copy, "fact": fact, "action": action, "device": device, "at_us": one.at_us}
+def _write_sketches(
+    connection: sqlite3.Connection, heard: Iterable[tuple[int, str, str, str]]
+) -> None:
+    """Count people of broadcasts: of the fact as a whole, and of the action that was pressed."""
+    people: defaultdict[tuple[int, str, str], set[str]] = defaultdict(set)
+    for alert_no, user, fact, action in heard:
+        people[alert_no, fact, ""].add(user)
+        people[alert_no, fact, action].add(user)
+    for (alert_no, fact, action), users in people.items():
+        place = {"alert_no": alert_no, "fact": fact, "action": action}
+        row = connection.execute(_SKETCH, place).fetchone()
+        sketch = with_people(EMPTY if row is None else row[0], users)
+        connection.execute(_WRITE_SKETCH, {**place, "sketch": sketch})
