@@ -12,13 +12,12 @@ from websockets.sync.client import connect
 
 from tests.acceptance.conftest import MakeServer
 from tests.acceptance.deadlines import until
+from tests.acceptance.guide_blocks import blocks_of
 from tests.acceptance.official_clients import NPM_FOLDER
 from tests.acceptance.server_process import ServerProcess, free_port
 
 pytestmark = pytest.mark.acceptance
 
-GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "event-handlers.md"
-BLOCK = re.compile(r"```(js|toml|bash|text)\n(.*?)```", re.DOTALL)
 END_S = 30.0
 
 
@@ -40,10 +39,7 @@ def server(make_server: MakeServer) -> ServerProcess:
 
 @pytest.fixture
 def blocks(server: ServerProcess) -> Blocks:
-    text = GUIDE.read_text().replace("8080", str(server.port)).replace("3000", str(free_port()))
-    found: dict[str, list[str]] = {}
-    for language, block in BLOCK.findall(text):
-        found.setdefault(language, []).append(block)
+    found = blocks_of("event-handlers", _8080=str(server.port), _3000=str(free_port()))
     app, client = found["js"]
     allow, in_file = found["toml"]
     lines = "".join(found["bash"]).splitlines()

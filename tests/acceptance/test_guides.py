@@ -1,5 +1,6 @@
 """The programs of the guides run, as they stand there, on a real server."""
 
+import os
 import re
 import subprocess
 import sys
@@ -8,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.guide_blocks import GUIDES
 from tests.acceptance.producers import lay_out_package
 from tests.acceptance.server_process import ServerProcess, clean_environment
 
 pytestmark = pytest.mark.acceptance
 
 # Those in TypeScript have types that Node only has to strip.
-GUIDES = Path(__file__).parents[2] / "docs" / "guides"
 PROGRAM = re.compile(r"```(?P<language>python|ts)\n(?P<text>.*?)```", re.DOTALL)
 
 
@@ -25,14 +26,21 @@ def programs() -> Iterator[object]:
 
 
 @pytest.fixture(scope="module")
-def variables(shared_server: ServerProcess) -> dict[str, str]:
+def address(shared_server: ServerProcess) -> dict[str, str]:
     key = shared_server.cli("key", "create", "--role", "producer")
-    return clean_environment() | {"TOCSIN_URL": shared_server.url, "TOCSIN_KEY": key}
+    return {"TOCSIN_URL": shared_server.url, "TOCSIN_KEY": key}
+
+
+def environment(text: str, address: dict[str, str]) -> dict[str, str]:
+    """Return what the program finds: the command on its path, and the server unless it starts one of its own."""
+    beside = Path(sys.executable).parent
+    path = {"PATH": f"{beside}:{os.environ['PATH']}"}
+    return clean_environment() | path | ({} if '"serve"' in text else address)
 
 
 @pytest.mark.parametrize(("language", "text"), list(programs()))
 def test_the_program_runs(
-    language: str, text: str, variables: dict[str, str], node: Path, folder: Path
+    language: str, text: str, address: dict[str, str], node: Path, folder: Path
 ) -> None:
     if language == "python":
         command = [sys.executable, "-c", text]
@@ -41,7 +49,13 @@ def test_the_program_runs(
         (folder / "program.mts").write_text(text)
         command = [str(node), "program.mts"]
     done = subprocess.run(
-        command, env=variables, cwd=folder, capture_output=True, text=True, timeout=60, check=False
+        command,
+        env=environment(text, address),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
 
