@@ -47,11 +47,12 @@ from tocsin.api.webhooks import Webhooks
 from tocsin.api.webpubsub.access import ServiceAccess
 from tocsin.api.webpubsub.routes import DataPlane
 from tocsin.clock import US_PER_S, SystemClock
-from tocsin.config import Hub, Outbound, Settings
+from tocsin.config import Hub, Outbound, Settings, WantedHandler
+from tocsin.errors import ConfigError
 from tocsin.events.caller import Caller
 from tocsin.events.lines import Lines
 from tocsin.events.registry import Registry
-from tocsin.events.rules import Rules
+from tocsin.events.rules import Rules, read_file
 from tocsin.events.sender import Sender
 from tocsin.events.validation import Validator
 from tocsin.inbox.actor import Actor
@@ -60,6 +61,7 @@ from tocsin.inbox.recorder import Recorder
 from tocsin.ingest.episodes import Episodes
 from tocsin.ingest.publisher import Publisher
 from tocsin.ingest.withdrawer import Withdrawer
+from tocsin.model.event_handler import VALIDATE
 from tocsin.ports.care import FolderCare
 from tocsin.ports.limits import StoreLimits
 from tocsin.process.sweeper import Sweeper
@@ -176,7 +178,7 @@ class Node:
             node = cls(settings, store, found)
             try:
                 await node.keyring.load()
-                node.rules.read_file({n: h.event_handlers for n, h in settings.hubs.items()})
+                node.rules.read_file(_handlers_in_file(settings))
                 await node.rules.load()
                 await node.eraser.resume()
                 yield node
@@ -313,6 +315,31 @@ def _store_limits(settings: Settings) -> StoreLimits:
         scheduled_rows=limits.scheduled_alerts,
         low_water_bytes=limits.free_disk_bytes,
     )
+
+
+def _handlers_in_file(settings: Settings) -> dict[str, tuple[WantedHandler, ...]]:
+    return {name: hub.event_handlers for name, hub in settings.hubs.items()}
+
+
+async def check_event_handlers(settings: Settings) -> None:
+    """See that the event handlers of the settings can be, and may be called; their names are resolved.
+
+    A server starts even so where only the call is not allowed: what a name resolves to may change any time.
+
+    Raises:
+        ConfigError: Some cannot; the detail names all that may not be called.
+    """
+    outbound = OutboundClient(_handlers_outbound(settings), Metrics())
+    refused = []
+    try:
+        for handler, _authorization, where in read_file(_handlers_in_file(settings)):
+            refusal = await outbound.refusal(handler.address(VALIDATE))
+            if refusal is not None:
+                refused.append(f"{where}: {refusal.reason}")
+    finally:
+        await outbound.close()
+    if refused:
+        raise ConfigError("\n".join(refused))
 
 
 def _handlers_outbound(settings: Settings) -> Outbound:

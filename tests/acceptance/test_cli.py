@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -166,6 +167,30 @@ def test_a_wrong_file_is_refused_with_the_name_of_what_is_wrong(
     assert done.returncode == 1
     assert named in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_check_config_refuses_event_handlers_that_cannot_work(make_server: MakeServer) -> None:
+    server = make_server()
+    file = server.folder / "tocsin.toml"
+
+    def check(*urls: str) -> subprocess.CompletedProcess[str]:
+        handlers = [f'[[hubs.chat.event_handlers]]\nurl = "{u}"\nuser_events = "*"' for u in urls]
+        file.write_text("\n".join(handlers))
+        return server.try_cli("check-config")
+
+    done = check("https://192.0.2.7.example/{hub}", "http://127.0.0.1:9/{event}", "ftp://a/b")
+    assert done.returncode == 1
+    first, second = done.stderr.strip().splitlines()[-2:]
+    assert "hubs.chat.event_handlers, number 2" in first
+    assert "outbound.allow" in first
+    assert "number 3" in second
+    assert "Traceback" not in done.stderr
+    assert "number 1" in check("https://{event}.example/").stderr
+    file.write_text(
+        '[outbound]\nallow = ["127.0.0.1"]\n[[hubs.chat.event_handlers]]\n'
+        'url = "http://127.0.0.1:9/{event}"\nsystem_events = ["connect"]\n'
+    )
+    assert server.try_cli("check-config").returncode == 0
 
 
 def test_an_unknown_variable_is_refused(make_server: MakeServer) -> None:

@@ -236,6 +236,9 @@ async def test_who_is_online_comes_in_pages(plane: Plane) -> None:
         ("POST", f"/:send?{VERSION}&{VERSION}", 400, "Error.BadRequest"),
         ("POST", "/:send", 400, "Error.BadRequest"),
         ("POST", "/:generateToken?minutesToExpire=0", 400, "Error.BadRequest"),
+        ("PATCH", "/:send", 405, "Error.MethodNotAllowed"),
+        ("POST", "/:shout", 404, "Error.NotFound"),
+        ("HEAD", "/no/such/thing", 404, "Error.NotFound"),
     ],
 )
 async def test_refusals_are_azures(
@@ -305,6 +308,17 @@ async def test_other_tokens_and_keys_open_nothing(plane: Plane) -> None:
     own, _ = await plane.served.node.keyring.create("chat", "server", "backend")
     mine = await plane.ask("POST", "/:send", "1", {"authorization": f"Bearer {own}"})
     assert mine.status_code == 202
+
+
+async def test_a_wrong_method_is_told_the_right_ones(plane: Plane) -> None:
+    answer = await plane.served.http.delete("/api/health")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "HEAD")
+    assert set(answer.json()) == {"code", "message", "target", "details", "innererror"}
+
+
+async def test_outside_the_data_plane_refusals_are_problems(plane: Plane) -> None:
+    answer = await plane.served.http.get("/apiary")
+    assert answer.headers["content-type"] == "application/problem+json"
 
 
 async def test_health_is_answered_to_everybody(plane: Plane) -> None:

@@ -1,5 +1,6 @@
 """The ASGI application: find the handler, answer, and turn every failure into a problem.  No logic of its own."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 
 import structlog
@@ -84,10 +85,17 @@ class App:
         allowed = self._router.methods(scope["raw_path"])
         if scope["method"] == "OPTIONS":
             return self._cors.preflight(scope, allowed)
+        refuse = self._router.refusal(scope["raw_path"]) or _refusal
         if allowed:
             detail = f"{scope['method']} is not allowed here; use {' or '.join(allowed)}"
-            return problem(405, "method-not-allowed", detail, allowed=allowed)
-        return problem(404, "no-such-path", f"there is nothing at {scope['path'][:200]!r}")
+            return refuse(405, detail, allowed)
+        return refuse(404, f"there is nothing at {scope['path'][:200]!r}", ())
+
+
+def _refusal(_status: int, detail: str, allowed: Sequence[str]) -> Response:
+    if allowed:
+        return problem(405, "method-not-allowed", detail, allowed=allowed)
+    return problem(404, "no-such-path", detail)
 
 
 def _unsaid(

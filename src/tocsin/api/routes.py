@@ -27,6 +27,7 @@ from tocsin.api.stream import InboxStream
 from tocsin.api.topics import Topics
 from tocsin.api.web_files import WebFiles
 from tocsin.api.webhooks import Webhooks
+from tocsin.api.webpubsub.answers import unmatched
 from tocsin.api.webpubsub.routes import DataPlane
 from tocsin.errors import InvalidInputError
 
@@ -190,6 +191,7 @@ def build_router(resources: Resources) -> Router:
         router.add(method, path, resources.audit.noted(action, handler))
     for method, path, handler in resources.data_plane.routes():
         router.add(method, path, handler)
+    router.refuse_under("/api/", unmatched)
     for path in resources.web.paths(demo=resources.demo is not None):
         router.add("GET", path, resources.web.file)
     if resources.demo is not None:

@@ -1,8 +1,13 @@
 """Which handler answers: exact paths by one look-up, patterns by their number of segments."""
 
+from collections.abc import Callable, Sequence
+
 import msgspec
 
-from tocsin.api.http import Handler, decode_segment
+from tocsin.api.http import Handler, Response, decode_segment
+
+# Makes the refusal of a request that no route takes: 404 or 405, why, and the methods of the path.
+Refuse = Callable[[int, str, Sequence[str]], Response]
 
 
 class Match(msgspec.Struct, frozen=True):
@@ -19,6 +24,7 @@ class Router:
     def __init__(self) -> None:
         self._exact: dict[tuple[str, bytes], Match] = {}
         self._patterns: dict[tuple[str, int], list[tuple[tuple[bytes, ...], Handler, str]]] = {}
+        self._refusals: list[tuple[bytes, Refuse]] = []
 
     def add(self, method: str, path: str, handler: Handler) -> None:
         """Answer ``method path`` with ``handler``; a segment in braces matches any non-empty text."""
@@ -28,6 +34,17 @@ class Router:
             return
         parts = tuple(raw.split(b"/"))
         self._patterns.setdefault((method, len(parts)), []).append((parts, handler, path))
+
+    def refuse_under(self, prefix: str, refuse: Refuse) -> None:
+        """Refuse what no route takes under a path in its own way."""
+        self._refusals.append((prefix.encode(), refuse))
+
+    def refusal(self, raw_path: bytes) -> Refuse | None:
+        """Return how a request is refused that no route takes, None where it is by a problem."""
+        for prefix, refuse in self._refusals:
+            if raw_path.startswith(prefix):
+                return refuse
+        return None
 
     def match(self, method: str, raw_path: bytes) -> Match | None:
         """Find the handler; None when there is none for this method."""

@@ -3,7 +3,8 @@
 The first that takes an event gets it.  One process owns the store, so what is kept here cannot be stale.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -42,6 +43,31 @@ class Rule(msgspec.Struct, frozen=True, eq=False):
         return "*" in self.names or event.lower() in self.names
 
 
+class InFile(NamedTuple):
+    """An event handler of the settings, the value of its ``Authorization`` header, and where it stands there."""
+
+    handler: EventHandler
+    authorization: str | None
+    where: str
+
+
+def read_file(hubs: Mapping[str, Sequence[WantedHandler]]) -> Iterator[InFile]:
+    """Go through the event handlers of the settings.
+
+    Raises:
+        ConfigError: One cannot be.
+    """
+    for hub, given in hubs.items():
+        for number, one in enumerate(given, 1):
+            where = f"hubs.{hub}.event_handlers, number {number}"
+            try:
+                handler = _checked(canonical_hub(hub), f"file-{number}", one)
+            except InvalidInputError as error:
+                detail = f"{where}: {error.detail}"
+                raise ConfigError(detail) from error
+            yield InFile(handler, one.authorization, where)
+
+
 class Rules:
     """The event handlers of all hubs."""
 
@@ -67,15 +93,9 @@ class Rules:
         Raises:
             ConfigError: One cannot be.
         """
-        for hub, given in hubs.items():
-            for number, one in enumerate(given, 1):
-                try:
-                    handler = self._checked(canonical_hub(hub), f"file-{number}", one)
-                except InvalidInputError as error:
-                    detail = f"hubs.{hub}.event_handlers, number {number}: {error.detail}"
-                    raise ConfigError(detail) from error
-                rule = self._rule(handler, one.authorization, from_file=True)
-                self._in_file.setdefault(handler.hub, []).append(rule)
+        for handler, authorization, _where in read_file(hubs):
+            rule = self._rule(handler, authorization, from_file=True)
+            self._in_file.setdefault(handler.hub, []).append(rule)
 
     async def load(self) -> None:
         """Read the stored handlers; to be called once before the first event."""
@@ -120,7 +140,7 @@ class Rules:
             InvalidInputError: It cannot be one, or its URL may not be called.
             ConflictError: The hub has as many as it may.
         """
-        handler = self._checked(hub, uuid7(now_us), wanted)
+        handler = _checked(hub, uuid7(now_us), wanted)
         refused = await self._outbound.refusal(handler.address(VALIDATE))
         if refused is not None:
             raise InvalidInputError(refused.reason, code="event-handler-url", pointer="/url")
@@ -155,28 +175,31 @@ class Rules:
         await self._store.remove_event_handler(hub, handler_id, deed)
         self._stored[hub] = [r for r in self._stored[hub] if r.handler.id != handler_id]
 
-    def _checked(self, hub: str, handler_id: str, wanted: WantedHandler) -> EventHandler:
-        check_template(wanted.url)
-        check_events(wanted.user_events, wanted.system_events)
-        text = wanted.authorization
-        if text is not None and not (
-            0 < len(text) <= _AUTHORIZATION_MAX and text.isascii() and text.isprintable()
-        ):
-            detail = f"authorization is the value of a header: 1 to {_AUTHORIZATION_MAX} characters of ASCII"
-            raise InvalidInputError(
-                detail, code="event-handler-authorization", pointer="/authorization"
-            )
-        return EventHandler(
-            id=handler_id,
-            hub=hub,
-            url=wanted.url,
-            user_events=wanted.user_events,
-            system_events=tuple(wanted.system_events),
-        )
-
     def _rule(
         self, handler: EventHandler, authorization: str | None, *, from_file: bool = False
     ) -> Rule:
         headers = () if authorization is None else (("Authorization", authorization),)
         validation = Validation(self._validator, handler.address(VALIDATE), headers)
         return Rule(handler, handler.user_event_names(), headers, validation, from_file)
+
+
+def _checked(hub: str, handler_id: str, wanted: WantedHandler) -> EventHandler:
+    check_template(wanted.url)
+    check_events(wanted.user_events, wanted.system_events)
+    text = wanted.authorization
+    if text is not None and not (
+        0 < len(text) <= _AUTHORIZATION_MAX and text.isascii() and text.isprintable()
+    ):
+        detail = (
+            f"authorization is the value of a header: 1 to {_AUTHORIZATION_MAX} characters of ASCII"
+        )
+        raise InvalidInputError(
+            detail, code="event-handler-authorization", pointer="/authorization"
+        )
+    return EventHandler(
+        id=handler_id,
+        hub=hub,
+        url=wanted.url,
+        user_events=wanted.user_events,
+        system_events=tuple(wanted.system_events),
+    )

@@ -3,6 +3,7 @@
 Source:  recordings of the real service in Microsoft's SDK repositories.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -20,6 +21,7 @@ _CODES: Final = {
     400: "Error.BadRequest",
     403: "Error.Forbidden",
     404: "Error.NotFound",
+    405: "Error.MethodNotAllowed",
     409: "Error.Conflict",
     413: "Error.PayloadTooLarge",
     415: "Error.UnsupportedMediaType",
@@ -56,6 +58,15 @@ def done(status: int, body: object = None) -> Response:
     """Answer that it was done, with JSON if there is something to say."""
     encoded = b"" if body is None else msgspec.json.encode(body)
     return Response(status, encoded, headers=(_SUPPORTED,))
+
+
+def unmatched(status: int, detail: str, allowed: Sequence[str]) -> Response:
+    """Answer a request that is no operation of the data plane."""
+    answer = _refusal(status, _CODES[status], "Request", detail)
+    if not allowed:
+        return answer
+    allow = (b"allow", ", ".join(allowed).encode())
+    return msgspec.structs.replace(answer, headers=(*answer.headers, allow))
 
 
 def refusal_of(error: TocsinError) -> Response:
