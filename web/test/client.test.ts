@@ -217,3 +217,24 @@ test("gives another token when the server asks for one, and shows nothing of it"
   expect(socket.sent).toContainEqual(told);
   expect(views).not.toHaveBeenCalled();
 });
+
+test("over a stream, which has no acknowledgements, it tells what it received", async () => {
+  vi.useFakeTimers();
+  const fake = server(({ path }) =>
+    path === "/v1/inbox/receipts" ? { body: null } : { body: page },
+  );
+  const client = clientOf(fake);
+  client.connect();
+  await vi.advanceTimersByTimeAsync(0);
+  while (fake.streams.made.length === 0) {
+    if (FakeSocket.last.readyState === 0) FakeSocket.last.breaks();
+    await vi.advanceTimersByTimeAsync(100);
+  }
+  await fake.streams.last.accept();
+  await vi.advanceTimersByTimeAsync(100);
+  expect(client.transport).toBe("stream");
+  await fake.streams.last.data(inboxFrame(3, [own("c", 30)], 3));
+  await vi.advanceTimersByTimeAsync(1_000);
+  const told = fake.requests.filter(({ path }) => path === "/v1/inbox/receipts");
+  expect(told).toMatchObject([{ body: { receipts: [{ alert_id: "c", fact: "received" }] } }]);
+});

@@ -219,6 +219,11 @@ export class TocsinClient {
     this.#receipts.tell(alert_id, fact, action);
   }
 
+  /** What a socket says by its acknowledgements; of broadcasts neither says it. */
+  #tellReceived(arrived: readonly Arrived[]): void {
+    for (const item of arrived) if (!("brev" in item)) this.tell(item, "received");
+  }
+
   loadOlder(): void {
     this.#step({ type: "load_older" });
   }
@@ -257,6 +262,7 @@ export class TocsinClient {
         this.#timers.cancel(effect.timer);
         break;
       case "arrived":
+        if (this.transport === "stream") this.#tellReceived(effect.items);
         this.#events.emit("arrived", effect.items);
         break;
       case "refused":

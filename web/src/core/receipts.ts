@@ -5,8 +5,11 @@
 
 import { backoffMs } from "./backoff.ts";
 
-/** `seen` on a device is not the state of the item: a toast was visible, or the bell opened. */
-export type ReceiptFact = "shown" | "seen" | "acted";
+/**
+ * `seen` on a device is not the state of the item: a toast was visible, or the bell opened. `received` is
+ * said only of what came over an event stream, which has no acknowledgements as a socket does.
+ */
+export type ReceiptFact = "received" | "shown" | "seen" | "acted";
 
 interface Receipt {
   readonly alert_id: string;
