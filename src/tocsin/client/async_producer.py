@@ -2,50 +2,27 @@
 
 import asyncio
 from collections.abc import Iterable
-from random import random
 from types import TracebackType
 from typing import Self, TypeVar
 
 import httpx
 
 from tocsin.client.alert import Alert
-from tocsin.client.attempts import Attempt, Lost, Patience, Plan, Reply
-from tocsin.client.publishing import Accepted, Outcome, Publishing, Standing
-from tocsin.client.remote import find_remote
-from tocsin.clock import SystemClock
+from tocsin.client.attempts import Attempt, Lost, Plan, Reply
+from tocsin.client.producing import Producing
+from tocsin.client.publishing import Accepted, Outcome, Standing
 
 T = TypeVar("T")
 
 
-class AsyncProducer:
+class AsyncProducer(Producing[httpx.AsyncClient]):
     """Publishes alerts, and repeats each under one id until an answer settles it.
 
     Network failures, timeouts, 408, 425, 429 and 5xx are tried again after a jittered pause, or when the server said.  It keeps its
     connections, and any number of calls may be under way.  Close it, or use it in ``async with``.
     """
 
-    def __init__(
-        self,
-        url: str | None = None,
-        key: str | None = None,
-        *,
-        timeout_s: float = 10.0,
-        deadline_s: float = 60.0,
-    ) -> None:
-        """Connect to nothing yet.
-
-        Args:
-            url: Address of the server; default: the variable ``TOCSIN_URL``.
-            key: An API key; default: the variable ``TOCSIN_KEY``.
-            timeout_s: How long one attempt waits for its answer.
-            deadline_s: How long one request is tried; a batch is one.
-
-        Raises:
-            ConfigError: There is no address, or address or key cannot be what it says.
-        """
-        remote = find_remote(url, key)
-        self._http = httpx.AsyncClient(base_url=remote.url, headers=remote.headers)
-        self._plans = Publishing(Patience(timeout_s, deadline_s), SystemClock(), random)
+    _kind = httpx.AsyncClient
 
     async def publish(self, alert: Alert) -> Accepted:
         """Publish one alert; it is on the server's disk when this returns.
