@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tocsin.api.listener import bind_unix
+from tocsin.cli.actions import read_action
 from tocsin.cli.app import app
 from tocsin.cli.bench import spread
 from tocsin.cli.link import Link, open_link
@@ -68,3 +69,26 @@ def test_times_of_a_load_are_told_by_percentiles_however_few_there_are() -> None
     )
     assert spread([0.002]) == "p50 2.0 ms  p95 2.0 ms  p99 2.0 ms"
     assert spread([]) == "p50 0.0 ms  p95 0.0 ms  p99 0.0 ms"
+
+
+@pytest.mark.parametrize(
+    ("text", "action"),
+    [
+        ("ack=Got it", {"id": "ack", "label": "Got it"}),
+        ("no=No,danger", {"id": "no", "label": "No", "style": "danger"}),
+        ("log=Log,/7", {"id": "log", "label": "Log", "url": "/7"}),
+        (
+            "a=A=B,https://x/?q=1,2,primary",
+            {"id": "a", "label": "A=B", "url": "https://x/?q=1,2", "style": "primary"},
+        ),
+    ],
+)
+def test_an_action_is_written_in_one_word(text: str, action: dict[str, str]) -> None:
+    assert read_action(text) == action
+
+
+@pytest.mark.parametrize("text", ["", "ack", "=Label", "ack=", "ack=,primary"])
+def test_an_action_without_id_or_label_is_refused(text: str) -> None:
+    done = CliRunner().invoke(app, ["publish", "--title", "t", "--action", text])
+    assert done.exit_code == 2
+    assert "--action is" in done.output

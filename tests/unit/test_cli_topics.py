@@ -54,3 +54,10 @@ def test_an_alert_is_published_to_topics_and_users(folder: Path) -> None:
         "ben",
     )
     assert len(alert_id) == 36
+
+
+def test_a_dry_run_counts_and_publishes_nothing(folder: Path) -> None:
+    run(folder, "topic", "subscribe", "t", "ada", "ben")
+    asked = ("publish", "--title", "Now", "--to-topic", "t", "--to-user", "eve", "--dry-run")
+    told = run(folder, *asked, "--action", "ok=OK,primary", "--icon", "/bell.png")
+    assert told == ["it would reach 3; nothing was published"]

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from tocsin import __version__
 from tocsin.cli.access_keys import access_key, connection_string
+from tocsin.cli.actions import read_action
 from tocsin.cli.archive import back_up, restore
 from tocsin.cli.audit import audit
 from tocsin.cli.bench import bench
@@ -208,6 +209,17 @@ def publish(
     url: Annotated[
         str | None, typer.Option(help="Where a click leads.", show_default=False)
     ] = None,
+    icon: Annotated[
+        str | None, typer.Option(help="The address of a picture.", show_default=False)
+    ] = None,
+    action: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID=LABEL[,URL][,STYLE]",
+            help="A button; may be repeated. STYLE is default, primary or danger.",
+            show_default=False,
+        ),
+    ] = None,
     data: Annotated[
         str | None, typer.Option(help="JSON that travels along.", show_default=False)
     ] = None,
@@ -222,6 +234,9 @@ def publish(
     expires_in_s: Annotated[
         int | None, typer.Option(help="Seconds until it expires.", show_default=False)
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check it, count its people, publish nothing.")
+    ] = False,
     hub: HubOption = None,
 ) -> None:
     """Publish an alert and print its id; it is on disk then."""
@@ -235,6 +250,8 @@ def publish(
         "category": category,
         "collapse_key": collapse_key,
         "url": url,
+        "icon": icon,
+        "actions": [read_action(text) for text in action] if action else None,
         "id": alert_id,
         "source": source,
         "deliver_at": deliver_at,
@@ -245,7 +262,11 @@ def publish(
     if expires_in_s is not None:
         now = datetime.fromtimestamp(SystemClock().now_us() / 1e6, UTC)
         alert["expires_at"] = (now + timedelta(seconds=expires_in_s)).isoformat()
-    typer.echo(call(context, "POST", "/v1/alerts", alert, hub=hub)["id"])
+    if dry_run:
+        told = call(context, "POST", "/v1/alerts", alert, hub=hub, dry_run="true")
+        typer.echo(f"it would reach {told['recipients']}; nothing was published")
+    else:
+        typer.echo(call(context, "POST", "/v1/alerts", alert, hub=hub)["id"])
 
 
 @app.command()

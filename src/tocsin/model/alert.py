@@ -10,13 +10,16 @@ Label = Annotated[str, Meta(min_length=1, max_length=128)]
 Link = Annotated[str, Meta(min_length=1, max_length=2_048)]
 
 
+Style = Literal["default", "primary", "danger"]
+
+
 class Action(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """A button of an alert, told by its ``id`` from its others; ``url`` opens when it is pressed."""
 
     id: str
     label: Label
     url: Link | None = None
-    style: Literal["default", "primary", "danger"] | None = None
+    style: Style | None = None
 
 
 class Content(msgspec.Struct, frozen=True, omit_defaults=True):
