@@ -24,6 +24,7 @@ from tocsin.adapters.sql import (
     secrets,
     stream,
     topics,
+    unprocessed,
     waiting,
     webhooks,
     withdrawals,
@@ -47,6 +48,7 @@ MODULES = (
     secrets,
     stream,
     topics,
+    unprocessed,
     waiting,
     webhooks,
     withdrawals,
@@ -216,6 +218,20 @@ def test_ids_that_are_kept_are_counted_by_the_index_made_for_it(
 ) -> None:
     [counted] = plan(connection, EVERY["waiting.count_renewed"])
     assert counted == "SEARCH alert_keys USING INDEX alert_keys_renewed (hub=?)"
+
+
+@pytest.mark.parametrize("name", ["scheduled", "dead"])
+def test_what_is_not_processed_is_listed_by_the_index_of_its_owner(
+    connection: sqlite3.Connection, name: str
+) -> None:
+    table = {"scheduled": "scheduled", "dead": "dead_letters"}[name]
+    rest = "accepted_us>? AND (accepted_us,id)<(?,?))"
+    assert plan(connection, EVERY[f"unprocessed.{name}_of_hub"]) == [
+        f"SEARCH {table} USING INDEX {table}_hub (hub=? AND {rest}"
+    ]
+    assert plan(connection, EVERY[f"unprocessed.{name}_of_key"]) == [
+        f"SEARCH {table} USING INDEX {table}_key (hub=? AND key_id=? AND {rest}"
+    ]
 
 
 def test_dead_letters_are_listed_by_the_index_made_for_it(connection: sqlite3.Connection) -> None:

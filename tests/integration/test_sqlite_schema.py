@@ -6,11 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine
 
+from tests.ports.world import envelope
 from tocsin.adapters.sql.migrations import FOLDER, HEAD
 from tocsin.adapters.sql.schema import metadata
 from tocsin.adapters.sqlite.migrate import migrate
@@ -93,6 +95,24 @@ def test_an_older_file_is_brought_up_and_keeps_what_it_holds(tmp_path: Path) -> 
     kept = connection.execute("SELECT id, recipients, withdrawn_us FROM alerts").fetchall()
     connection.close()
     assert kept == [("a", 4, None)]
+
+
+def test_what_waited_before_its_owner_was_kept_is_listed_as_its_own(tmp_path: Path) -> None:
+    file = tmp_path / "old.db"
+    make_schema(file, "0015")
+    told = envelope("ann", hub="home", key_id="k1", accepted_us=7)
+    connection = sqlite3.connect(file)
+    row = (told.id, msgspec.json.encode(told))
+    connection.execute("INSERT INTO scheduled (id, payload, due_us) VALUES (?, ?, 9)", row)
+    connection.execute("INSERT INTO dead_letters VALUES (?, ?, 8, 'poison', 9)", row)
+    connection.commit()
+    connection.close()
+    migrate(file)
+    connection = sqlite3.connect(file)
+    for table in ("scheduled", "dead_letters"):
+        owner = connection.execute(f"SELECT hub, key_id, accepted_us FROM {table}").fetchall()
+        assert owner == [("home", "k1", 7)]
+    connection.close()
 
 
 def test_a_newer_schema_is_refused_and_left_alone(tmp_path: Path) -> None:

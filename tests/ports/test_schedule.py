@@ -180,3 +180,40 @@ async def test_what_was_put_off_comes_before_what_is_new(world: World) -> None:
     world.clock.turn(s=5)
     leased = await world.store.queue.lease(limit=1, lease_s=30)
     assert [row.envelope.id for row in leased] == [told.id]
+
+
+async def test_what_is_not_processed_is_listed_by_hub_and_key_page_by_page(world: World) -> None:
+    queue = world.store.queue
+    told = []
+    for number in range(5):
+        world.clock.turn(s=1)
+        key_id = ("k1", "k2")[number % 2]
+        told.append(later(world, 600, key_id=key_id, category=f"c{number % 2}"))
+    foreign = later(world, 600, hub="other", key_id="k1")
+    await queue.publish([*told, foreign])
+
+    async def listed(**listing: Any) -> list[str]:
+        found: list[str] = []
+        cursor = None
+        while True:
+            asked = AlertListing(limit=2, cursor=cursor, **listing)
+            page = await world.store.alerts("h", asked)
+            found += [alert.id for alert in page.alerts]
+            cursor = page.next
+            if cursor is None:
+                return found
+
+    newest = [one.id for one in reversed(told)]
+    assert await listed(state="scheduled") == newest
+    assert await listed(state="scheduled", key_id="k1") == newest[::2]
+    assert await listed(state="scheduled", category="c1") == newest[1::2]
+    assert await listed(state="scheduled", since_us=told[3].accepted_us) == newest[:2]
+    assert await listed(state="dead") == []
+    world.clock.turn(s=601)
+    for row in await queue.lease(limit=10, lease_s=30):
+        await queue.bury(row.receipt, reason="poison")
+    assert await listed(state="scheduled") == []
+    assert await listed(state="dead") == newest
+    assert await listed(state="dead", key_id="k2") == newest[1::2]
+    page = await world.store.alerts("h", AlertListing(state="dead", limit=1))
+    assert (page.alerts[0].reason, page.alerts[0].processed_us) == ("poison", None)

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from tests.unit.api_server import Server
+from tocsin.clock import US_PER_S, to_rfc3339
 
 
 async def publish(server: Server, key: dict[str, str], title: str, **fields: object) -> str:
@@ -67,9 +68,35 @@ async def test_a_withdrawn_alert_stays_in_the_list(server: Server) -> None:
     assert rows[0]["withdrawn_at"]
 
 
+async def test_what_waits_for_its_time_is_listed_and_can_be_taken_back(server: Server) -> None:
+    key, other = await server.key(), await server.key()
+    hub, elsewhere = await server.key("server"), await server.key("server", "other")
+    tomorrow = to_rfc3339(server.clock.now_us() + 86_400 * US_PER_S)
+    await publish(server, key, "Now")
+    later = await publish(server, key, "Later", deliver_at=tomorrow, source="s")
+    await publish(server, other, "Other", deliver_at=tomorrow)
+
+    async def scheduled(key: dict[str, str], more: str = "") -> list[str]:
+        return titles(await server.http.get(f"/v1/alerts?state=scheduled{more}", headers=key))
+
+    assert await scheduled(key) == ["Later"]
+    assert await scheduled(key, "&source=s") == ["Later"]
+    assert await scheduled(key, "&source=t") == []
+    assert await scheduled(hub) == ["Other", "Later"]
+    assert await scheduled(elsewhere) == []
+    [row] = (await server.http.get("/v1/alerts?state=scheduled", headers=key)).json()["alerts"]
+    assert (row["id"], row["state"]) == (later, "scheduled")
+    assert row["deliver_at"] == tomorrow
+    assert "processed_at" not in row
+    assert (await server.http.delete(f"/v1/alerts/{later}", headers=key)).status_code == 200
+    assert await scheduled(key) == []
+    assert titles(await server.http.get("/v1/alerts", headers=key)) == ["Later", "Now"]
+
+
 @pytest.mark.parametrize(
     ("query", "code"),
     [
+        ("state=accepted", "invalid-query"),
         ("limit=0", "invalid-query"),
         ("limit=201", "invalid-query"),
         ("cursor=x", "invalid-query"),

@@ -9,7 +9,14 @@ from tocsin.api.http import Request, Response
 from tocsin.api.paging import cursor_of, cursor_text, limit_of
 from tocsin.clock import from_datetime, to_rfc3339
 from tocsin.errors import InvalidInputError
-from tocsin.ports.store import AlertListing, InboxStore, ListedAlert, processed_state
+from tocsin.ports.store import (
+    ALERT_STATES,
+    AlertListing,
+    AlertState,
+    InboxStore,
+    ListedAlert,
+    processed_state,
+)
 
 
 class Published:
@@ -23,6 +30,7 @@ class Published:
         """``GET /v1/alerts``: a producer lists its own alerts, a server or admin key those of its hub."""
         principal = self._auth.key(request)
         listing = AlertListing(
+            state=_state_of(request),
             key_id=principal.key_id if principal.rank == "producer" else None,
             source=request.query("source"),
             category=request.query("category"),
@@ -32,10 +40,19 @@ class Published:
         )
         page = await self._store.alerts(principal.hub, listing)
         answer = {
-            "alerts": [_describe(alert) for alert in page.alerts],
+            "alerts": [_describe(alert, listing.state) for alert in page.alerts],
             "page": {"next": cursor_text(page.next)},
         }
         return Response(200, msgspec.json.encode(answer))
+
+
+def _state_of(request: Request) -> AlertState:
+    said = request.query("state") or "processed"
+    for state in ALERT_STATES:
+        if state == said:
+            return state
+    detail = f"state {said[:40]!r} is none of {', '.join(ALERT_STATES)}"
+    raise InvalidInputError(detail, code="invalid-query")
 
 
 def _since_us(request: Request) -> int:
@@ -49,15 +66,19 @@ def _since_us(request: Request) -> int:
         raise InvalidInputError(detail, code="invalid-time") from error
 
 
-def _describe(alert: ListedAlert) -> dict[str, object]:
+def _describe(alert: ListedAlert, state: AlertState) -> dict[str, object]:
     described: dict[str, object] = {
         "id": alert.id,
-        "state": processed_state(alert.withdrawn_us, alert.expired_us),
+        "state": state,
         "accepted_at": to_rfc3339(alert.accepted_us),
-        "processed_at": to_rfc3339(alert.processed_us),
-        "recipients": alert.recipients,
-        "alert": alert.content,
     }
+    if alert.processed_us is not None:
+        described["state"] = processed_state(alert.withdrawn_us, alert.expired_us)
+        described["processed_at"] = to_rfc3339(alert.processed_us)
+        described["recipients"] = alert.recipients
+    if alert.reason is not None:
+        described["reason"] = alert.reason
+    described["alert"] = alert.content
     times = {
         "deliver_at": alert.deliver_us,
         "withdrawn_at": alert.withdrawn_us,

@@ -5,7 +5,7 @@ and state from one snapshot.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol, get_args
 
 import msgspec
 
@@ -87,12 +87,19 @@ class Listing(msgspec.Struct, frozen=True):
     cursor: tuple[int, str] | None = None
 
 
+AlertState = Literal["processed", "scheduled", "dead"]
+ALERT_STATES: Final[tuple[AlertState, ...]] = get_args(AlertState)
+"""What lists of alerts can be asked for."""
+
+
 class AlertListing(msgspec.Struct, frozen=True):
     """Which alerts of a hub are listed, and where to go on; ``cursor`` is the ``(accepted_us, id)`` to stay below.
 
     ``key_id`` lists only what was published with that key, ``since_us`` only what was accepted then or later.
+    ``processed`` has the withdrawn and the expired too.
     """
 
+    state: AlertState = "processed"
     key_id: str | None = None
     source: str | None = None
     category: str | None = None
@@ -102,16 +109,20 @@ class AlertListing(msgspec.Struct, frozen=True):
 
 
 class ListedAlert(msgspec.Struct, frozen=True):
-    """One alert of a list; a broadcast's ``recipients`` is None."""
+    """One alert of a list; a broadcast's ``recipients`` is None.
+
+    One that is not processed has neither ``processed_us`` nor recipients; a dead one has the ``reason``.
+    """
 
     id: str
     accepted_us: int
     deliver_us: int | None
-    processed_us: int
+    processed_us: int | None
     withdrawn_us: int | None
     expired_us: int | None
     recipients: int | None
     content: msgspec.Raw
+    reason: str | None = None
 
 
 class AlertPage(msgspec.Struct, frozen=True):
@@ -133,6 +144,21 @@ def processed_state(
     if withdrawn_us is not None:
         return "withdrawn"
     return "processed" if expired_us is None else "expired"
+
+
+def listed_unprocessed(envelope: Envelope, reason: str | None = None) -> ListedAlert:
+    """Return an alert as lists show it that waits for its time, or was given up for a ``reason``."""
+    return ListedAlert(
+        id=envelope.id,
+        accepted_us=envelope.accepted_us,
+        deliver_us=envelope.deliver_us,
+        processed_us=None,
+        withdrawn_us=None,
+        expired_us=None,
+        recipients=None,
+        content=envelope.content,
+        reason=reason,
+    )
 
 
 def page_of_alerts(found: Sequence[ListedAlert], limit: int) -> AlertPage:
@@ -222,7 +248,7 @@ class InboxStore(Protocol):
         ...
 
     async def alerts(self, hub: str, listing: AlertListing) -> AlertPage:
-        """List processed alerts, withdrawn ones too, in order of acceptance, newest first."""
+        """List the alerts of a hub in one state, in order of acceptance, newest first."""
         ...
 
 

@@ -340,11 +340,8 @@ class MemoryStore:
         )
 
     async def alerts(self, hub: str, listing: AlertListing) -> AlertPage:
-        """List processed alerts, newest first."""
-        return alert_page(
-            (a for a in self._tables.alerts.values() if a.envelope.hub == hub and a.after is None),
-            listing,
-        )
+        """List alerts in one state, newest first."""
+        return alert_page(self._tables.alerts.values(), self.queue, hub, listing)
 
     async def renew_epoch(self, hub: str | None = None) -> None:
         """Draw new epochs, of one hub or all: every position a client holds is void."""

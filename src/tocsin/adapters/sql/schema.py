@@ -55,6 +55,22 @@ def _expands() -> Column[int]:
     return Column("expands", Number, nullable=False, server_default=text("0"))
 
 
+def _owner_columns() -> tuple[Column[Any], ...]:
+    """Whose an alert is that waits, and since when; rows of before these columns were filled when they came."""
+    return (
+        Column("hub", Text, nullable=False, server_default=text("''")),
+        Column("key_id", Text, nullable=False, server_default=text("''")),
+        Column("accepted_us", Number, nullable=False, server_default=text("0")),
+    )
+
+
+def _owner_indexes(table: Table) -> None:
+    """A hub's or a key's own, by acceptance."""
+    hub, key_id, rest = table.c.hub, table.c.key_id, (table.c.accepted_us, table.c.id)
+    Index(f"{table.name}_hub", hub, *rest)
+    Index(f"{table.name}_key", hub, key_id, *rest)
+
+
 def _mark_columns() -> tuple[Column[int], ...]:
     names = ("seen_at", "read_at", "unread_at", "archived_at", "deleted_at", "snoozed_until")
     return tuple(_perhaps(name) for name in names)
@@ -256,8 +272,10 @@ scheduled = _table(
     Column("payload", LargeBinary, nullable=False),
     _number("due_us"),
     _expands(),
+    *_owner_columns(),
 )
 Index("scheduled_due", scheduled.c.due_us, scheduled.c.id)
+_owner_indexes(scheduled)
 
 alert_keys = _table(
     "alert_keys",
@@ -283,8 +301,10 @@ dead_letters = _table(
     _number("attempts"),
     _text("reason"),
     _number("at_us"),
+    *_owner_columns(),
 )
 Index("dead_letters_at", dead_letters.c.at_us, dead_letters.c.id)
+_owner_indexes(dead_letters)
 
 keys = _table(
     "keys",

@@ -109,7 +109,7 @@ class Intake:
         put_on_schedule(
             connection,
             numbers,
-            [(told.id, _encode(told), told.due_us, told.audience.expands) for told in self._later],
+            [(told, _encode(told)) for told in self._later],
         )
         connection.executemany(
             _REMEMBER,

@@ -17,7 +17,7 @@ from tocsin.adapters.sqlite.intake import Intake
 from tocsin.adapters.sqlite.numbers import Numbers
 from tocsin.adapters.sqlite.readers import Readers
 from tocsin.adapters.sqlite.rows import as_json
-from tocsin.adapters.sqlite.schedule import enqueue_due
+from tocsin.adapters.sqlite.schedule import enqueue_due, owner_columns
 from tocsin.adapters.sqlite.text import sql
 from tocsin.adapters.sqlite.writer import Writer
 from tocsin.clock import US_PER_S, Clock
@@ -181,6 +181,7 @@ class SqliteQueue:
                     "attempts": attempts,
                     "reason": reason,
                     "at_us": now_us,
+                    **owner_columns(decode_envelope(payload)),
                 },
             )
             connection.execute(_DROP, {"seqs": as_json([receipt])})

@@ -7,20 +7,32 @@ from tocsin.adapters.sql import schedule, waiting
 from tocsin.adapters.sqlite.numbers import Numbers
 from tocsin.adapters.sqlite.rows import as_json
 from tocsin.adapters.sqlite.text import sql
+from tocsin.model.alert import Envelope
 
 _SCHEDULE, _DUE_NOW, _DROP = sql(schedule.schedule), sql(schedule.due_now), sql(schedule.drop)
 _ADD = sql(waiting.add_waiting)
 
 
+def owner_columns(told: Envelope) -> dict[str, str | int]:
+    """Return what lists of a hub's or a key's own find an alert by."""
+    return {"hub": told.hub, "key_id": told.key_id, "accepted_us": told.accepted_us}
+
+
 def put_on_schedule(
-    connection: sqlite3.Connection, numbers: Numbers, rows: Sequence[tuple[str, bytes, int, bool]]
+    connection: sqlite3.Connection, numbers: Numbers, rows: Sequence[tuple[Envelope, bytes]]
 ) -> None:
-    """Keep alerts, each an id, an encoded envelope, the time it is due, and whether its audience expands."""
+    """Keep alerts, each beside its encoded envelope."""
     connection.executemany(
         _SCHEDULE,
         [
-            {"id": id_, "payload": payload, "due_us": us, "expands": expands}
-            for id_, payload, us, expands in rows
+            {
+                "id": told.id,
+                "payload": payload,
+                "due_us": told.due_us,
+                "expands": told.audience.expands,
+                **owner_columns(told),
+            }
+            for told, payload in rows
         ],
     )
     numbers.scheduled += len(rows)

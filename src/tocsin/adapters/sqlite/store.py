@@ -243,7 +243,7 @@ class SqliteStore(SqliteKeyring):
         return await self._readers.run(lambda c: alert_status(c, hub, alert_id))
 
     async def alerts(self, hub: str, listing: AlertListing) -> AlertPage:
-        """List processed alerts, newest first."""
+        """List alerts in one state, newest first."""
         return await self._readers.run(lambda c: alert_page(c, hub, listing))
 
     async def act(self, hub: str, user: str, command: Command, op_id: str | None) -> Outcome:

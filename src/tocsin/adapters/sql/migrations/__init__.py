@@ -5,5 +5,5 @@
 
 from pathlib import Path
 
-HEAD = "0015"
+HEAD = "0016"
 FOLDER = Path(__file__).parent
