@@ -31,6 +31,11 @@ $(VENV)/dev: $(VENV)/run requirements/dev.txt
 	@$(PIP) install -q --require-hashes -r requirements/dev.txt
 	@touch $@
 
+$(VENV)/bench: $(VENV)/dev requirements/bench.txt
+	@echo "installing what the bench needs ..."
+	@$(PIP) install -q --require-hashes -r requirements/bench.txt
+	@touch $@
+
 web: $(VENV)/run ## build the web client (only if it changed)
 	@$(BIN)/python hatch_build.py
 
@@ -70,12 +75,20 @@ quick: $(VENV)/dev ## the tests that need neither browser nor server processes
 soak: $(VENV)/dev webtest ## long runs: tens of thousands of histories
 	$(BIN)/python -m pytest -m soak -o timeout=0 tests
 
-bench: $(VENV)/dev web ## measure, side by side with controls; writes bench/RESULTS.md
+.PHONY: peers bench-peers
+peers: $(VENV)/bench
+	@bench/install $(CURDIR)/$(BIN)/python
+
+bench: web peers ## measure, beside controls and peers; writes bench/RESULTS.md
 	$(BIN)/python -m bench
+
+bench-peers: web peers ## measure only beside peers
+	$(BIN)/python -m bench peers
 
 lock: $(VENV)/run ## pin all dependencies again
 	@for part in "pyproject.toml -o requirements/run.txt" \
 	  "pyproject.toml requirements/dev.in -o requirements/dev.txt" \
+	  "-c requirements/dev.txt requirements/bench.in -o requirements/bench.txt" \
 	  "requirements/tools.in -o requirements/tools.txt"; do \
 	  $(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	    --python-version 3.11 --custom-compile-command "make lock" $$part; done

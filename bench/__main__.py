@@ -4,9 +4,10 @@ Run:  ``python -m bench [row ...] [--turns 3] [--large] [--no-write]``
 """
 
 import argparse
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 
-from bench.frame import Bench, Row
+from bench.frame import Bench, Line
 from bench.measure import allow_open_files
 from bench.report import show, write_results
 from bench.rows import (
@@ -18,11 +19,12 @@ from bench.rows import (
     receipts,
     reconnect,
     rest,
+    side_by_side,
     sustained,
     topic,
 )
 
-ROWS: dict[str, Callable[[Bench], list[Row]]] = {
+ROWS: dict[str, Callable[[Bench], Sequence[Line]]] = {
     "accept": accept.single,
     "batches": accept.batched,
     "sustained": sustained.sustained,
@@ -35,6 +37,8 @@ ROWS: dict[str, Callable[[Bench], list[Row]]] = {
     "broadcast": fanout.broadcast,
     "rest": rest.send_to_user,
     "topic": topic.topic,
+    "group": side_by_side.group,
+    "peers": side_by_side.peers,
 }
 OPEN_FILES = 20_000
 
@@ -58,11 +62,22 @@ def main() -> None:
     allow_open_files(OPEN_FILES)
     bench = Bench(turns=given.turns, large=given.large)
     for name in given.rows or ROWS:
-        bench.say(f"row {name}")
+        _measure(bench, name, write=not given.no_write)
+    if bench.failures:
+        sys.exit("\n".join(["failed:", *bench.failures]))
+
+
+def _measure(bench: Bench, name: str, *, write: bool) -> None:
+    """Measure one row; the next ones are measured even if it fails."""
+    bench.say(f"row {name}")
+    try:
         rows = ROWS[name](bench)
-        show(rows)
-        if not given.no_write:
-            write_results(name, rows, ROWS)
+    except Exception as error:  # noqa: BLE001 -- told now and at the end
+        bench.fail(f"{name}: {error!r}")
+        return
+    show(rows)
+    if write:
+        write_results(name, rows, ROWS)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,12 @@ _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _USER_TIME = 11  # field 14 of proc_pid_stat(5), counted after the name in parentheses
 
 
+def family(pid: int) -> list[int]:
+    """Return a process and its children, as far as the system tells of these (Linux)."""
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    return [pid, *map(int, children.read_text().split())] if children.exists() else [pid]
+
+
 def cpu_s(pid: int) -> float:
     """Return the CPU seconds that a process used, user and system, all its threads (10 ms resolution)."""
     stat = Path(f"/proc/{pid}/stat")

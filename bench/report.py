@@ -10,12 +10,11 @@ from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from bench.frame import Row
+from bench.frame import Line
 from rich.console import Console
 from rich.table import Table
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-_COLUMNS = ("what", "ours", "control", "ratio", "goal", "reached")
 _PACKAGES = ("tocsin", "uvicorn", "uvloop", "httptools", "msgspec", "fastapi", "pydantic")
 _INTRODUCTION = """# Measurements
 
@@ -25,18 +24,17 @@ count: trust the ratios, for the absolute numbers are this machine's. What each 
 """
 
 
-def show(rows: Sequence[Row]) -> None:
+def show(rows: Sequence[Line]) -> None:
     """Print the results."""
-    table = Table(*_COLUMNS, box=None, pad_edge=False)
+    table = Table(*rows[0].columns(), box=None, pad_edge=False)
     for row in rows:
-        table.add_row(*_cells(row))
+        table.add_row(*row.cells())
     Console(width=None if sys.stdout.isatty() else 160).print(table)
-    for row in rows:
-        if row.note:
-            print(f"  {row.what}: {row.note}")
+    for note in _notes(rows):
+        print(f"- {note}")
 
 
-def write_results(name: str, rows: Sequence[Row], order: Iterable[str]) -> None:
+def write_results(name: str, rows: Sequence[Line], order: Iterable[str]) -> None:
     """Write the part of one name; the others stay as they are."""
     parts = _old_parts() | {name: _part(rows)}
     text = [_INTRODUCTION, *_machine(), ""]
@@ -51,25 +49,23 @@ def _old_parts() -> dict[str, str]:
     return {name: text for name, _, text in (part.partition("\n") for part in parts)}
 
 
-def _part(rows: Sequence[Row]) -> str:
+def _part(rows: Sequence[Line]) -> str:
     now = time.strftime("%Y-%m-%d %H:%M", time.gmtime())
     load_1m, load_5m, _ = os.getloadavg()
+    columns = rows[0].columns()
     lines = [
         f"{now} UTC, commit {_commit()}, load average {load_1m:.1f} (1 min) and {load_5m:.1f} (5 min).",
         "",
-        _line(_COLUMNS),
-        _line("---" for _ in _COLUMNS),
-        *(_line(_cells(row)) for row in rows),
+        _line(columns),
+        _line("---" for _ in columns),
+        *(_line(row.cells()) for row in rows),
         "",
     ]
-    notes = dict.fromkeys(row.note for row in rows if row.note)
-    return "\n".join([*lines, *(f"- {note}" for note in notes)])
+    return "\n".join([*lines, *(f"- {note}" for note in _notes(rows))])
 
 
-def _cells(row: Row) -> tuple[str, ...]:
-    ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
-    reached = {True: "yes", False: "no", None: ""}[row.reached]
-    return (row.what, row.ours, row.control, ratio, row.goal, reached)
+def _notes(rows: Sequence[Line]) -> list[str]:
+    return list(dict.fromkeys(row.note for row in rows if row.note))
 
 
 def _line(cells: Iterable[str]) -> str:

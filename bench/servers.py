@@ -2,8 +2,6 @@
 
 import contextlib
 import json
-import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -11,35 +9,26 @@ import time
 from collections.abc import Iterator, Mapping
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-from bench.measure import cpu_s, resident_bytes
+from bench.process import POLL_S, Process, child, wait_ready
 
-START_S = 30.0
-STOP_S = 20.0
-POLL_S = 0.05
 # A measurement asks for more than one caller may; the counting itself is measured with the rest.
-_GENEROUS = {"RATES__KEY_REQUESTS": 10**9, "RATES__USER_REQUESTS": 10**9}
+_GENEROUS = {
+    "RATES__KEY_REQUESTS": 10**9,
+    "RATES__USER_REQUESTS": 10**9,
+    "RATES__CONNECTION_MESSAGES": 10**9,
+}
 _WAITING = "tocsin_queue_alerts "
 
 
-class Server:
-    """A child process that answers HTTP on a loopback port; ``key`` is what producers send."""
+class Server(Process):
+    """A server that alerts are published to; ``key`` is what producers send."""
 
     def __init__(self, process: subprocess.Popen[bytes], port: int, key: str) -> None:
-        self.process = process
-        self.port = port
+        super().__init__(process, port)
         self.key = key
-
-    def cpu_s(self) -> float:
-        """Return the CPU seconds used so far."""
-        return cpu_s(self.process.pid)
-
-    def resident_bytes(self) -> int:
-        """Return the resident memory."""
-        return resident_bytes(self.process.pid)
 
     def client_paths(self, count: int) -> list[str]:
         """Return a path to connect a socket to for each of the users 0 to ``count``."""
@@ -117,10 +106,10 @@ def tocsin(
     extra = {f"TOCSIN_{name}": str(value) for name, value in given.items()}
     with tempfile.TemporaryDirectory(prefix="tocsin-bench-") as name:
         data = folder or Path(name) / "data"
-        command = ["-m", "tocsin", "--data-dir", str(data), "serve", "--port", "0"]
+        command = [sys.executable, "-m", "tocsin", "--data-dir", str(data), "serve", "--port", "0"]
         log = Path(name) / "log"
-        with _child(command, {**extra, "TOCSIN_LOG_FORMAT": "json"}, log) as process:
-            yield Tocsin(process, _wait_ready(process, log), data)
+        with child(command, {**extra, "TOCSIN_LOG_FORMAT": "json"}, log) as process:
+            yield Tocsin(process, wait_ready(process, log), data)
 
 
 @contextlib.contextmanager
@@ -128,46 +117,11 @@ def by_hand() -> Iterator[Server]:
     """Run the control that one would write by hand (``controls/by_hand.py``)."""
     with tempfile.TemporaryDirectory(prefix="tocsin-bench-") as name:
         log = Path(name) / "log"
-        command = ["-m", "bench.controls.by_hand", str(Path(name) / "alerts.sqlite3")]
-        with _child(command, {}, log) as process:
-            yield Server(process, _wait_ready(process, log), "by-hand")
-
-
-@contextlib.contextmanager
-def _child(
-    command: list[str], extra: Mapping[str, str], log: Path
-) -> Iterator[subprocess.Popen[bytes]]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("TOCSIN_")}
-    with log.open("wb") as errors:
-        process = subprocess.Popen(
-            [sys.executable, *command], env={**clean, **extra}, stderr=errors, stdout=errors
-        )
-    try:
-        yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _wait_ready(process: subprocess.Popen[bytes], log: Path) -> int:
-    """Return the port, which both kinds of server log as ``{"event": "serve.ready", "address": ...}``."""
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline and process.poll() is None:
-        for line in log.read_text().splitlines():
-            if (event := _event(line)).get("event") == "serve.ready":
-                return httpx.URL(event["address"]).port or 80
-        time.sleep(POLL_S)
-    msg = f"the server did not start:\n{log.read_text()}"
-    raise RuntimeError(msg)
-
-
-def _event(line: str) -> dict[str, Any]:
-    try:
-        event = json.loads(line)
-    except ValueError:
-        return {}
-    return event if isinstance(event, dict) else {}
+        command = [
+            sys.executable,
+            "-m",
+            "bench.controls.by_hand",
+            str(Path(name) / "alerts.sqlite3"),
+        ]
+        with child(command, {}, log) as process:
+            yield Server(process, wait_ready(process, log), "by-hand")

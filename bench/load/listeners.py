@@ -4,31 +4,19 @@ They parse no JSON: an alert is a key that occurs once in each, and the last seq
 """
 
 import asyncio
-import base64
-import os
 import re
-import time
 from collections.abc import Sequence
 
+from bench.load.client import TEXT, Client, frame, upgrade
 from bench.load.producers import STAMP
 
 _ACK_S = 1.0
 _LONGEST_WAIT_S = 60.0
 _OPEN_AT_ONCE = 64
-_UPGRADE = (
-    "GET {} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}\r\n"
-    "Sec-WebSocket-Protocol: json.reliable.webpubsub.azure.v1\r\n\r\n"
-)
-_HEAD_END = b"\r\n\r\n"
+_SUBPROTOCOL = "json.reliable.webpubsub.azure.v1"
 _SEQUENCE = b'"sequenceId":'
 _ALERT = b'"alert_id":'
 _STAMP = re.compile(rb'"title":"(\d{%d})"' % len(STAMP))
-_PING = 0x89
-_CLOSE = 0x88
-_MASKED = 0x80
-_LENGTH_16 = 126
-_LENGTH_64 = 127
 
 
 class Listeners:
@@ -48,7 +36,7 @@ class Listeners:
         for start in range(0, len(paths), _OPEN_AT_ONCE):
             async with asyncio.TaskGroup() as tasks:
                 for path in paths[start : start + _OPEN_AT_ONCE]:
-                    tasks.create_task(self._connect(port, _UPGRADE.format(path).encode()))
+                    tasks.create_task(self._connect(port, upgrade(path, _SUBPROTOCOL)))
         asyncio.get_running_loop().call_later(_ACK_S, self._acknowledge)
 
     async def connect_bare(self, port: int, count: int) -> None:
@@ -85,10 +73,10 @@ class Listeners:
             self._complete.set_result(None)
             self._complete = None
 
-    async def _connect(self, port: int, upgrade: bytes) -> None:
+    async def _connect(self, port: int, request: bytes) -> None:
         loop = asyncio.get_running_loop()
         _, listener = await loop.create_connection(
-            lambda: _Listener(self, upgrade), "127.0.0.1", port
+            lambda: _Listener(self, request), "127.0.0.1", port
         )
         self._sockets.append(listener)
         await listener.open
@@ -100,34 +88,14 @@ class Listeners:
         asyncio.get_running_loop().call_later(_ACK_S, self._acknowledge)
 
 
-class _Listener(asyncio.Protocol):
-    __slots__ = ("_owner", "_rest", "_transport", "_upgrade", "open")
+class _Listener(Client):
+    __slots__ = ("_owner",)
 
-    def __init__(self, owner: Listeners, upgrade: bytes) -> None:
+    def __init__(self, owner: Listeners, request: bytes) -> None:
+        super().__init__(request)
         self._owner = owner
-        self._upgrade = upgrade
-        self._rest = b""
-        self._transport: asyncio.Transport | None = None
-        self.open: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # TCP always is one
-        self._transport = transport
-        if self._upgrade:
-            transport.write(self._upgrade)
-        else:
-            self.open.set_result(None)
-
-    def data_received(self, data: bytes) -> None:
-        now_ns = time.monotonic_ns()
-        if self._rest:
-            data = self._rest + data
-        start = 0 if self.open.done() else self._open(data)
-        end = start if start < 0 else self._end_of_frames(data, start)
-        if end < 0:
-            self._rest = data
-            return
-        self._rest = data[end:]
-        frames = data[start:end]
+    def heard(self, frames: bytes, now_ns: int) -> None:
         found = frames.rfind(_SEQUENCE)
         if found >= 0:
             after = found + len(_SEQUENCE)
@@ -135,43 +103,4 @@ class _Listener(asyncio.Protocol):
         self._owner.heard(frames, now_ns)
 
     def acknowledge(self, sequence: bytes) -> None:
-        body = b'{"type":"sequenceAck","sequenceId":%b}' % sequence
-        self._send(0x81, body)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if not self.open.done():
-            self.open.set_exception(ConnectionError(f"hung up in the handshake: {exc}"))
-
-    def _open(self, data: bytes) -> int:
-        """Read the answer to the upgrade; return where frames begin, below 0 if it is not whole."""
-        head = data.find(_HEAD_END)
-        if head < 0:
-            return -1
-        if not data.startswith(b"HTTP/1.1 101"):
-            self.open.set_exception(ConnectionError(data[:head].decode()))
-            return -1
-        self.open.set_result(None)
-        return head + len(_HEAD_END)
-
-    def _end_of_frames(self, data: bytes, at: int) -> int:
-        """Return where the last whole frame ends; answer pings on the way."""
-        end = len(data)
-        while at + 2 <= end:
-            size, begin = data[at + 1], at + 2
-            if size == _LENGTH_16:
-                size, begin = int.from_bytes(data[begin : begin + 2]), begin + 2
-            elif size == _LENGTH_64:
-                size, begin = int.from_bytes(data[begin : begin + 8]), begin + 8
-            if begin + size > end:
-                break
-            if data[at] == _PING:
-                self._send(0x8A, data[begin : begin + size])
-            elif data[at] == _CLOSE:
-                msg = f"closed by the server: {data[begin : begin + size]!r}"
-                raise ConnectionError(msg)
-            at = begin + size
-        return at
-
-    def _send(self, first: int, payload: bytes) -> None:
-        assert self._transport is not None
-        self._transport.write(bytes((first, _MASKED | len(payload))) + bytes(4) + payload)
+        self.write(frame(TEXT, b'{"type":"sequenceAck","sequenceId":%b}' % sequence))

@@ -1,18 +1,14 @@
 """Clients that all come at once, and a producer that times its answers meanwhile."""
 
 import asyncio
-import base64
 import json
-import os
 import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
-_UPGRADE = (
-    "GET {} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}\r\n"
-    "Sec-WebSocket-Protocol: json.reliable.webpubsub.azure.v1\r\n\r\n"
-)
+from bench.load.client import upgrade
+
+_SUBPROTOCOL = "json.reliable.webpubsub.azure.v1"
 _HEAD = b'"kind":"head"'
 _LONGEST_S = 60.0
 _PAUSE_S = 0.01
@@ -36,7 +32,7 @@ class Storm:
         for comer in self._comers:
             comer.drop()
         began = time.monotonic()
-        self._comers = [_Comer(_UPGRADE.format(path).encode()) for path in paths]
+        self._comers = [_Comer(upgrade(path, _SUBPROTOCOL)) for path in paths]
         told = await asyncio.gather(
             *(comer.come(port) for comer in self._comers), return_exceptions=True
         )

@@ -3,7 +3,7 @@
 import time
 
 from bench.child import Child
-from bench.frame import Bench, Row
+from bench.frame import Bench, Row, kilobytes
 from bench.load.flow import Load
 from bench.servers import Server, by_hand, tocsin
 
@@ -18,16 +18,16 @@ def idle(bench: Bench) -> list[Row]:
     """5,000 inbox connections with the reliable protocol, each greeted and pinged; the first few warm up."""
     with tocsin({"ANTI_ENTROPY_S": _BEAT_S}) as server:
         ours = _bytes_each(server)
-    bench.say(f"idle: ours {_kb(ours)} each")
+    bench.say(f"idle: ours {kilobytes(ours)} each")
     with by_hand() as control:
         other = _bytes_each(control)
-    bench.say(f"idle: control {_kb(other)} each")
+    bench.say(f"idle: control {kilobytes(other)} each")
     note = f"{CLIENTS:,} connections, resident memory of the server process, once"
     return [
         Row(
             "idle memory per connection",
-            _kb(ours),
-            _kb(other),
+            kilobytes(ours),
+            kilobytes(other),
             other / ours,
             "<= 4 KB",
             ours <= _GOAL_BYTES,
@@ -45,7 +45,3 @@ def _bytes_each(server: Server) -> float:
         load.call("listen", server.port, paths[_WARM:])
         time.sleep(_QUIET_S)
         return (server.resident_bytes() - before) / CLIENTS
-
-
-def _kb(size: float) -> str:
-    return f"{size / 1024:.1f} KB"
