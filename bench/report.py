@@ -1,7 +1,11 @@
-"""The results as a table on the terminal and as ``bench/RESULTS.md``, with what one must know to compare them."""
+"""The results as a table on the terminal and in ``bench/RESULTS.md``, with what one must know to compare them.
+
+The table of a row that the project's README shows is renewed there too.
+"""
 
 import os
 import platform
+import re
 import sqlite3
 import subprocess
 import sys
@@ -15,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
+README = Path(__file__).parents[1] / "README.md"
 _PACKAGES = ("tocsin", "uvicorn", "uvloop", "httptools", "msgspec", "fastapi", "pydantic")
 _INTRODUCTION = """# Measurements
 
@@ -36,10 +41,12 @@ def show(rows: Sequence[Line]) -> None:
 
 def write_results(name: str, rows: Sequence[Line], order: Iterable[str]) -> None:
     """Write the part of one name; the others stay as they are."""
-    parts = _old_parts() | {name: _part(rows)}
+    table = _table(rows)
+    parts = _old_parts() | {name: "\n".join([table, "", *(f"- {note}" for note in _notes(rows))])}
     text = [_INTRODUCTION, *_machine(), ""]
     text += [f"## {name}\n\n{parts[name].strip()}\n" for name in order if name in parts]
     RESULTS.write_text("\n".join(text))
+    _renew_readme(name, table)
 
 
 def _old_parts() -> dict[str, str]:
@@ -49,19 +56,29 @@ def _old_parts() -> dict[str, str]:
     return {name: text for name, _, text in (part.partition("\n") for part in parts)}
 
 
-def _part(rows: Sequence[Line]) -> str:
+def _renew_readme(name: str, table: str) -> None:
+    """Put a table between the marks of its name, if there are any."""
+    shown = re.compile(f"(<!-- bench: {name} -->\n).*?(\n<!-- end of bench -->)", re.DOTALL)
+    text = README.read_text()
+    renewed = shown.sub(lambda marks: marks[1] + table + marks[2], text)
+    if renewed != text:
+        README.write_text(renewed)
+
+
+def _table(rows: Sequence[Line]) -> str:
+    """Return the results, under a line that says when and how they were got."""
     now = time.strftime("%Y-%m-%d %H:%M", time.gmtime())
     load_1m, load_5m, _ = os.getloadavg()
     columns = rows[0].columns()
-    lines = [
-        f"{now} UTC, commit {_commit()}, load average {load_1m:.1f} (1 min) and {load_5m:.1f} (5 min).",
-        "",
-        _line(columns),
-        _line("---" for _ in columns),
-        *(_line(row.cells()) for row in rows),
-        "",
-    ]
-    return "\n".join([*lines, *(f"- {note}" for note in _notes(rows))])
+    return "\n".join(
+        [
+            f"{now} UTC, commit {_commit()}, load average {load_1m:.1f} (1 min) and {load_5m:.1f} (5 min).",
+            "",
+            _line(columns),
+            _line("---" for _ in columns),
+            *(_line(row.cells()) for row in rows),
+        ]
+    )
 
 
 def _notes(rows: Sequence[Line]) -> list[str]:
