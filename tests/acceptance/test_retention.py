@@ -1,4 +1,4 @@
-"""Retention over kills: what is old goes, by itself, in whichever life of the server its time comes; the rest stays."""
+"""Retention over kills: what is old goes, by itself, in whichever life of the server its time comes; what stands is kept."""
 
 import contextlib
 import sqlite3
@@ -98,3 +98,30 @@ def test_what_is_old_is_purged_after_a_kill_and_what_is_not_stays(make_server: M
     assert again.status_code == 202, "the id may be used again"
     until(lambda: server.titles(key) == ["Read anew", "Unread"], "it is another alert")
     assert inbox(server, key)["counts"] == {"unseen": 2, "unread": 2}
+
+
+def test_what_was_triggered_a_month_and_two_kills_ago_is_resolved(make_server: MakeServer) -> None:
+    server = make_server(program=LATER).start()
+    key = server.key("producer")
+    event = {
+        "routing_key": key["authorization"].removeprefix("Bearer "),
+        "dedup_key": "disk-7",
+        "payload": {"summary": "Disk is full", "source": "vault", "severity": "critical"},
+    }
+
+    def send(action: str) -> None:
+        path = "/shims/pagerduty/v2/enqueue?to_users=ada"
+        answer = server.request("POST", path, json={**event, "event_action": action})
+        assert answer.status_code == 202, answer.text
+
+    backend = server.key("server")
+    send("trigger")
+    server.publish(key, title="Other", id="other")
+    until(lambda: len(server.titles(backend)) == 2, "both arrive")
+    for days in (15, 30):
+        live_again(server, days_later=days)
+        until(lambda: rows(server, "alert_keys") == 1, "all other ids are forgotten")
+        send("trigger")
+        assert rows(server, "alert_keys") == 1, "it is known already"
+    send("resolve")
+    until(lambda: server.titles(backend) == ["Other"], "what was triggered is withdrawn")

@@ -22,12 +22,13 @@ from tocsin.errors import ForbiddenError, TocsinError
 from tocsin.ports.audit import AuditLog, Deed, DeedFilter, backup_deed
 
 _TARGET_CHARS = 256
+_PATH_CHARS = 4_096  # Linux's own limit
 
 
 class BackupNote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body of ``POST /v1/admin/backups``: ``begun`` first, then ``done`` or the code of what went wrong."""
 
-    archive: Annotated[str, Meta(min_length=1, max_length=_TARGET_CHARS)]
+    archive: Annotated[str, Meta(min_length=1, max_length=_PATH_CHARS)]
     outcome: Annotated[str, Meta(pattern="^[a-z][a-z-]{0,39}$")]
     with_key: bool
 
