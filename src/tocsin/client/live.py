@@ -15,8 +15,11 @@ from yarl import URL
 
 from tocsin.client.comeback import Comeback
 from tocsin.client.core import InboxCore
+from tocsin.client.line import Line, Transport
+from tocsin.client.received import Received
 from tocsin.client.rules import Row
 from tocsin.client.socket import InboxSocket
+from tocsin.client.stream import InboxStream
 from tocsin.clock import Clock, SystemClock
 from tocsin.errors import (
     ConflictError,
@@ -71,8 +74,21 @@ class InboxClient:
         self._random = random or Random()  # noqa: S311 - jitter, not a secret
         self._core = InboxCore(options)
         self._comeback = Comeback(self._random)
-        self._socket = InboxSocket(session, self._clock, opened=self._opened, heard=self._heard)
+        self._line = Line(
+            InboxSocket(session, self._clock, opened=self._opened, heard=self._heard),
+            InboxStream(
+                session,
+                f"{self._base_url}/v1/inbox/stream",
+                opened=self._opened,
+                heard=self._heard,
+            ),
+            url=self._socket_url,
+            headers=self._headers,
+            clock=self._clock,
+            random=self._random,
+        )
         self._tasks = Supervisor()
+        self._received = Received(self.tell, self._tasks, self._clock)
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._token = ""
         self._connected = self._closed = False
@@ -178,16 +194,19 @@ class InboxClient:
         if status != _NO_CONTENT:
             raise _untold(status, body or {})
 
-    # The socket
+    # The line
+
+    @property
+    def transport(self) -> Transport:
+        """What frames come over: ``socket``, or ``stream`` (Server-Sent Events) where sockets are blocked."""
+        return self._line.transport
 
     async def _keep_connected(self) -> None:
         while True:
             code, reason = None, ""
             began_s = self._clock.monotonic_s()
             try:
-                url = await self._fresh_url()
-                device = quote(self._device, safe="")
-                code, reason = await self._socket.run(f"{url}&device={device}")
+                code, reason = await self._line.run()
             except (aiohttp.ClientError, TimeoutError):
                 pass
             finally:
@@ -206,6 +225,12 @@ class InboxClient:
         if self._connected and not self._closed:
             self._step("socket_closed")
         self._connected = False
+
+    async def _socket_url(self) -> str:
+        return f"{await self._fresh_url()}&device={quote(self._device, safe='')}"
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._token}", "Tocsin-Device": self._device}
 
     async def _fresh_url(self) -> str:
         given = self._client_url
@@ -235,6 +260,8 @@ class InboxClient:
         elif kind == "cancel":
             self._timers.pop(effect["timer"]).cancel()
         elif kind in _TOLD:
+            if kind == "arrived" and self.transport == "stream":
+                self._received.note(effect["items"])
             self._tell(effect)
 
     def _tell(self, effect: Row) -> None:
@@ -283,7 +310,7 @@ class InboxClient:
             self._step("answer", request=number, status=status, body=body)
 
     async def _ask(self, effect: Row) -> tuple[int, Any]:
-        headers = {"Authorization": f"Bearer {self._token}", "Tocsin-Device": self._device}
+        headers = self._headers()
         if "key" in effect:
             headers["Idempotency-Key"] = effect["key"]
         data = None

@@ -17,7 +17,8 @@ CONNECT_DEADLINE_S = 10.0
 HEARTBEAT_S = 25.0
 ACK_EVERY_S = 1.0
 ACK_EVERY = 300
-_ABNORMAL = 1006
+GREETED_WITHIN_S = 5.0
+ABNORMAL = 1006
 
 
 class Closed(NamedTuple):
@@ -44,30 +45,48 @@ class InboxSocket:
         self._heard = heard
         self._received = self._acknowledged = 0
         self._ack_due_s = 0.0
+        self._greet_by_s = 0.0
+        self.is_greeted = False
 
-    async def run(self, url: str) -> Closed:
-        """Connect and pass on what the server says until the connection ends.
+    async def is_open(self, url: str) -> bool:
+        """Tell whether a connection is made and greeted, and leave it.
 
         Raises:
             aiohttp.ClientError: It was not made.
             TimeoutError: It was not made in time.
         """
+        async with await self._open(url) as socket:
+            first = await socket.receive(timeout=GREETED_WITHIN_S)
+            return first.type is aiohttp.WSMsgType.TEXT
+
+    async def _open(self, url: str) -> aiohttp.ClientWebSocketResponse:
         async with asyncio.timeout(CONNECT_DEADLINE_S):
-            socket = await self._session.ws_connect(
-                url, protocols=(PROTOCOL,), heartbeat=HEARTBEAT_S
-            )
+            return await self._session.ws_connect(url, protocols=(PROTOCOL,), heartbeat=HEARTBEAT_S)
+
+    async def run(self, url: str) -> Closed:
+        """Connect and pass on what the server says until the connection ends; one that is not greeted ends soon.
+
+        Raises:
+            aiohttp.ClientError: It was not made.
+            TimeoutError: It was not made in time.
+        """
+        self.is_greeted = False
+        socket = await self._open(url)
         self._received = self._acknowledged = 0
+        self._greet_by_s = self._clock.monotonic_s() + GREETED_WITHIN_S
         async with socket:
             while True:
                 message = await self._next(socket)
                 if message is None:
+                    if not self.is_greeted:
+                        return Closed(ABNORMAL, "not greeted")
                     continue
                 if message.type is aiohttp.WSMsgType.TEXT:
                     self._take(message.data)
                 elif message.type is aiohttp.WSMsgType.CLOSE:
                     return Closed(message.data, message.extra or "")
                 else:
-                    return Closed(socket.close_code or _ABNORMAL, "")
+                    return Closed(socket.close_code or ABNORMAL, "")
 
     async def _next(self, socket: aiohttp.ClientWebSocketResponse) -> aiohttp.WSMessage | None:
         """Return the next message, or None when it is time for an acknowledgement; sends that."""
@@ -77,6 +96,8 @@ class InboxSocket:
             await socket.send_str(f'{{"type":"sequenceAck","sequenceId":{self._received}}}')
             self._acknowledged = self._received
             return None
+        if not self.is_greeted:
+            left_s = max(0.001, self._greet_by_s - self._clock.monotonic_s())
         try:
             return await socket.receive(timeout=left_s)
         except TimeoutError:
@@ -92,4 +113,5 @@ class InboxSocket:
         if message["type"] == "message" and message.get("from") == "server":
             self._heard(message.get("data"))
         elif message["type"] == "system" and message.get("event") == "connected":
+            self.is_greeted = True
             self._opened()
