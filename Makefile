@@ -94,4 +94,4 @@ lock: $(VENV)/run ## pin all dependencies again
 	    --python-version 3.11 --custom-compile-command "make lock" $$part; done
 
 clean: ## remove what was built (not the data)
-	rm -rf $(VENV) web/node_modules web/dist web/dist-test src/tocsin/web build dist
+	rm -rf $(VENV) web/node_modules web/dist web/dist-test src/tocsin/web build dist bench/.cache bench/contestants/node/node_modules
