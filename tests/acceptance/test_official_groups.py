@@ -1,0 +1,48 @@
+"""Microsoft's clients join, send and leave, unmodified, against a real server: what works, and how it is refused."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.official_clients import FOLDER, NPM_FOLDER
+from tests.acceptance.server_process import ServerProcess
+from tests.acceptance.webpubsub_speech import client_url
+
+pytestmark = pytest.mark.acceptance
+
+RUN_S = 100
+
+
+@pytest.mark.parametrize("kind", ["python", "python-aio", "npm"])
+def test_a_client_of_microsofts_joins_sends_and_leaves(
+    shared_server: ServerProcess, node: Path, kind: str
+) -> None:
+    commands: dict[str, list[str | Path]] = {
+        "python": [sys.executable, FOLDER / "drivers/groups_sync.py"],
+        "python-aio": [sys.executable, FOLDER / "drivers/groups_aio.py"],
+        "npm": [node, NPM_FOLDER / "groups.mjs"],
+    }
+    roles = ["webpubsub.joinLeaveGroup.ops", "webpubsub.sendToGroup.ops"]
+    url = client_url(shared_server, "ada", roles=roles)
+    done = subprocess.run(
+        [*commands[kind], url], capture_output=True, text=True, timeout=RUN_S, check=True
+    )
+    said = json.loads(done.stdout)
+    assert [
+        [group, kind.rpartition(".")[2].lower(), data] for group, kind, data in said["heard"]
+    ] == [
+        ["ops", "text", "text"],
+        ["ops", "json", {"a": [1, None]}],
+        ["ops", "binary", [0, 255]],
+        ["ops", "text", "last"],
+        ["ops", "text", "again"],
+    ]
+    assert said["refused"] == {
+        "join": "Forbidden",
+        "leave": "Forbidden",
+        "send": "Forbidden",
+        "event": "InternalServerError",
+    }
