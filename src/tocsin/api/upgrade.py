@@ -23,6 +23,7 @@ import structlog
 from tocsin.api.cors import VARY_ORIGIN
 from tocsin.api.http_guard import closing_answer
 from tocsin.api.problems import problem_of
+from tocsin.api.turnstile import Turnstile
 from tocsin.errors import (
     ForbiddenError,
     InvalidInputError,
@@ -46,6 +47,8 @@ log = structlog.get_logger()
 _ACCEPT_GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
 _KEY_BYTES: Final = 16
 _EARLY_BYTES: Final = 64 * 1024
+# A handshake takes some 0.1 ms: a turn of the loop has about 1 ms of them.
+_HANDSHAKES_PER_TURN: Final = 8
 _PATH: Final = "/client/hubs/"
 _LEGACY_PATHS: Final = ("/client", "/client/")
 
@@ -217,8 +220,9 @@ def accept_head(
 class Upgrade(asyncio.Protocol):
     """Holds a transport from the opening request to the answer."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, turnstile: Turnstile) -> None:
         self._gateway = gateway
+        self._turnstile = turnstile
         self._transport: asyncio.Transport | None = None
         self._task: asyncio.Task[None] | None = None
         self._early = b""
@@ -250,6 +254,7 @@ class Upgrade(asyncio.Protocol):
         """Let the client in, or say why not."""
         try:
             async with asyncio.timeout(self._gateway.settings.handshake_s):
+                await self._turnstile.enter()
                 handshake = parse_handshake(head)
                 check_websocket(handshake)
                 await self._admit(transport, handshake)
@@ -353,8 +358,9 @@ class Upgrade(asyncio.Protocol):
 
 def socket_upgrade(gateway: Gateway) -> Callable[..., asyncio.Protocol]:
     """Return what to give uvicorn as ``ws=``."""
+    turnstile = Turnstile(_HANDSHAKES_PER_TURN)
 
     def make(**_uvicorn: Any) -> Upgrade:  # noqa: ANN401 -- uvicorn's config and state, not needed here
-        return Upgrade(gateway)
+        return Upgrade(gateway, turnstile)
 
     return make
