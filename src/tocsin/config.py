@@ -64,6 +64,7 @@ class Limits(Section):
     )
     broadcasts_per_hub: Positive = Field(200, description="live broadcasts of one hub")
     connections_per_user: Positive = Field(20, description="live connections of one user")
+    devices_per_user: Positive = Field(20, description="devices of one user that get pushes")
     groups_per_connection: Positive = Field(1_000, description="groups one connection is in")
     message_bytes: Positive = Field(1_048_576, description="one WebSocket message from a client")
     outbox_bytes: Positive = Field(1_048_576, description="unsent bytes of one connection")
@@ -108,6 +109,7 @@ class Retention(Section):
     producer_keys_days: Positive = Field(7, description="ids and Idempotency-Keys of producers")
     broadcast_days: Positive = Field(30, description="broadcasts without an expiry of their own")
     audit_days: Positive = Field(365, description="the audit log")
+    pushes_days: Positive = Field(7, description="what became of pushes")
 
 
 class Outbound(Section):
@@ -134,7 +136,7 @@ class DefaultAudience(Section):
     all: bool = False
 
 
-KeptFact = Literal["written", "received", "shown", "seen", "read", "acted"]
+KeptFact = Literal["written", "received", "shown", "seen", "read", "acted", "pushed", "push_failed"]
 
 
 TopicPattern = Annotated[str, Field(pattern=r"^[^*\x00-\x1f]*\*?$", min_length=1, max_length=256)]
@@ -165,6 +167,53 @@ class EventHandlers(Section):
     connection_bytes: Positive = Field(2_097_152, description="events of one connection that wait")
     hub_bytes: Positive = Field(67_108_864, description="events of one hub that wait")
     per_hub: Positive = Field(20, description="event handlers of one hub, beside those of the file")
+
+
+PushHost = Annotated[
+    str, Field(pattern=r"^(\*\.)?[0-9a-z_.-]+(:[1-9][0-9]{0,4})?$", max_length=253)
+]
+
+
+class Push(Section):
+    """Pushes to devices of people who are not looking."""
+
+    subject: str | None = Field(
+        None,
+        pattern=r"^(mailto:[^@\s<>]+@[^@\s<>]+|https://[^\s<>]+)$",
+        description="contact that push services are told: mailto:... or https://...",
+    )
+    app_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s<>]+$",
+        max_length=512,
+        description="where your app lives: opened by a click where an alert has no url of its own",
+    )
+    hosts: tuple[PushHost, ...] = Field(
+        (), description="push services that Web Push calls besides those of the browsers"
+    )
+    fcm_service_account: Path | None = Field(
+        None, description="key file (JSON) of Firebase's service account; without it no FCM"
+    )
+    grace_critical_s: float = Field(2, ge=0, description="wait for a critical alert to be shown")
+    grace_error_s: float = Field(3, ge=0, description="wait for an error to be shown")
+    grace_warning_s: float = Field(5, ge=0, description="wait for a warning to be shown")
+    grace_s: float = Field(10, ge=0, description="wait for any other alert to be shown")
+    ttl_s: int = Field(
+        86_400, ge=60, le=2_419_200, description="age at which a push is of no use any more"
+    )
+    calls_per_host: Positive = Field(32, description="calls under way to one push service")
+    lingering_per_host: Positive = Field(
+        224, description="calls to one push service that take over a second, besides"
+    )
+
+    def grace_of(self, severity: str) -> float:
+        """Return how many seconds a push waits for an alert to be shown to whoever is looking."""
+        special = {
+            "critical": self.grace_critical_s,
+            "error": self.grace_error_s,
+            "warning": self.grace_warning_s,
+        }
+        return special.get(severity, self.grace_s)
 
 
 class WantedHandler(Section):
@@ -281,6 +330,7 @@ class Settings(BaseSettings):
     outbound: Outbound = Outbound()
     webhooks: Webhooks = Webhooks()
     event_handlers: EventHandlers = EventHandlers()
+    push: Push = Push()
     hubs: dict[str, Hub] = Field(default_factory=dict)
 
     @classmethod

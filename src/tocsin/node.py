@@ -8,10 +8,13 @@ from urllib.parse import urlsplit
 
 import structlog
 
+from tocsin.adapters.fcm.provider import Fcm
+from tocsin.adapters.fcm.service_account import read_service_account
 from tocsin.adapters.memory.fanout import MemoryFanout
 from tocsin.adapters.outbound.client import OutboundClient
 from tocsin.adapters.sqlite.care import SqliteCare
 from tocsin.adapters.sqlite.store import SqliteStore
+from tocsin.adapters.webpush.provider import WebPush
 from tocsin.api.access_keys import AccessKeyRoutes
 from tocsin.api.admin import Admin
 from tocsin.api.alerts import Alerts
@@ -22,6 +25,7 @@ from tocsin.api.client_tokens import ClientTokens
 from tocsin.api.cors import Cors
 from tocsin.api.dead_letters import DeadLetters
 from tocsin.api.demo import Demo
+from tocsin.api.devices import Devices
 from tocsin.api.doctor import Doctor
 from tocsin.api.dry_run import DryRun
 from tocsin.api.endpoints import Endpoints, find_endpoints
@@ -61,11 +65,17 @@ from tocsin.inbox.recorder import Recorder
 from tocsin.ingest.episodes import Episodes
 from tocsin.ingest.publisher import Publisher
 from tocsin.ingest.withdrawer import Withdrawer
+from tocsin.model.device import Platform
 from tocsin.model.event_handler import VALIDATE
+from tocsin.model.push_host import KNOWN_PUSH_HOSTS
 from tocsin.ports.care import FolderCare
 from tocsin.ports.limits import StoreLimits
+from tocsin.ports.push import PushProvider
 from tocsin.process.sweeper import Sweeper
 from tocsin.process.worker import PATIENCE_S, Worker
+from tocsin.push.dispatcher import Dispatcher
+from tocsin.push.registrar import Registrar
+from tocsin.push.vapid import VapidRing
 from tocsin.realtime.doorkeeper import Doorkeeper
 from tocsin.realtime.gateway import Gateway
 from tocsin.realtime.issuer import Issuer
@@ -104,6 +114,7 @@ class Node:
             store.receipts,
             {name: hub.receipts for name, hub in settings.hubs.items()},
             Hub().receipts,
+            store.pushes,
             self.metrics,
         )
         self.sender = Sender(
@@ -153,6 +164,19 @@ class Node:
         self.publisher = Publisher(store.queue, self.supervisor, self.metrics)
         self.worker = Worker(store.queue, store, self.fanout, self.clock, self.metrics, self._calm)
         self.sweeper = Sweeper(store, self.fanout)
+        self.push_outbound = OutboundClient(_push_outbound(settings), self.metrics)
+        self.vapid = VapidRing(store.vapid_keys, store.devices, self.seal, self.clock)
+        self.providers = self._providers()
+        self.dispatcher = Dispatcher(
+            pushes=store.pushes,
+            providers=self.providers,
+            present=self.gateway.is_present,
+            recorder=self.recorder,
+            clock=self.clock,
+            supervisor=self.supervisor,
+            metrics=self.metrics,
+            settings=settings.push,
+        )
         self.app = App(build_router(self._resources()), Cors(settings.hubs), self.metrics)
 
     @classmethod
@@ -179,6 +203,7 @@ class Node:
             try:
                 await node.keyring.load()
                 node.rules.read_file(_handlers_in_file(settings))
+                await node.vapid.load()
                 await node.rules.load()
                 await node.eraser.resume()
                 yield node
@@ -186,6 +211,7 @@ class Node:
                 await node.supervisor.stop()
                 await node.outbound.close()
                 await node.handlers_outbound.close()
+                await node.push_outbound.close()
         finally:
             await store.close()
 
@@ -200,6 +226,7 @@ class Node:
         self.supervisor.keep("process.sweeper", self.sweeper.run)
         self.supervisor.keep("inbox.recorder", self.recorder.run)
         self.supervisor.keep("events.sender", self.sender.run)
+        self.supervisor.keep("push.dispatcher", self.dispatcher.run)
         self.gateway.start()
 
     async def finish_work(self, within_s: float) -> None:
@@ -208,6 +235,7 @@ class Node:
         What is not finished then is leased again after the next start (I2).
         """
         self.worker.stop()
+        self.dispatcher.stop()
         ending = [asyncio.ensure_future(self.lines.finish(within_s))]
         if self._working is not None:
             ending.append(self._working)
@@ -218,6 +246,32 @@ class Node:
         """Let what was taken in, and what is known of earlier deliveries, reach the disk first."""
         await self.publisher.calm(within_s)
         await self.recorder.caught_up(PATIENCE_S)
+
+    def _providers(self) -> Mapping[Platform, PushProvider]:
+        push, outbound = self.settings.push, self.push_outbound
+        browsers = WebPush(
+            outbound,
+            self.vapid,
+            self.clock,
+            subject=push.subject,
+            topic_secret=self.seal.derived("push topics"),
+            hosts=(*KNOWN_PUSH_HOSTS, *push.hosts),
+        )
+        if push.fcm_service_account is None:
+            return {"webpush": browsers}
+        account = read_service_account(push.fcm_service_account)
+        return {"webpush": browsers, "fcm": Fcm(account, outbound, self.clock)}
+
+    def _registrar(self) -> Registrar:
+        return Registrar(
+            self.store.devices,
+            self.vapid,
+            self.push_outbound,
+            self.clock,
+            platforms=frozenset(self.providers),
+            hosts=self.settings.push.hosts,
+            most=self.settings.limits.devices_per_user,
+        )
 
     def _issuers(self, hubs: Mapping[str, Hub]) -> dict[str, Issuer]:
         issuers = {}
@@ -264,6 +318,7 @@ class Node:
             admin=Admin(auth, self.keyring),
             access_keys=AccessKeyRoutes(auth, self.keyring, self.endpoints, self.gateway),
             dead=DeadLetters(auth, store.queue),
+            devices=Devices(auth, store.devices, self._registrar(), self.vapid),
             doctor=Doctor(auth, store, store, self.clock),
             event_handlers=EventHandlers(auth, self.rules, self.clock),
             webhooks=Webhooks(auth, self.keyring, store.webhooks, self.registry, self.sender),
@@ -310,6 +365,7 @@ def _store_limits(settings: Settings) -> StoreLimits:
         key_memory_us=retention.producer_keys_days * _DAY_US,
         kept_ids_per_hub=limits.open_episodes,
         audit_us=retention.audit_days * _DAY_US,
+        push_memory_us=retention.pushes_days * _DAY_US,
         topics_per_hub=limits.topics_per_hub,
         queue_rows=limits.queue_alerts,
         scheduled_rows=limits.scheduled_alerts,
@@ -351,6 +407,17 @@ def _handlers_outbound(settings: Settings) -> Outbound:
             "connections_per_host": asking.calls_per_hub,
             "answer_bytes": asking.answer_bytes,
             "total_s": asking.timeout_s,
+        }
+    )
+
+
+def _push_outbound(settings: Settings) -> Outbound:
+    """Give pushes connections of their own, as many as the dispatcher may have calls under way to one push service."""
+    calls = settings.push.calls_per_host + settings.push.lingering_per_host
+    return settings.outbound.model_copy(
+        update={
+            "connections": max(settings.outbound.connections, 4 * calls),
+            "connections_per_host": calls,
         }
     )
 

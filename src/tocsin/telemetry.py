@@ -109,6 +109,18 @@ class Metrics:
         self.webhook_receipts = Counter(
             "tocsin_webhook_receipts_total", "Receipts that webhooks took.", registry=registry
         )
+        self.pushes = Counter(
+            "tocsin_pushes_total",
+            "Pushes to devices by what came of them, tries that are repeated as later.",
+            ["platform", "outcome"],
+            registry=registry,
+        )
+        self.pushes_cancelled = Counter(
+            "tocsin_pushes_cancelled_total",
+            "Pushes that were not sent, by why there was no reason any more.",
+            ["reason"],
+            registry=registry,
+        )
         self.handler_events = Counter(
             "tocsin_event_handler_events_total",
             "Events for event handlers by what came of them.",

@@ -23,6 +23,7 @@ from tocsin.api.client_tokens import ClientTokens
 from tocsin.api.cors import Cors
 from tocsin.api.dead_letters import DeadLetters
 from tocsin.api.demo import Demo
+from tocsin.api.devices import Devices
 from tocsin.api.doctor import Doctor
 from tocsin.api.dry_run import DryRun
 from tocsin.api.endpoints import find_endpoints
@@ -61,6 +62,8 @@ from tocsin.ingest.withdrawer import Withdrawer
 from tocsin.ports.fanout import Announcement
 from tocsin.ports.store import Role
 from tocsin.process.worker import Worker
+from tocsin.push.registrar import Registrar
+from tocsin.push.vapid import VapidRing
 from tocsin.realtime.doorkeeper import Doorkeeper
 from tocsin.realtime.gateway import Gateway
 from tocsin.realtime.revocations import Revocations
@@ -138,7 +141,7 @@ async def running(
     auth = Authenticator(keyring, doorkeeper, Callers(rates or Rates(), clock))
     publisher, withdrawer = Publisher(store.queue, supervisor, metrics), Withdrawer(store, fanout)
     alerts = Alerts(auth, publisher, withdrawer, store, store.receipts, clock, limits)
-    recorder = Recorder(store.receipts, {}, Hub().receipts, metrics)
+    recorder = Recorder(store.receipts, {}, Hub().receipts, store.pushes, metrics)
     supervisor.keep("inbox.recorder", recorder.run)
     episodes = Episodes(publisher, withdrawer, store.queue, store, clock, limits)
     tokens = ClientTokens(auth, keyring, store, endpoints, clock, limits)
@@ -167,6 +170,17 @@ async def running(
         metrics=metrics,
         patience=patience,
     )
+    vapid = VapidRing(store.vapid_keys, store.devices, seal, clock)
+    await vapid.load()
+    registrar = Registrar(
+        store.devices,
+        vapid,
+        outbound,
+        clock,
+        platforms=frozenset({"webpush", "fcm"}),
+        hosts=(),
+        most=3,
+    )
     resources = Resources(
         alerts=alerts,
         published=Published(auth, store),
@@ -182,6 +196,7 @@ async def running(
         admin=Admin(auth, keyring),
         access_keys=AccessKeyRoutes(auth, keyring, endpoints, gateway),
         dead=DeadLetters(auth, store.queue),
+        devices=Devices(auth, store.devices, registrar, vapid),
         doctor=Doctor(auth, store, store, clock),
         people=People(
             auth,

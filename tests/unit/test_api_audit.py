@@ -13,6 +13,7 @@ TRAFFIC = (
     "/v1/alerts/batch",
     "/v1/events",
     "/v1/client-tokens",
+    "/v1/devices/",
     "/v1/inbox/",
     "/v1/preferences",
     "/shims/",

@@ -17,9 +17,13 @@ class Desk:
     def __init__(self) -> None:
         self.noted: list[Told] = []
         self.groups: list[int] = []
+        self.shown: list[Told] = []
         self.away = False
         self.open = asyncio.Event()
         self.open.set()
+
+    async def cancel_shown(self, told: Sequence[Told]) -> None:
+        self.shown += told
 
     async def note(self, told: Sequence[Told]) -> None:
         await self.open.wait()
@@ -36,7 +40,7 @@ class Office:
         self.desk, self.metrics = Desk(), Metrics()
         kept = {"few": frozenset({"acted"})}
         usual = frozenset({"written", "received", "shown", "acted"})
-        self.recorder = Recorder(self.desk, kept, usual, self.metrics)  # type: ignore[arg-type]
+        self.recorder = Recorder(self.desk, kept, usual, self.desk, self.metrics)  # type: ignore[arg-type]
 
     @property
     def lost(self) -> float:
@@ -145,3 +149,10 @@ async def test_while_the_store_is_away_who_waits_is_told_and_the_gateways_facts_
     await office.recorder.flush()
     assert office.desk.noted == facts(100)
     assert office.lost == 0
+
+
+async def test_what_was_shown_cancels_pushes_even_where_that_fact_is_not_kept() -> None:
+    office = Office()
+    told = facts(1, "shown", "few")
+    await office.recorder.note(told)
+    assert (office.desk.shown, office.desk.noted) == (told, [])

@@ -81,6 +81,15 @@ ROUTES = {
     "PUT /v1/admin/preferences": Ask(
         body={"critical_exempt": True}, headers={"tocsin-hub": "south"}
     ),
+    "GET /v1/devices": Ask(query="user=$reader"),
+    "GET /v1/devices/{id}": Ask("device", "user=ada"),
+    "PUT /v1/devices/{id}": Ask(
+        "device",
+        "user=ada",
+        {"platform": "fcm", "channel": {"token": "$device"}},
+    ),
+    "PATCH /v1/devices/{id}": Ask("device", "user=ada", {"locale": "de"}),
+    "DELETE /v1/devices/{id}": Ask("device", "user=ada"),
     "POST /v1/users/{user}/revoke-tokens": Ask(),
     "DELETE /v1/users/{user}": Ask(user="stranger"),
     "GET /v1/users/{user}/export": Ask(user="stranger"),
@@ -151,7 +160,7 @@ ROUTES = {
 }
 
 # Open to everybody, or to this machine, and about no hub.
-PUBLIC = {"HEAD /api/health", "GET /healthz", "GET /readyz", "GET /metrics"}
+PUBLIC = {"GET /v1/push/config", "HEAD /api/health", "GET /healthz", "GET /readyz", "GET /metrics"}
 
 # What a live client may send, by the names of ``realtime/requests.py``.  ``$topic`` is the name of a group here.
 FRAMES: dict[str, dict[str, Any]] = {

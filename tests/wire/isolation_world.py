@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from tests.ports.devices import device
 from tests.ports.world import envelope
 from tests.wire.served_node import Served
 from tocsin.config import WantedHandler
@@ -72,6 +73,8 @@ class World:
         added = await self.served.node.rules.add("south", wanted, 1)
         self.south["handler"] = added.handler.id
         self.south |= {"topic": "south-topic", "reader": "dora", "stranger": "erin"} | IN_THE_NORTH
+        for hub, user, ids in (("south", "cleo", self.south), ("north", "ben", self.ben)):
+            ids["device"] = await self._device(hub, user)
         await self.served.node.store.topics.subscribe("south", "south-topic", ["cleo"])
 
     async def ids(self, hub: str, role: str, user: str) -> Ids:
@@ -85,6 +88,12 @@ class World:
         theirs = {"alert": alert_id, "user": user, "category": f"{hub}-{user}"}
         # Everybody of a hub knows its epoch.
         return theirs if hub == "north" else theirs | {"epoch": inbox["position"]["epoch"]}
+
+    async def _device(self, hub: str, user: str) -> str:
+        """Give somebody a device that was reached no more, so that nobody is called."""
+        named = device(user, secrets.token_hex(8), hub=hub, gone_us=1, gone_reason=f"{hub} fell")
+        await self.served.node.store.devices.put_device(named, 20)
+        return named.id
 
     async def _bury(self) -> str:
         """Give an alert of the south up, for Cleo."""
@@ -140,6 +149,7 @@ class World:
         """Make ids of every kind, of the usual shape, that nobody has."""
         return {
             "alert": str(uuid.uuid4()),
+            "device": secrets.token_hex(8),
             "dead": str(uuid.uuid4()),
             "key": secrets.token_hex(6),
             "webhook": str(uuid.uuid4()),
@@ -168,6 +178,8 @@ class World:
             "/v1/topics/south-topic/subscribers",
             "/v1/inbox?user=ada",
             "/v1/inbox?user=ben",
+            "/v1/devices?user=ben",
+            "/v1/devices?user=cleo",
         ]
         return [await self.get(path, admin) for path in paths]
 

@@ -9,6 +9,7 @@ from tocsin.api.audit import Audit
 from tocsin.api.client_tokens import ClientTokens
 from tocsin.api.dead_letters import DeadLetters
 from tocsin.api.demo import Demo
+from tocsin.api.devices import Devices
 from tocsin.api.doctor import Doctor
 from tocsin.api.dry_run import DryRun, never
 from tocsin.api.event_handlers import EventHandlers
@@ -49,6 +50,7 @@ class Resources(msgspec.Struct, frozen=True):
     admin: Admin
     access_keys: AccessKeyRoutes
     dead: DeadLetters
+    devices: Devices
     people: People
     preferences: PreferenceRoutes
     doctor: Doctor
@@ -76,7 +78,7 @@ def build_router(resources: Resources) -> Router:
     topics = resources.topics
     shims = resources.shims
     webhooks, handlers = resources.webhooks, resources.event_handlers
-    people = resources.people
+    people, devices = resources.people, resources.devices
     router = Router()
     for method, path, handler in (
         ("POST", "/v1/alerts", resources.dry_run.publish),
@@ -113,6 +115,12 @@ def build_router(resources: Resources) -> Router:
         ("GET", "/v1/preferences", resources.preferences.read),
         ("PUT", "/v1/preferences", resources.preferences.replace),
         ("GET", "/v1/admin/preferences", resources.preferences.read_hub),
+        ("GET", "/v1/push/config", devices.config),
+        ("GET", "/v1/devices", devices.list),
+        ("GET", "/v1/devices/{id}", devices.show),
+        ("PUT", "/v1/devices/{id}", devices.put),
+        ("PATCH", "/v1/devices/{id}", devices.change),
+        ("DELETE", "/v1/devices/{id}", devices.remove),
         ("GET", "/v1/admin/keys", admin.list_keys),
         ("GET", "/v1/admin/access-keys", resources.access_keys.list),
         ("GET", "/v1/admin/erasures", people.erasures),

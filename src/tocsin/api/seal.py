@@ -47,6 +47,10 @@ class Seal:
             )
             raise ConfigError(detail, code="key-file") from error
 
+    def derived(self, purpose: str) -> bytes:
+        """Return a secret for one purpose, always the same: 32 bytes."""
+        return hmac.digest(self._naming, f"tocsin {purpose}".encode(), hashlib.sha256)
+
     def pseudonym(self, hub: str, user: str) -> str:
         """Return what stands for a person in records that outlive an erasure: 32 hexadecimal digits.
 

@@ -18,6 +18,7 @@ from typing import Final, NamedTuple
 
 from tocsin.errors import OverloadedError, TocsinError
 from tocsin.model.receipt import Fact, Told
+from tocsin.ports.pushes import PushStore
 from tocsin.ports.receipts import ReceiptStore
 from tocsin.telemetry import Metrics
 
@@ -45,12 +46,22 @@ class Recorder:
         store: ReceiptStore,
         kept: Mapping[str, frozenset[str]],
         usual: frozenset[str],
+        pushes: PushStore,
         metrics: Metrics,
     ) -> None:
-        """Make it; ``kept`` names the facts that a hub keeps, ``usual`` those of any other hub."""
+        """Make it.
+
+        Args:
+            store: Where receipts are kept.
+            kept: The facts that each hub keeps.
+            usual: Those of any other hub.
+            pushes: What needs not be pushed any more once it was shown (I8), whether or not that fact is kept.
+            metrics: Count what is lost.
+        """
         self._store = store
         self._kept = kept
         self._usual = usual
+        self._pushes = pushes
         self._metrics = metrics
         self._calls: deque[_Call] = deque()
         self._waiting = 0
@@ -71,6 +82,7 @@ class Recorder:
             UnavailableError: The store is away; nothing was kept.
             UnknownOutcomeError: It gave no answer; noting again changes nothing (I2).
         """
+        await self._pushes.cancel_shown([one for one in told if one.fact == "shown"])
         wanted = [one for one in told if self.keeps(one.hub, one.fact)]
         if not wanted:
             return

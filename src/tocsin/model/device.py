@@ -1,5 +1,6 @@
 """One push installation of one user: where a browser or an app can be reached while nobody looks."""
 
+import hashlib
 from typing import Literal
 
 import msgspec
@@ -19,6 +20,11 @@ class WebPushChannel(msgspec.Struct, frozen=True, tag_field="platform", tag="web
     auth: bytes
     vapid_key: str
 
+    @property
+    def handle(self) -> str:
+        """What tells this subscription from every other."""
+        return self.endpoint
+
 
 class FcmChannel(msgspec.Struct, frozen=True, tag_field="platform", tag="fcm"):
     """An app's registration with Firebase: its handle, and whether that is a token or an installation id."""
@@ -28,3 +34,44 @@ class FcmChannel(msgspec.Struct, frozen=True, tag_field="platform", tag="fcm"):
 
 
 Channel = WebPushChannel | FcmChannel
+
+
+def platform_of(channel: Channel) -> Platform:
+    """Return the name of a channel's platform."""
+    return "webpush" if isinstance(channel, WebPushChannel) else "fcm"
+
+
+class Device(msgspec.Struct, frozen=True, kw_only=True):
+    """A registered installation, named by the ``id`` that the app chose; unique for its user.
+
+    ``registered_us`` is when its channel was last given, ``seen_us`` when it was last heard of.  ``gone_us`` and
+    ``gone_reason`` are of one that is reached no more: it is kept so that its owner learns why, and lives again when it
+    registers again.  ``last_failure`` is what the provider said last against it.
+    """
+
+    hub: str
+    user: str
+    id: str
+    channel: Channel
+    tags: tuple[str, ...] = ()
+    locale: str | None = None
+    time_zone: str | None = None
+    app_version: str | None = None
+    created_us: int
+    registered_us: int
+    seen_us: int
+    last_success_us: int | None = None
+    last_failure_us: int | None = None
+    last_failure: str | None = None
+    gone_us: int | None = None
+    gone_reason: str | None = None
+
+    @property
+    def platform(self) -> Platform:
+        """The name of its platform."""
+        return platform_of(self.channel)
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of platform and handle: what is compared and indexed instead of the secret itself."""
+        return hashlib.sha256(f"{self.platform}\x1f{self.channel.handle}".encode()).digest()

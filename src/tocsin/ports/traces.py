@@ -6,6 +6,7 @@ import msgspec
 from msgspec.structs import replace
 
 from tocsin.model.inbox import Entry
+from tocsin.model.push import PushRecord
 from tocsin.model.receipt import Receipt
 from tocsin.ports.store import AlertStatus
 
@@ -40,6 +41,7 @@ class Copy(msgspec.Struct, frozen=True, kw_only=True):
     taken_by: Replacement | None = None
     took: tuple[Replacement, ...] = ()
     receipts: tuple[Receipt, ...] = ()
+    pushes: tuple[PushRecord, ...] = ()
 
     @property
     def is_broadcast(self) -> bool:

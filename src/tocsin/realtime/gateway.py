@@ -204,6 +204,11 @@ class Gateway:
             heads=self.anti_entropy.heads,
         )
 
+    def is_present(self, hub: str, user: str) -> bool:
+        """Tell whether a user has a live connection, or event stream, on which inbox frames are written now."""
+        sessions = self.hubs.of_user(hub, user)
+        return any(session.inbox and session.sink is not None for session in sessions)
+
     def now_s(self) -> float:
         """Return monotonic seconds."""
         return self._clock.monotonic_s()

@@ -81,7 +81,11 @@ class MemoryErasures:
     def _drop(self, hub: Hub, user: str, inbox: Inbox) -> Counter[str]:
         ids = {item.alert_id for item in inbox.items.values()} | set(inbox.collapses)
         kept = [r for r in hub.receipts if r.user != user or r.alert_id not in ids]
+        for device in inbox.devices.values():
+            hub.handles.pop(device.digest, None)
         counts = Counter(
+            push=self._drop_pushes(inbox),
+            device=len(inbox.devices),
             item=len(inbox.items),
             collapse=len(inbox.collapses),
             state=len(inbox.states),
@@ -100,6 +104,12 @@ class MemoryErasures:
         for alert_id in unheld:
             counts["alerts"] += self._tables.alerts.pop(alert_id, None) is not None
         return counts
+
+    def _drop_pushes(self, inbox: Inbox) -> int:
+        numbers = [number for number, row in self._tables.pushes.items() if row.inbox is inbox]
+        for number in numbers:
+            self._tables.drop_push(number)
+        return len(numbers)
 
     def _forget_waiting(self, begun: _Begun) -> Counter[str]:
         queue, counts = self._queue, Counter[str]()

@@ -50,6 +50,7 @@ class MemoryHoldings:
 
     def _of_inbox(self, hub: Hub, inbox: Inbox) -> Iterator[Held]:
         user = inbox.head.user
+        yield from self._pushed(inbox)
         for item in inbox.items.values():
             fields = {
                 "id": item.id,
@@ -96,6 +97,17 @@ class MemoryHoldings:
         numbers = {"rev": head.rev, "b_start": head.b_start, "last_sort": head.last_sort}
         marks = msgspec.structs.asdict(head.watermarks) | msgspec.structs.asdict(head.counts)
         yield Held("inbox", {"user": user, **numbers, "floor": head.floor, **marks})
+
+    def _pushed(self, inbox: Inbox) -> Iterator[Held]:
+        for row in self._tables.pushes.values():
+            if row.inbox is inbox:
+                record = msgspec.structs.asdict(row.record)
+                fields = {"id": row.id, **record, "push_end": record.pop("end")}
+                yield Held("push", {**fields, "alert_id": row.alert_id})
+        for device in inbox.devices.values():
+            secret = {"hub", "user", "channel"}
+            told = {"platform": device.platform, **msgspec.structs.asdict(device)}
+            yield Held("device", {k: value for k, value in told.items() if k not in secret})
 
 
 def _times(marks: Marks) -> dict[str, int | None]:

@@ -10,18 +10,21 @@ from msgspec.structs import replace
 
 from tocsin.adapters.memory.actions import act
 from tocsin.adapters.memory.deeds import MemoryDeeds
+from tocsin.adapters.memory.devices import MemoryDevices
 from tocsin.adapters.memory.erasure import MemoryErasures
 from tocsin.adapters.memory.event_handlers import MemoryEventHandlers
 from tocsin.adapters.memory.holdings import MemoryHoldings
 from tocsin.adapters.memory.people import MemoryPeople
 from tocsin.adapters.memory.preferences import MemoryPreferences
 from tocsin.adapters.memory.published import alert_page
+from tocsin.adapters.memory.pushes import MemoryPushes
 from tocsin.adapters.memory.queue import MemoryQueue
 from tocsin.adapters.memory.receipts import MemoryReceipts
 from tocsin.adapters.memory.sweep import Sweep
 from tocsin.adapters.memory.tables import Alert, Hub, Tables
 from tocsin.adapters.memory.topics import MemoryTopics
 from tocsin.adapters.memory.traces import MemoryTraces
+from tocsin.adapters.memory.vapid import MemoryVapidKeys
 from tocsin.adapters.memory.webhooks import MemoryWebhooks
 from tocsin.clock import Clock
 from tocsin.model.acting import storable
@@ -92,6 +95,9 @@ class MemoryStore:
         self.webhooks = MemoryWebhooks(self._tables, self.deeds)
         self.erasures = MemoryErasures(self._tables, self.queue, self.webhooks, clock, self.deeds)
         self.holdings = MemoryHoldings(self._tables, self.queue, self.webhooks)
+        self.devices = MemoryDevices(self._tables, clock)
+        self.pushes = MemoryPushes(self._tables, self.devices, self.receipts, clock)
+        self.vapid_keys = MemoryVapidKeys()
 
     async def deliver(self, envelopes: Sequence[Envelope]) -> Mapping[str, Delivered]:
         """Write what the envelopes say, own items first, then broadcasts."""
@@ -157,6 +163,7 @@ class MemoryStore:
             return None
         inbox.write(plan)
         inbox.collapses.update((old, (new, now_us)) for old, new in plan.collapses)
+        self.pushes.make(hub.stream.hub, inbox, (i.alert_id for i in plan.items), now_us)
         return plan.change_set(hub.stream.epoch)
 
     def _broadcast(self, hub: Hub, envelope: Envelope, now_us: int) -> list[BroadcastEntry]:
@@ -165,6 +172,7 @@ class MemoryStore:
         if entry.add is not None:
             hub.live[entry.brev] = entry.add
             hub.heard[envelope.id] = entry.brev
+            self.pushes.begin_spread(hub, envelope.id, entry.brev, now_us)
         excess = too_many(list(hub.live), limits.broadcasts_per_hub)
         hub.stream, withdrawn = withdraw_broadcasts(hub.stream, excess)
         for brev in excess:

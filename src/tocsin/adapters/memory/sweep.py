@@ -40,7 +40,15 @@ class Sweep:
         self._drop_unused(before_us)
         self._left -= queue.forget_keys(self._now_us - self._limits.key_memory_us, self._room())
         self._left -= deeds.forget(self._now_us - self._limits.audit_us, self._room())
+        self._forget_pushes(self._now_us - self._limits.push_memory_us)
         return self._swept()
+
+    def _forget_pushes(self, before_us: int) -> None:
+        rows = self._tables.pushes
+        old = [n for n, row in rows.items() if (row.record.ended_us or before_us) < before_us]
+        for number in old[: self._room()]:
+            self._tables.drop_push(number)
+            self._left -= 1
 
     def withdraw(self, hub_name: str, alert_id: str) -> Swept:
         """Take one alert back."""

@@ -3,12 +3,16 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from tocsin.model.alert import Envelope
 from tocsin.model.commands import Outcome
+from tocsin.model.device import Device
 from tocsin.model.inbox import Broadcast, Head, OwnItem, StateRow
 from tocsin.model.plan import Plan, first_head
 from tocsin.model.position import Position
 from tocsin.model.preference import HubPreferences, Preferences
+from tocsin.model.push import Ending, PushRecord
 from tocsin.model.receipt import Receipt
 from tocsin.model.stream import Stream, new_epoch
 
@@ -33,6 +37,7 @@ class Inbox:
     ops: dict[str, tuple[Outcome, int]] = field(default_factory=dict)
     collapses: dict[str, tuple[str, int]] = field(default_factory=dict)
     preferences: Kept | None = None
+    devices: dict[str, Device] = field(default_factory=dict)
 
     def listed(self) -> list[OwnItem]:
         """Return own listed items, newest first."""
@@ -51,6 +56,7 @@ class Hub:
 
     ``heard`` has the ``brev`` of every broadcast, dead ones too, by alert.  ``sketches`` are by alert, fact and action,
     ``topics`` since when each user subscribes.  Revisions of new users begin at ``rev_floor``.
+    ``handles`` are of devices, by their digest.
     """
 
     stream: Stream
@@ -63,6 +69,7 @@ class Hub:
     topics: dict[str, dict[str, int]] = field(default_factory=dict)
     rev_floor: int = 0
     preferences: HubPreferences = field(default_factory=HubPreferences)
+    handles: dict[bytes, Device] = field(default_factory=dict)
 
     def visible(self, head: Head, above: int = 0) -> list[Broadcast]:
         """Return the live broadcasts of an inbox, those above ``above``."""
@@ -89,11 +96,60 @@ class Alert:
 
 
 @dataclass
+class PushRow:
+    """A push and what is known of it; ``leased`` while somebody has it."""
+
+    id: str
+    hub: str
+    inbox: Inbox
+    alert_id: str
+    record: PushRecord
+    leased: bool = False
+
+    @property
+    def key(self) -> tuple[str, str, str, str, str]:
+        """What there is at most one push of."""
+        said = self.record
+        return (self.hub, self.inbox.head.user, self.alert_id, said.device, said.kind)
+
+    def end(self, ending: Ending) -> bool:
+        """End it; False if it has ended."""
+        if self.record.end is not None:
+            return False
+        self._end(ending)
+        return True
+
+    def end_late(self, ending: Ending) -> None:
+        """Note what became of it although it was cancelled on its way."""
+        if self.record.end == "cancelled":
+            self._end(ending)
+
+    def _end(self, ending: Ending) -> None:
+        over = {"end": ending.end, "reason": ending.reason, "ended_us": ending.at_us}
+        self.record = replace(self.record, due_us=None, **over)
+
+
+@dataclass
+class Spread:
+    """A broadcast on its way to the devices of its hub: those up to ``after`` have their push."""
+
+    hub: str
+    brev: int
+    made_us: int
+    after: tuple[str, str] = ("", "")
+
+
+@dataclass
 class Tables:
-    """Everything a memory store holds."""
+    """Everything a memory store holds; ``spreads`` are by alert."""
 
     hubs: dict[str, Hub] = field(default_factory=dict)
     alerts: dict[str, Alert] = field(default_factory=dict)
+    pushes: dict[int, PushRow] = field(default_factory=dict)
+    last_push: int = 0
+    push_keys: dict[tuple[str, str, str, str, str], int] = field(default_factory=dict)
+    """Numbers of pushes by hub, user, alert, device and kind, which have one at most."""
+    spreads: dict[str, Spread] = field(default_factory=dict)
     withdrawals: set[tuple[str, str]] = field(default_factory=set)
     """Hub and id of alerts whose withdrawal is not finished."""
 
@@ -109,3 +165,19 @@ class Tables:
         if user not in home.inboxes:
             home.inboxes[user] = Inbox(first_head(user, home.stream.brev, home.rev_floor))
         return home.inboxes[user]
+
+    def add_push(self, row: PushRow) -> None:
+        """Keep a push, unless there is one of the same alert, device and kind."""
+        if row.key not in self.push_keys:
+            self.last_push += 1
+            self.pushes[self.last_push] = row
+            self.push_keys[row.key] = self.last_push
+
+    def drop_push(self, number: int) -> None:
+        """Forget a push."""
+        self.push_keys.pop(self.pushes.pop(number).key, None)
+
+    def records(self, inbox: Inbox, alert_id: str) -> tuple[PushRecord, ...]:
+        """Return what became of the pushes of one copy."""
+        rows = self.pushes.values()
+        return tuple(r.record for r in rows if r.inbox is inbox and r.alert_id == alert_id)

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from tocsin.adapters.memory.queue import MemoryQueue
 from tocsin.adapters.memory.tables import Hub, Inbox, Tables
 from tocsin.model.alert import Envelope
+from tocsin.model.push import PushRecord
 from tocsin.model.reading import broadcast_entry, item_entry
 from tocsin.ports.store import AlertStatus
 from tocsin.ports.traces import Copy, Replacement, without_inbox
@@ -48,7 +49,11 @@ class MemoryTraces:
         copy = replace(copy, source=_said.decode(content).source)
         home = self._tables.hub(hub)
         inbox = home.inboxes.get(user)
-        return without_inbox(copy) if inbox is None else _delivered(home, inbox, copy)
+        return (
+            without_inbox(copy)
+            if inbox is None
+            else _delivered(home, inbox, copy, self._tables.records(inbox, alert_id))
+        )
 
     def _on_its_way(self, copy: Copy, envelope: Envelope, user: str) -> Copy:
         """Tell how processing stands: waiting, scheduled, or given up."""
@@ -66,7 +71,7 @@ class MemoryTraces:
         )
 
 
-def _delivered(home: Hub, inbox: Inbox, copy: Copy) -> Copy:
+def _delivered(home: Hub, inbox: Inbox, copy: Copy, pushes: tuple[PushRecord, ...]) -> Copy:
     alert_id, user = copy.status.id, inbox.head.user
     by = inbox.collapses.get(alert_id)
     copy = replace(
@@ -78,6 +83,7 @@ def _delivered(home: Hub, inbox: Inbox, copy: Copy) -> Copy:
             if new == alert_id
         ),
         receipts=tuple(r for r in home.receipts if (r.alert_id, r.user) == (alert_id, user)),
+        pushes=pushes,
     )
     for item in inbox.items.values():
         if item.alert_id == alert_id:

@@ -34,6 +34,7 @@ from tocsin.adapters.sql.schema import (
     collapses,
     dead_batches,
     dead_letters,
+    devices,
     erasures,
     expansions,
     heads,
@@ -41,6 +42,7 @@ from tocsin.adapters.sql.schema import (
     items,
     ops,
     preferences,
+    pushes,
     queue,
     receipts,
     scheduled,
@@ -132,7 +134,22 @@ def _but(table: Table, *names: str) -> list[Column[Any]]:
 _new = alerts.alias("new")
 
 HOLDINGS = (
-    # First: the alert that took a place counts as held while this says so.
+    # Before the devices, which they are for; what is held of a device is not the way to it, which is a secret.
+    _of_user(
+        "push",
+        pushes.c.push_no,
+        [
+            *_but(pushes, "push_no", "alert_no", "user_no", "device_no", "leased_us"),
+            alerts.c.id.label("alert_id"),
+        ],
+        source=pushes.outerjoin(alerts, alerts.c.alert_no == pushes.c.alert_no),
+    ),
+    _of_user(
+        "device",
+        devices.c.id,
+        _but(devices, "device_no", "hub_no", "user_no", "digest", "channel", "vapid_key"),
+    ),
+    # Before the items: the alert that took a place counts as held while this says so.
     _of_user(
         "collapse",
         collapses.c.alert_no,

@@ -465,4 +465,77 @@ hub_preferences = _table(
     _number("changed_us"),
 )
 
+devices = _table(
+    "devices",
+    Column("device_no", Number, primary_key=True),
+    _number("hub_no"),
+    _number("user_no"),
+    _text("id"),
+    _text("platform"),
+    Column("digest", LargeBinary, nullable=False),
+    Column("channel", LargeBinary, nullable=False),
+    Column("vapid_key", Text),
+    _text("tags"),
+    Column("locale", Text),
+    Column("time_zone", Text),
+    Column("app_version", Text),
+    _number("created_us"),
+    _number("registered_us"),
+    _number("seen_us"),
+    _perhaps("last_success_us"),
+    _perhaps("last_failure_us"),
+    Column("last_failure", Text),
+    _perhaps("gone_us"),
+    Column("gone_reason", Text),
+    UniqueConstraint("user_no", "id"),
+    UniqueConstraint("hub_no", "digest"),
+)
+Index("devices_hub", devices.c.hub_no, devices.c.device_no)
+_partial("devices_vapid", devices.c.vapid_key, where=devices.c.gone_us.is_(None))
+
+# One message to one device; ``due_us`` only until it has ended.
+pushes = _table(
+    "pushes",
+    Column("push_no", Number, primary_key=True),
+    _text("id"),
+    _number("alert_no"),
+    _number("user_no"),
+    _number("device_no"),
+    _text("device"),
+    _text("platform"),
+    _text("kind"),
+    _number("made_us"),
+    _number("attempts"),
+    _perhaps("due_us"),
+    _perhaps("leased_us"),
+    Column("push_end", Text),
+    Column("reason", Text),
+    _perhaps("ended_us"),
+    UniqueConstraint("alert_no", "user_no", "device_no", "kind"),
+)
+_waits = pushes.c.due_us.is_not(None)
+_partial("pushes_due", pushes.c.due_us, pushes.c.push_no, where=_waits)
+_partial("pushes_of_device", pushes.c.device_no, where=_waits)
+_partial("pushes_ended", pushes.c.ended_us, where=pushes.c.ended_us.is_not(None))
+Index("pushes_user", pushes.c.user_no, pushes.c.push_no)
+
+# A broadcast on its way to the devices of its hub: those up to ``after`` have their push.
+push_spreads = _table(
+    "push_spreads",
+    _serial("alert_no"),
+    _number("hub_no"),
+    _number("brev"),
+    _number("after"),
+    _number("made_us"),
+)
+
+vapid_keys = _table(
+    "vapid_keys",
+    Column("id", Text, primary_key=True),
+    Column("private_key", LargeBinary, nullable=False),
+    _text("public_key"),
+    _number("created_us"),
+    _perhaps("retired_us"),
+)
+
 probe = _table("probe", _serial("probe_no"), _number("at_us"))

@@ -8,6 +8,7 @@ from tocsin.adapters.sql import alerts, collapses, inboxes, items, stream, waiti
 from tocsin.adapters.sqlite.contact import open_heads, open_hub
 from tocsin.adapters.sqlite.expansion import count_reached, keep_place, read_chunk
 from tocsin.adapters.sqlite.numbers import Numbers
+from tocsin.adapters.sqlite.pushes import begin_spread, write_pushes
 from tocsin.adapters.sqlite.rows import (
     HeadRow,
     HubRow,
@@ -166,6 +167,7 @@ class Delivery:
         write_heads(self._connection, [(row.user_no, plan.head) for row, plan in plans])
         self._write_items(plans)
         self._write_collapses(plans)
+        self._write_pushes(plans)
         return [plan.change_set(hub.stream.epoch) for _, plan in plans]
 
     def _newest(self, user_no: int, envelopes: Sequence[Envelope]) -> dict[str, OwnItem]:
@@ -203,6 +205,14 @@ class Delivery:
                 for alert_id, by_id in plan.collapses
             ],
         )
+
+    def _write_pushes(self, plans: Iterable[tuple[HeadRow, Plan]]) -> None:
+        copies = [
+            (row.user_no, self._alert_nos[item.alert_id])
+            for row, plan in plans
+            for item in plan.items
+        ]
+        write_pushes(self._connection, copies, self._now_us)
 
     def _columns(self, item: OwnItem) -> dict[str, int | str | None]:
         return {
@@ -252,6 +262,10 @@ class Delivery:
                 if entry.add is not None
             ],
         )
+        for entry in entries:
+            if entry.add is not None:
+                alert_no = self._alert_nos[entry.add.alert_id]
+                begin_spread(self._connection, hub_no, alert_no, entry.brev, self._now_us)
         write_withdrawals(self._connection, hub_no, after, entries)
 
 

@@ -15,7 +15,7 @@ from tocsin.ports.erasure import Held, HeldPage, Place
 
 _READ: Final = [(one.kind, one.start, sql(one.page)) for one in (*HOLDINGS, SUBSCRIPTIONS)]
 _NAMED: Final = [(one.kind, sql(one.named), sql(one.payload)) for one in WAITING]
-_JSON: Final = frozenset({"alert", "outcome", "receipts", "settings"})
+_JSON: Final = frozenset({"alert", "outcome", "receipts", "settings", "tags"})
 
 
 class SqliteHoldings:

@@ -39,9 +39,7 @@ class SqliteReceipts:
 
         def job(connection: sqlite3.Connection) -> None:
             for hub, some in by_hub(told).items():
-                home = hub_named(connection, hub)
-                if home is not None:
-                    _note(connection, home.hub_no, some, self._room, now_us)
+                note_told(connection, hub, some, self._room, now_us)
 
         if told:
             await self._writer.run(job)
@@ -88,6 +86,15 @@ def _tally(connection: sqlite3.Connection, hub: str, alert_id: str) -> Tally:
 def _receipt(row: Row) -> Receipt:
     number, hub, alert_id, user, device, fact, action, at_us = row
     return Receipt(number, hub, alert_id, user, device or None, fact, action or None, at_us)
+
+
+def note_told(
+    connection: sqlite3.Connection, hub: str, told: Sequence[Told], room: int, now_us: int
+) -> None:
+    """Keep what is new of facts of one hub; ``room`` is how many receipts one copy may have."""
+    home = hub_named(connection, hub)
+    if home is not None and told:
+        _note(connection, home.hub_no, told, room, now_us)
 
 
 def _note(

@@ -19,6 +19,7 @@ from tocsin.adapters.sqlite.connection import connect_writer, warn_if_old
 from tocsin.adapters.sqlite.contact import open_heads, open_hub
 from tocsin.adapters.sqlite.deeds import SqliteDeeds
 from tocsin.adapters.sqlite.delivery import Delivery
+from tocsin.adapters.sqlite.devices import SqliteDevices
 from tocsin.adapters.sqlite.erasure import SqliteErasures
 from tocsin.adapters.sqlite.event_handlers import SqliteEventHandlers
 from tocsin.adapters.sqlite.folder import DataFolder
@@ -29,6 +30,7 @@ from tocsin.adapters.sqlite.numbers import Numbers
 from tocsin.adapters.sqlite.people import SqlitePeople
 from tocsin.adapters.sqlite.preferences import SqlitePreferences
 from tocsin.adapters.sqlite.published import alert_page
+from tocsin.adapters.sqlite.pushes import SqlitePushes
 from tocsin.adapters.sqlite.queries import Snapshot
 from tocsin.adapters.sqlite.queue import SqliteQueue, void_leases
 from tocsin.adapters.sqlite.readers import Readers
@@ -38,6 +40,7 @@ from tocsin.adapters.sqlite.sweep import Sweep, Walk
 from tocsin.adapters.sqlite.text import sql
 from tocsin.adapters.sqlite.topics import SqliteTopics
 from tocsin.adapters.sqlite.traces import SqliteTraces
+from tocsin.adapters.sqlite.vapid import SqliteVapidKeys
 from tocsin.adapters.sqlite.vitals import durability
 from tocsin.adapters.sqlite.webhooks import SqliteWebhooks
 from tocsin.adapters.sqlite.withdrawal import Withdrawal
@@ -100,6 +103,9 @@ class SqliteStore(SqliteKeyring):
         self.erasures = SqliteErasures(writer, readers, numbers, clock, limits.chunk_rows)
         self.holdings = SqliteHoldings(readers)
         self.deeds = SqliteDeeds(writer, readers)
+        self.devices = SqliteDevices(writer, readers, numbers, clock)
+        self.pushes = SqlitePushes(writer, readers, clock, limits)
+        self.vapid_keys = SqliteVapidKeys(writer, readers)
 
     @classmethod
     async def open(cls, folder: Path, clock: Clock, limits: StoreLimits | None = None) -> Self:

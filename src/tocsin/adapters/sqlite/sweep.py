@@ -14,6 +14,7 @@ from tocsin.adapters.sql import (
     deeds,
     inboxes,
     items,
+    pushes,
     receipts,
     stream,
     withdrawals,
@@ -49,6 +50,7 @@ _DEAD, _DROP_BROADCAST = sql(stream.dead), sql(stream.drop_broadcast)
 _STATES_OF_BROADCAST, _DROP_STATE = sql(stream.states_of_broadcast), sql(stream.drop_state)
 _OLDEST_OPS, _DROP_OPS = sql(inboxes.oldest_ops), sql(inboxes.drop_ops)
 _OLDEST_DEEDS, _DROP_DEEDS = sql(deeds.oldest), sql(deeds.drop)
+_OLDEST_PUSHES, _DROP_PUSHES = sql(pushes.oldest_ended), sql(pushes.drop_pushes)
 _NEXT_PROCESSED, _DROP_UNUSED = sql(alerts.next_processed), sql(alerts.drop_unused)
 _UNUSED, _DROP_OF_COPY = sql(alerts.unused), sql(receipts.drop_of_copy)
 _SOME_RECEIPTS, _DROP_RECEIPT = sql(receipts.some_of_alert), sql(receipts.drop_receipt)
@@ -99,6 +101,8 @@ class Sweep:
         self._forget_ids(numbers)
         before_us = self._now_us - self._limits.audit_us
         self._forget(_OLDEST_DEEDS, _DROP_DEEDS, "deed_nos", before_us)
+        before_us = self._now_us - self._limits.push_memory_us
+        self._forget(_OLDEST_PUSHES, _DROP_PUSHES, "push_nos", before_us)
         self._retire(walk)
         return self._swept()
 

@@ -6,6 +6,7 @@ import msgspec
 from msgspec.structs import replace
 
 from tocsin.adapters.sql import collapses, items, receipts, schedule, stream, waiting
+from tocsin.adapters.sqlite.pushes import records_of_copy
 from tocsin.adapters.sqlite.queries import Snapshot, snapshot
 from tocsin.adapters.sqlite.queue import decode_envelope
 from tocsin.adapters.sqlite.readers import Readers
@@ -87,6 +88,7 @@ def _delivered(at: Snapshot, copy: Copy, alert_no: int, content: bytes) -> Copy:
             receipts_of_copy(at.connection, at.hub.stream.hub, copy.status.id, at.head.user)
         ),
     )
+    copy = replace(copy, pushes=records_of_copy(at.connection, alert_no, at.row.user_no))
     for row in at.rows(_SAYING, alert_no=alert_no):
         item = item_of(row)
         entry = item_entry(item, at.head.watermarks)

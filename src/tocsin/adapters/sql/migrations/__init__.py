@@ -5,5 +5,5 @@
 
 from pathlib import Path
 
-HEAD = "0016"
+HEAD = "0017"
 FOLDER = Path(__file__).parent

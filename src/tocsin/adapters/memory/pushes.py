@@ -1,0 +1,203 @@
+"""The pushes of the memory store."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec.structs import replace
+
+from tocsin.adapters.memory.devices import MemoryDevices
+from tocsin.adapters.memory.receipts import MemoryReceipts
+from tocsin.adapters.memory.tables import Hub, Inbox, PushRow, Spread, Tables
+from tocsin.clock import Clock
+from tocsin.model.device import Device
+from tocsin.model.ids import uuid7
+from tocsin.model.inbox import Entry
+from tocsin.model.push import Ending, PushJob, PushRecord, PutBack, Standing
+from tocsin.model.reading import broadcast_entry, item_entry, total_counts
+from tocsin.model.receipt import Told
+
+
+class MemoryPushes:
+    """Keeps pushes by their numbers, and broadcasts that wait to be spread."""
+
+    def __init__(
+        self, tables: Tables, devices: MemoryDevices, receipts: MemoryReceipts, clock: Clock
+    ) -> None:
+        self._tables = tables
+        self._devices = devices
+        self._receipts = receipts
+        self._clock = clock
+
+    def make(self, hub: str, inbox: Inbox, alert_ids: Iterable[str], now_us: int) -> None:
+        """Make pushes of new items for the devices that their user has."""
+        for alert_id in alert_ids:
+            for device in inbox.devices.values():
+                if device.gone_us is None:
+                    self._add(hub, inbox, alert_id, device, now_us)
+
+    def begin_spread(self, hub: Hub, alert_id: str, brev: int, now_us: int) -> None:
+        """Note that a broadcast is to be pushed, if its hub has any device."""
+        if any(inbox.devices for inbox in hub.inboxes.values()):
+            self._tables.spreads[alert_id] = Spread(hub.stream.hub, brev, now_us)
+
+    async def resume_pushes(self, now_us: int) -> None:
+        """Make due at once what an ended process had leased; memory outlives no process."""
+        for row in self._tables.pushes.values():
+            if row.leased and row.record.end is None:
+                row.record, row.leased = replace(row.record, due_us=now_us), False
+
+    async def next_push_us(self) -> int | None:
+        """Tell when the next push is due."""
+        if self._tables.spreads:
+            return 0
+        due = [r.record.due_us for r in self._tables.pushes.values() if r.record.due_us is not None]
+        return min(due, default=None)
+
+    async def waiting_pushes(self) -> int:
+        """Count what has not ended."""
+        return sum(row.record.end is None for row in self._tables.pushes.values())
+
+    async def spread_pushes(self, limit: int) -> int:
+        """Make pushes of the oldest waiting broadcast for its next devices."""
+        if not self._tables.spreads:
+            return 0
+        alert_id, spread = next(iter(self._tables.spreads.items()))
+        ordered = sorted(
+            (
+                ((device.user, device.id), inbox, device)
+                for inbox in self._tables.hub(spread.hub).inboxes.values()
+                for device in inbox.devices.values()
+                if device.gone_us is None and (device.user, device.id) > spread.after
+            ),
+            key=lambda found: found[0],
+        )
+        for _, inbox, device in ordered[:limit]:
+            if inbox.head.b_start < spread.brev:
+                self._add(spread.hub, inbox, alert_id, device, spread.made_us)
+        if len(ordered) <= limit:
+            del self._tables.spreads[alert_id]
+        else:
+            spread.after = ordered[limit - 1][0]
+        return max(1, min(limit, len(ordered)))
+
+    async def lease_pushes(self, now_us: int, until_us: int, limit: int) -> Sequence[PushJob]:
+        """Take pushes that are due, the longest due first."""
+        due = sorted(
+            (row.record.due_us, number)
+            for number, row in self._tables.pushes.items()
+            if row.record.due_us is not None
+            and row.record.due_us <= now_us
+            and self._tables.hub(row.hub).inboxes.get(row.inbox.head.user) is row.inbox
+        )
+        return [self._leased(number, until_us) for _, number in due[:limit]]
+
+    def _leased(self, number: int, until_us: int) -> PushJob:
+        row = self._tables.pushes[number]
+        attempts = row.record.attempts + 1
+        row.record, row.leased = replace(row.record, due_us=until_us, attempts=attempts), True
+        return PushJob(
+            number=number,
+            delivery_id=row.id,
+            hub=row.hub,
+            user=row.inbox.head.user,
+            alert_id=row.alert_id,
+            severity=self._tables.alerts[row.alert_id].envelope.severity,
+            device=row.inbox.devices[row.record.device],
+            kind=row.record.kind,
+            made_us=row.record.made_us,
+            attempts=attempts,
+        )
+
+    async def standings(self, numbers: Sequence[int]) -> Mapping[int, Standing | None]:
+        """Tell how the inboxes stand to these pushes."""
+        rows = {number: self._tables.pushes.get(number) for number in numbers}
+        return {
+            number: self._standing(row)
+            for number, row in rows.items()
+            if row is not None and row.record.end is None
+        }
+
+    def _standing(self, row: PushRow) -> Standing | None:
+        home, inbox = self._tables.hub(row.hub), row.inbox
+        live = home.visible(inbox.head)
+        found: tuple[Entry, int | None] | None = None
+        for item in inbox.items.values():
+            if item.alert_id == row.alert_id:
+                found = item_entry(item, inbox.head.watermarks), item.expires_us
+        for told in live:
+            if told.alert_id == row.alert_id:
+                state = inbox.states.get(told.brev)
+                found = broadcast_entry(told, state, inbox.head.watermarks), told.expires_us
+        if found is None:
+            return None
+        entry, expires_us = found
+        alert = self._tables.alerts[row.alert_id]
+        return Standing(
+            entry=entry,
+            category=alert.envelope.category,
+            severity=alert.envelope.severity,
+            expires_us=expires_us,
+            withdrawn=alert.withdrawn_us is not None,
+            unread=total_counts(inbox.head, live, inbox.states).unread,
+        )
+
+    async def put_back_pushes(self, back: Sequence[PutBack]) -> None:
+        """Make leased pushes due at other times."""
+        for one in back:
+            row = self._tables.pushes.get(one.number)
+            if row is not None and row.record.end is None:
+                row.leased = False
+                row.record = replace(
+                    row.record,
+                    due_us=one.due_us,
+                    reason=one.reason,
+                    attempts=row.record.attempts - (not one.tried),
+                )
+
+    async def end_push(self, job: PushJob, ending: Ending, told: Sequence[Told]) -> None:
+        """End a push, and note what became of it."""
+        row = self._tables.pushes.get(job.number)
+        if row is not None and not row.end(ending) and ending.end == "accepted":
+            row.end_late(ending)
+        self._note_on_device(job.device, ending)
+        await self._receipts.note(told)
+
+    def _note_on_device(self, device: Device, ending: Ending) -> None:
+        mine = self._tables.inbox(device.hub, device.user).devices
+        known = mine.get(device.id)
+        if known is None:
+            return
+        if ending.end == "accepted":
+            mine[device.id] = replace(known, last_success_us=ending.at_us)
+        elif ending.end != "cancelled":
+            failed = {"last_failure_us": ending.at_us, "last_failure": ending.reason}
+            mine[device.id] = replace(known, **failed)
+        if ending.end == "gone":
+            self._devices.end(device, ending)
+
+    async def cancel_shown(self, told: Sequence[Told]) -> None:
+        """End pushes about copies that were shown, also those that a broadcast is still to make."""
+        now_us = self._clock.now_us()
+        for one in told:
+            inbox = self._tables.hub(one.hub).inboxes.get(one.user)
+            if inbox is None:
+                continue
+            if one.alert_id in self._tables.spreads:
+                self.make(one.hub, inbox, [one.alert_id], now_us)
+            for row in self._tables.pushes.values():
+                if (
+                    row.inbox is inbox
+                    and row.alert_id == one.alert_id
+                    and row.record.kind == "show"
+                ):
+                    row.end(Ending("cancelled", "shown", now_us))
+
+    def _add(self, hub: str, inbox: Inbox, alert_id: str, device: Device, made_us: int) -> None:
+        record = PushRecord(
+            device=device.id,
+            platform=device.platform,
+            kind="show",
+            made_us=made_us,
+            attempts=0,
+            due_us=made_us,
+        )
+        self._tables.add_push(PushRow(uuid7(made_us), hub, inbox, alert_id, record))

@@ -1,0 +1,322 @@
+"""Pushes in the file: made on the writing thread beside the items, leased in batches, decided on snapshots."""
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from tocsin.adapters.sql import devices, items, pushes, stream
+from tocsin.adapters.sqlite.devices import device_row, end_device
+from tocsin.adapters.sqlite.queries import Snapshot
+from tocsin.adapters.sqlite.readers import Readers
+from tocsin.adapters.sqlite.receipts import note_told
+from tocsin.adapters.sqlite.rows import (
+    Row,
+    as_json,
+    heads_by_no,
+    heads_of,
+    hub_named,
+    hub_numbered,
+    item_of,
+    live_broadcasts,
+    states_of,
+)
+from tocsin.adapters.sqlite.text import sql
+from tocsin.adapters.sqlite.writer import Writer
+from tocsin.clock import Clock
+from tocsin.model.ids import uuid7
+from tocsin.model.inbox import Entry
+from tocsin.model.push import Ending, PushJob, PushRecord, PutBack, Standing
+from tocsin.model.reading import broadcast_entry, item_entry, total_counts
+from tocsin.model.receipt import Told, by_hub
+from tocsin.ports.limits import StoreLimits
+
+_TO_PUSH, _SOME_OF_HUB = sql(devices.to_push), sql(devices.some_of_hub)
+_SUCCEED, _FAIL = sql(devices.succeed), sql(devices.fail)
+_DEVICE = sql(pushes.device_of)
+_ADD, _NEXT_DUE, _VOID = sql(pushes.add_push), sql(pushes.next_due), sql(pushes.void_leases)
+_LEASE, _LEASED, _COPIES = sql(pushes.lease), sql(pushes.leased), sql(pushes.copies)
+_PUT_BACK, _END, _END_LATE = sql(pushes.put_back), sql(pushes.end), sql(pushes.end_late)
+_END_OF_COPY, _WAITING_OF_COPY = sql(pushes.end_of_copy), sql(pushes.waiting_of_copy)
+_BEGIN_SPREAD, _OLDEST_SPREAD = sql(pushes.begin_spread), sql(pushes.oldest_spread)
+_SPREAD_OF, _NEXT_DEVICES = sql(pushes.spread_of), sql(pushes.next_devices)
+_MOVE_SPREAD, _END_SPREAD = sql(pushes.move_spread), sql(pushes.end_spread)
+_COUNT, _OF_COPY = sql(pushes.count_waiting), sql(pushes.of_copy)
+_SAYING, _HEARD = sql(items.saying), sql(stream.heard_of_alert)
+_ALERTS = sql(pushes.alerts_named)
+
+
+class SqlitePushes:
+    """The pushes of one file."""
+
+    def __init__(self, writer: Writer, readers: Readers, clock: Clock, limits: StoreLimits) -> None:
+        self._writer = writer
+        self._readers = readers
+        self._clock = clock
+        self._limits = limits
+
+    async def resume_pushes(self, now_us: int) -> None:
+        """Make due at once what an ended process had leased."""
+        await self._writer.run(lambda c: c.execute(_VOID, {"now_us": now_us}).rowcount)
+
+    async def next_push_us(self) -> int | None:
+        """Tell when the next push is due."""
+
+        def look(connection: sqlite3.Connection) -> int | None:
+            if connection.execute(_OLDEST_SPREAD).fetchone() is not None:
+                return 0
+            row = connection.execute(_NEXT_DUE).fetchone()
+            return None if row is None else int(row[0])
+
+        return await self._readers.run(look)
+
+    async def waiting_pushes(self) -> int:
+        """Count what has not ended."""
+        return await self._readers.run(lambda c: int(c.execute(_COUNT).fetchone()[0]))
+
+    async def spread_pushes(self, limit: int) -> int:
+        """Make pushes of the oldest waiting broadcast for its next devices."""
+        return await self._writer.run(lambda c: _spread(c, limit))
+
+    async def lease_pushes(self, now_us: int, until_us: int, limit: int) -> Sequence[PushJob]:
+        """Take pushes that are due, the longest due first."""
+
+        def job(connection: sqlite3.Connection) -> list[PushJob]:
+            bounds = {"now_us": now_us, "until_us": until_us, "limit": limit, "one": 1}
+            numbers = [row[0] for row in connection.execute(_LEASE, bounds).fetchall()]
+            found = connection.execute(_LEASED, {"push_nos": as_json(numbers)})
+            return sorted(map(_job, found), key=lambda one: (one.made_us, one.number))
+
+        return await self._writer.run(job)
+
+    async def standings(self, numbers: Sequence[int]) -> Mapping[int, Standing | None]:
+        """Tell how the inboxes stand to these pushes."""
+        return await self._readers.run(lambda c: _standings(c, numbers))
+
+    async def put_back_pushes(self, back: Sequence[PutBack]) -> None:
+        """Make leased pushes due at other times."""
+        rows = [
+            {
+                "at_push": one.number,
+                "due_us": one.due_us,
+                "reason": one.reason,
+                "untried": int(not one.tried),
+            }
+            for one in back
+        ]
+        if rows:
+            await self._writer.run(lambda c: c.executemany(_PUT_BACK, rows).rowcount)
+
+    async def end_push(self, job: PushJob, ending: Ending, told: Sequence[Told]) -> None:
+        """End a push, and note what became of it."""
+        room = self._limits.receipts_per_copy
+
+        def write(connection: sqlite3.Connection) -> None:
+            _end(connection, job, ending)
+            for hub, some in by_hub(told).items():
+                note_told(connection, hub, some, room, ending.at_us)
+
+        await self._writer.run(write)
+
+    async def cancel_shown(self, told: Sequence[Told]) -> None:
+        """End pushes about copies that were shown; a disk that nothing is written to is not troubled."""
+        if not told or not await self._readers.run(lambda c: bool(_copies_shown(c, told))):
+            return
+        now_us = self._clock.now_us()
+
+        def job(connection: sqlite3.Connection) -> None:
+            for alert_no, user_no in _copies_shown(connection, told):
+                _cancel_shown(connection, alert_no, user_no, now_us)
+
+        await self._writer.run(job)
+
+
+def write_pushes(
+    connection: sqlite3.Connection, copies: Sequence[tuple[int, int]], now_us: int
+) -> None:
+    """Make pushes of new items, given as numbers of user and alert, for the devices that their users have."""
+    users = as_json({user_no for user_no, _ in copies})
+    found = connection.execute(_TO_PUSH, {"user_nos": users}).fetchall()
+    if not found:
+        return
+    of_user: dict[int, list[Row]] = {}
+    for row in found:
+        of_user.setdefault(row[0], []).append(row)
+    rows = [
+        _fresh(alert_no, user_no, device[1:], now_us)
+        for user_no, alert_no in copies
+        for device in of_user.get(user_no, ())
+    ]
+    connection.executemany(_ADD, rows)
+
+
+def begin_spread(
+    connection: sqlite3.Connection, hub_no: int, alert_no: int, brev: int, now_us: int
+) -> None:
+    """Note that a broadcast is to be pushed, if its hub has any device."""
+    if connection.execute(_SOME_OF_HUB, {"hub_no": hub_no}).fetchone() is not None:
+        row = {"alert_no": alert_no, "hub_no": hub_no, "brev": brev, "after": 0, "made_us": now_us}
+        connection.execute(_BEGIN_SPREAD, row)
+
+
+def records_of_copy(
+    connection: sqlite3.Connection, alert_no: int, user_no: int
+) -> tuple[PushRecord, ...]:
+    """Read what became of the pushes of one copy."""
+    found = connection.execute(_OF_COPY, {"alert_no": alert_no, "user_no": user_no})
+    names = PushRecord.__struct_fields__
+    return tuple(PushRecord(**dict(zip(names, row, strict=True))) for row in found)
+
+
+def _fresh(alert_no: int, user_no: int, device: Sequence[Any], made_us: int) -> dict[str, Any]:
+    device_no, device_id, platform = device
+    return {
+        "id": uuid7(made_us),
+        "alert_no": alert_no,
+        "user_no": user_no,
+        "device_no": device_no,
+        "device": device_id,
+        "platform": platform,
+        "kind": "show",
+        "made_us": made_us,
+        "attempts": 0,
+        "due_us": made_us,
+        "leased_us": None,
+        "push_end": None,
+        "reason": None,
+        "ended_us": None,
+    }
+
+
+def _spread(connection: sqlite3.Connection, limit: int) -> int:
+    spread = connection.execute(_OLDEST_SPREAD).fetchone()
+    if spread is None:
+        return 0
+    alert_no, hub_no, brev, after, made_us = spread
+    page = {"hub_no": hub_no, "after": after, "limit": limit}
+    found = connection.execute(_NEXT_DEVICES, page).fetchall()
+    connection.executemany(
+        _ADD,
+        [
+            _fresh(alert_no, user_no, (device_no, *told), made_us)
+            for device_no, user_no, *told, b_start in found
+            if b_start < brev
+        ],
+    )
+    if len(found) < limit:
+        connection.execute(_END_SPREAD, {"at_alert": alert_no})
+    else:
+        connection.execute(_MOVE_SPREAD, {"at_alert": alert_no, "place": found[-1][0]})
+    return max(1, len(found))
+
+
+def _job(row: Row) -> PushJob:
+    number, delivery_id, hub, user, alert_id, severity, kind, made_us, attempts = row[:9]
+    return PushJob(
+        number=number,
+        delivery_id=delivery_id,
+        hub=hub,
+        user=user,
+        alert_id=alert_id,
+        severity=severity,
+        device=device_row(row[9:], hub, user).device,
+        kind=kind,
+        made_us=made_us,
+        attempts=attempts,
+    )
+
+
+def _standings(
+    connection: sqlite3.Connection, numbers: Sequence[int]
+) -> dict[int, Standing | None]:
+    found = connection.execute(_COPIES, {"push_nos": as_json(numbers)}).fetchall()
+    heads = heads_by_no(connection, {row[1] for row in found})
+    at = {
+        user_no: Snapshot(connection, hub_numbered(connection, row.hub_no), row)
+        for user_no, row in heads.items()
+    }
+    return {row[0]: _standing(at[row[1]], row[2:]) for row in found if row[1] in at}
+
+
+def _standing(at: Snapshot, alert: Row) -> Standing | None:
+    alert_no, alert_id, _, category, severity, withdrawn_us = alert
+    states = states_of(at.connection, at.row.user_no)
+    live = live_broadcasts(at.connection, at.hub.hub_no, at.head.b_start)
+    found: tuple[Entry, int | None] | None = None
+    for row in at.rows(_SAYING, alert_no=alert_no):
+        item = item_of(row)
+        found = item_entry(item, at.head.watermarks), item.expires_us
+    for told in live:
+        if told.alert_id == alert_id:
+            state = states.get(told.brev)
+            found = broadcast_entry(told, state, at.head.watermarks), told.expires_us
+    if found is None:
+        return None
+    entry, expires_us = found
+    return Standing(
+        entry=entry,
+        category=category,
+        severity=severity,
+        expires_us=expires_us,
+        withdrawn=withdrawn_us is not None,
+        unread=total_counts(at.head, live, states).unread,
+    )
+
+
+def _end(connection: sqlite3.Connection, job: PushJob, ending: Ending) -> None:
+    row = {"at_push": job.number, "push_end": ending.end, "reason": ending.reason}
+    times = {"at_us": ending.at_us, "cancelled": "cancelled"}
+    ended = connection.execute(_END, {**row, **times}).rowcount
+    if not ended and ending.end == "accepted":
+        connection.execute(_END_LATE, {**row, **times})
+    for device_no, registered_us in connection.execute(_DEVICE, {"push_no": job.number}).fetchall():
+        at = {"at_device": device_no, "at_us": ending.at_us, "reason": ending.reason}
+        if ending.end == "accepted":
+            connection.execute(_SUCCEED, at)
+        elif ending.end != "cancelled":
+            connection.execute(_FAIL, at)
+        if ending.end == "gone" and registered_us == job.device.registered_us:
+            end_device(connection, device_no, registered_us, ending.reason, ending.at_us)
+
+
+def _copies_shown(connection: sqlite3.Connection, told: Iterable[Told]) -> list[tuple[int, int]]:
+    """Find the copies, as numbers of alert and user, about which something is still to be pushed."""
+    copies: list[tuple[int, int]] = []
+    for hub, some in by_hub(told).items():
+        home = hub_named(connection, hub)
+        if home is None:
+            continue
+        here = {"hub_no": home.hub_no}
+        ids, users = {one.alert_id for one in some}, {one.user for one in some}
+        alerts = {r[0]: r[1] for r in connection.execute(_ALERTS, {**here, "ids": as_json(ids)})}
+        heads = {u: row.user_no for u, row in heads_of(connection, home.hub_no, users).items()}
+        named = {(alerts.get(one.alert_id), heads.get(one.user)) for one in some}
+        copies += [
+            (alert_no, user_no)
+            for alert_no, user_no in named
+            if alert_no is not None
+            and user_no is not None
+            and _is_waiting(connection, alert_no, user_no)
+        ]
+    return copies
+
+
+def _is_waiting(connection: sqlite3.Connection, alert_no: int, user_no: int) -> bool:
+    copy = {"alert_no": alert_no, "user_no": user_no}
+    return any(
+        connection.execute(query, copy).fetchone() is not None
+        for query in (_WAITING_OF_COPY, _SPREAD_OF)
+    )
+
+
+def _cancel_shown(connection: sqlite3.Connection, alert_no: int, user_no: int, now_us: int) -> None:
+    over = {"push_end": "cancelled", "reason": "shown", "at_us": now_us}
+    copy = {"at_alert": alert_no, "at_user": user_no, "kind": "show"}
+    connection.execute(_END_OF_COPY, {**copy, **over})
+    if connection.execute(_SPREAD_OF, {"alert_no": alert_no}).fetchone() is None:
+        return
+    # The spread has not come to this person's devices, perhaps; it passes over those that have a push.
+    found = connection.execute(_TO_PUSH, {"user_nos": as_json([user_no])}).fetchall()
+    ended = {"due_us": None, "push_end": "cancelled", "reason": "shown", "ended_us": now_us}
+    connection.executemany(
+        _ADD, [{**_fresh(alert_no, user_no, row[1:], now_us), **ended} for row in found]
+    )

@@ -1,0 +1,39 @@
+"""VAPID keys in the file."""
+
+from collections.abc import Sequence
+
+from msgspec.structs import asdict
+
+from tocsin.adapters.sql import vapid
+from tocsin.adapters.sqlite.readers import Readers
+from tocsin.adapters.sqlite.text import sql
+from tocsin.adapters.sqlite.writer import Writer
+from tocsin.ports.vapid import SealedVapidKey
+
+_ADD, _ALL, _RETIRE = (
+    sql(vapid.add_vapid_key),
+    sql(vapid.all_vapid_keys),
+    sql(vapid.retire_vapid_key),
+)
+
+
+class SqliteVapidKeys:
+    """The VAPID keys of one file."""
+
+    def __init__(self, writer: Writer, readers: Readers) -> None:
+        self._writer = writer
+        self._readers = readers
+
+    async def add_vapid_key(self, key: SealedVapidKey) -> None:
+        """Keep a new one."""
+        await self._writer.run(lambda c: c.execute(_ADD, asdict(key)).rowcount)
+
+    async def vapid_keys(self) -> Sequence[SealedVapidKey]:
+        """List them, retired ones too, oldest first."""
+        rows = await self._readers.run(lambda c: c.execute(_ALL).fetchall())
+        return [SealedVapidKey(*row) for row in rows]
+
+    async def retire_vapid_key(self, key_id: str, now_us: int) -> None:
+        """Retire one."""
+        row = {"at_id": key_id, "retired_us": now_us}
+        await self._writer.run(lambda c: c.execute(_RETIRE, row).rowcount)

@@ -1,0 +1,101 @@
+"""Pushes: one message to one device about one alert, from the transaction that made it to its end."""
+
+from typing import Literal
+
+import msgspec
+
+from tocsin.model.alert import Severity
+from tocsin.model.device import Device, Platform
+from tocsin.model.inbox import Entry
+
+PushKind = Literal["show", "withdraw"]
+# How a push ends.  ``cancelled``: there was no reason to send it any more; ``gone``: the device is reached no more;
+# ``rejected``: the provider will never take it; ``expired``: it was not taken in time.
+PushEnd = Literal["accepted", "cancelled", "gone", "rejected", "expired"]
+
+
+class PushJob(msgspec.Struct, frozen=True, kw_only=True):
+    """A push that is to be sent now.
+
+    ``number`` is the store's name for it; ``delivery_id`` is the same at every try.  ``attempts`` counts the tries, this
+    one included.  ``expires_us`` is the alert's own end, if it has one.
+    """
+
+    number: int
+    delivery_id: str
+    hub: str
+    user: str
+    alert_id: str
+    severity: Severity
+    device: Device
+    kind: PushKind
+    made_us: int
+    attempts: int
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """What the inbox says, at this moment, about the alert of a push.
+
+    ``expires_us`` is the end of the item or broadcast.  ``unread`` counts what the person has not read, broadcasts
+    included: the badge.
+    """
+
+    entry: Entry
+    category: str | None
+    severity: Severity
+    expires_us: int | None
+    withdrawn: bool
+    unread: int
+
+
+class Ending(msgspec.Struct, frozen=True):
+    """The end of a push, and why."""
+
+    end: PushEnd
+    reason: str
+    at_us: int
+
+
+class PutBack(msgspec.Struct, frozen=True):
+    """A leased push that waits until ``due_us``; ``tried`` if its try counts.  ``reason`` says why it was not taken."""
+
+    number: int
+    due_us: int
+    reason: str | None = None
+    tried: bool = False
+
+
+class PushRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a push to one device: under way while ``end`` is None, and then due at ``due_us``."""
+
+    device: str
+    platform: Platform
+    kind: PushKind
+    made_us: int
+    attempts: int
+    due_us: int | None
+    end: PushEnd | None = None
+    reason: str | None = None
+    ended_us: int | None = None
+
+
+def why_not(standing: Standing | None, now_us: int) -> str | None:
+    """Return why nothing is to be shown any more (I8); None if it still is.
+
+    Args:
+        standing: What the inbox says; None if it says nothing of that alert (any more).
+        now_us: The time.
+    """
+    if standing is None:
+        return "not-in-inbox"
+    marks = standing.entry.marks
+    reasons = (
+        ("withdrawn", standing.withdrawn),
+        ("deleted", marks.deleted_at is not None),
+        ("read", standing.entry.read),
+        ("seen", standing.entry.seen),
+        ("archived", marks.archived_at is not None),
+        ("snoozed", marks.snoozed_until is not None),
+        ("expired", standing.expires_us is not None and standing.expires_us <= now_us),
+    )
+    return next((reason for reason, holds in reasons if holds), None)

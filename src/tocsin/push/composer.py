@@ -1,0 +1,67 @@
+"""From a push that is due, and what the inbox says, to what a provider sends.
+
+Units:   times in microseconds, ``ttl_s`` in seconds.
+"""
+
+from typing import Final
+
+import msgspec
+
+from tocsin.clock import US_PER_S
+from tocsin.model.alert import Content, Severity
+from tocsin.model.push import PushJob, Standing
+from tocsin.ports.push import Push, Urgency
+from tocsin.push.payloads import Notice, fcm_payload, web_push_payload
+
+# Apple refuses a TTL of 0, and a minute late is still of use.
+SHORTEST_TTL_S: Final = 60
+_URGENCY: Final[dict[Severity, Urgency]] = {
+    "critical": "high",
+    "error": "high",
+    "warning": "normal",
+    "success": "normal",
+    "info": "normal",
+}
+
+_content = msgspec.json.Decoder(Content)
+
+
+def until_us(job: PushJob, standing: Standing | None, ttl_s: int) -> int:
+    """Return when nobody wants a push any more: its alert's end, and at the latest ``ttl_s`` after it was made."""
+    latest_us = job.made_us + ttl_s * US_PER_S
+    expires_us = None if standing is None else standing.expires_us
+    return latest_us if expires_us is None else min(latest_us, expires_us)
+
+
+def compose(
+    job: PushJob, standing: Standing, end_us: int, now_us: int, app_url: str | None
+) -> Push:
+    """Return the message that shows an alert, as it is now.
+
+    What is undelivered of the same item is replaced: an alert that takes the place of another keeps the item's id.
+    """
+    notice = Notice(
+        alert_id=job.alert_id,
+        tag=standing.entry.id,
+        content=_content.decode(standing.entry.content),
+        badge=standing.unread,
+        app_url=app_url,
+    )
+    payload, least = _payloads(job, notice)
+    return Push(
+        delivery_id=job.delivery_id,
+        alert_id=job.alert_id,
+        channel=job.device.channel,
+        payload=payload,
+        least=least,
+        ttl_s=max(SHORTEST_TTL_S, (end_us - now_us) // US_PER_S),
+        urgency=_URGENCY[job.severity],
+        collapse=standing.entry.id,
+    )
+
+
+def _payloads(job: PushJob, notice: Notice) -> tuple[bytes, bytes | None]:
+    if job.device.platform == "fcm":
+        return fcm_payload(notice), None
+    said = web_push_payload(notice)
+    return said.full, said.least

@@ -1,0 +1,212 @@
+"""The only loop that takes pushes to their providers: lease, wait out the grace, look again, send, note what became of it.
+
+The order is the promise: the try is counted on disk before it is made and its outcome is noted after it, so a dispatcher
+that dies at any moment sends again, under the same delivery id, and loses nothing.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Final
+
+import structlog
+
+from tocsin.clock import US_PER_S, Clock
+from tocsin.config import Push as PushSettings
+from tocsin.model.device import Platform
+from tocsin.model.push import Ending, PushJob, PutBack, Standing, why_not
+from tocsin.model.receipt import Fact, Told
+from tocsin.ports.push import Later, PushOutcome, PushProvider
+from tocsin.ports.pushes import PushStore
+from tocsin.ports.receipts import Recorder
+from tocsin.push.composer import compose, until_us
+from tocsin.push.lane import Lane
+from tocsin.push.verdict import Rest, judge
+from tocsin.supervisor import Supervisor
+from tocsin.telemetry import Metrics
+
+log = structlog.get_logger()
+
+POLL_S: Final = 0.25
+# Longer than a push waits in its lane and is sent: who holds it that long is dead.
+LEASE_S: Final = 120.0
+IN_HAND: Final = 1_024
+SPREAD_ROWS: Final = 500
+# For hosts that nobody has called yet.
+UNKNOWN_ROOM: Final = 64
+FULL_LANE_S: Final = 2.0
+
+Present = Callable[[str, str], bool]
+
+
+class Dispatcher:
+    """Sends what is due, to every host as much at once as it may."""
+
+    def __init__(
+        self,
+        *,
+        pushes: PushStore,
+        providers: Mapping[Platform, PushProvider],
+        present: Present,
+        recorder: Recorder,
+        clock: Clock,
+        supervisor: Supervisor,
+        metrics: Metrics,
+        settings: PushSettings,
+    ) -> None:
+        """Make it; ``present`` tells whether a user of a hub has a live connection."""
+        self._pushes = pushes
+        self._providers = providers
+        self._present = present
+        self._recorder = recorder
+        self._clock = clock
+        self._supervisor = supervisor
+        self._metrics = metrics
+        self._settings = settings
+        self._lanes: dict[str, Lane] = {}
+        self._in_hand: set[int] = set()
+        self._stopping = False
+
+    async def run(self) -> None:
+        """Work until ``stop`` was called."""
+        await self._pushes.resume_pushes(self._clock.now_us())
+        while not self._stopping:
+            if not await self.step():
+                await asyncio.sleep(POLL_S)
+
+    def stop(self) -> None:
+        """Lease nothing more; what is on its way is finished, or comes again."""
+        self._stopping = True
+
+    def paused(self) -> Mapping[str, str]:
+        """Tell which hosts are sent nothing because our settings are at fault, and what they say."""
+        now_s = self._clock.monotonic_s()
+        return {
+            h: lane.fault
+            for h, lane in self._lanes.items()
+            if lane.fault and lane.rests_until_s > now_s
+        }
+
+    async def step(self) -> bool:
+        """Spread a chunk of a broadcast and take what is due; False if there was nothing to do."""
+        now_us = self._clock.now_us()
+        due_us = await self._pushes.next_push_us()
+        if due_us is None or due_us > now_us:
+            return False
+        spread = await self._pushes.spread_pushes(SPREAD_ROWS)
+        room = min(
+            IN_HAND - len(self._in_hand),
+            UNKNOWN_ROOM + sum(lane.room for lane in self._lanes.values()),
+        )
+        if room <= 0:
+            return spread > 0
+        lease_us = now_us + round(LEASE_S * US_PER_S)
+        jobs = await self._pushes.lease_pushes(now_us, lease_us, room)
+        taken = [self._take(job) for job in jobs if job.number not in self._in_hand]
+        await self._pushes.put_back_pushes([back for back in taken if back is not None])
+        return spread + len(jobs) > 0
+
+    def _take(self, job: PushJob) -> PutBack | None:
+        """Give a push to its lane, or say until when it waits: for the end of its grace, or for room."""
+        grace_us = self._grace_us(job)
+        if grace_us > self._clock.now_us():
+            return PutBack(job.number, grace_us)
+        lane = self._lane(self._host(job))
+        rests_s = max(0.0, lane.rests_until_s - self._clock.monotonic_s())
+        if rests_s > 0 or lane.room <= 0:
+            return self._later(job, rests_s + FULL_LANE_S)
+        self._in_hand.add(job.number)
+        lane.take(job)
+        return None
+
+    def _host(self, job: PushJob) -> str:
+        provider = self._providers.get(job.device.platform)
+        return job.device.platform if provider is None else provider.host(job.device.channel)
+
+    def _grace_us(self, job: PushJob) -> int:
+        """Return until when a push waits for whoever is looking to be shown the alert; 0 if nobody is."""
+        if job.kind == "withdraw" or not self._present(job.hub, job.user):
+            return 0
+        return job.made_us + round(self._settings.grace_of(job.severity) * US_PER_S)
+
+    def _lane(self, host: str) -> Lane:
+        if host not in self._lanes:
+            calls, lingering = self._settings.calls_per_host, self._settings.lingering_per_host
+            self._lanes[host] = Lane(calls, lingering, self._work, self._supervisor)
+        return self._lanes[host]
+
+    def _later(self, job: PushJob, wait_s: float) -> PutBack:
+        """Put a push back for a while, and a little longer, so that not all come at once."""
+        spread_s = wait_s * (1 + random.random() / 4)  # noqa: S311 -- spreads
+        return PutBack(job.number, self._clock.now_us() + round(spread_s * US_PER_S))
+
+    async def _work(self, job: PushJob) -> None:
+        """Look at the inbox, and send what is still of use."""
+        try:
+            standings = await self._pushes.standings([job.number])
+            if job.number in standings:
+                await self._send(job, standings[job.number])
+        finally:
+            self._in_hand.discard(job.number)
+
+    async def _send(self, job: PushJob, standing: Standing | None) -> None:
+        now_us = self._clock.now_us()
+        provider = self._providers.get(job.device.platform)
+        reason = "platform-off" if provider is None else why_not(standing, now_us)
+        end_us = until_us(job, standing, self._settings.ttl_s)
+        if provider is None or standing is None or reason is not None:
+            await self._end(job, Ending("cancelled", reason or "", now_us))
+        elif end_us <= now_us:
+            await self._end(job, Ending("expired", "nobody took it in time", now_us))
+        else:
+            push = compose(job, standing, end_us, now_us, self._settings.app_url)
+            await self._follow(job, await _outcome_of(provider.send(push)), end_us)
+
+    async def _follow(self, job: PushJob, outcome: PushOutcome, end_us: int) -> None:
+        now_us = self._clock.now_us()
+        verdict = judge(outcome, job.attempts, now_us, end_us, random.random())  # noqa: S311 -- spreads retries
+        if isinstance(verdict, Ending):
+            await self._end(job, verdict)
+            return
+        self._metrics.pushes.labels(job.device.platform, "later").inc()
+        back = [PutBack(job.number, verdict.due_us, verdict.reason, tried=True)]
+        if verdict.rest is not None:
+            back += self._rest(self._host(job), verdict.rest)
+        await self._pushes.put_back_pushes(back)
+
+    def _rest(self, host: str, rest: Rest) -> Sequence[PutBack]:
+        """Send nothing to a host for a while; returns what waited for it."""
+        lane = self._lane(host)
+        lane.rests_until_s = max(lane.rests_until_s, self._clock.monotonic_s() + rest.for_s)
+        lane.fault = rest.reason if rest.alarm else ""
+        if rest.alarm:
+            log.error("push.paused", host=host, for_s=rest.for_s, reason=rest.reason)
+        waiting = lane.empty()
+        self._in_hand.difference_update(job.number for job in waiting)
+        return [self._later(job, rest.for_s) for job in waiting]
+
+    async def _end(self, job: PushJob, ending: Ending) -> None:
+        self._metrics.pushes.labels(job.device.platform, ending.end).inc()
+        if ending.end == "cancelled":
+            self._metrics.pushes_cancelled.labels(ending.reason).inc()
+        elif ending.end != "accepted":
+            log.warning("push.failed", end=ending.end, reason=ending.reason, push=job.delivery_id)
+        await self._pushes.end_push(job, ending, self._told(job, ending))
+
+    def _told(self, job: PushJob, ending: Ending) -> Sequence[Told]:
+        """Return the receipt of what became of a push that was to show something."""
+        fact: Fact = "pushed" if ending.end == "accepted" else "push_failed"
+        if job.kind == "withdraw" or ending.end == "cancelled":
+            return ()
+        if not self._recorder.keeps(job.hub, fact):
+            return ()
+        return [Told(job.hub, job.alert_id, job.user, fact, ending.at_us, job.device.id)]
+
+
+async def _outcome_of(sending: Awaitable[PushOutcome]) -> PushOutcome:
+    """Wait for an outcome; a provider that raises has a fault, which must not stop the others."""
+    try:
+        return await sending
+    except Exception as error:
+        log.exception("push.provider_failed")
+        return Later(f"internal fault: {type(error).__name__}")

@@ -1,0 +1,297 @@
+"""Pushes are made with the items, come until they have ended, and never afterwards."""
+
+from typing import Any
+
+import pytest
+
+from tests.ports.devices import device
+from tests.ports.world import World
+from tocsin.model.push import Ending, PushJob, PutBack, why_not
+from tocsin.model.receipt import Told
+
+
+async def register(world: World, *names: str, **fields: object) -> None:
+    """Register devices, named user/id."""
+    for name in names:
+        user, device_id = name.split("/")
+        await world.store.devices.put_device(device(user, device_id, **fields), 20)
+
+
+async def lease(world: World, *, s: float = 60, limit: int = 100) -> list[PushJob]:
+    now_us = world.clock.us
+    until_us = now_us + round(s * 1_000_000)
+    return list(await world.store.pushes.lease_pushes(now_us, until_us, limit))
+
+
+async def end(world: World, job: PushJob, how: str = "accepted", reason: str = "") -> None:
+    ending = Ending(how, reason, world.clock.us)  # type: ignore[arg-type]
+    await world.store.pushes.end_push(job, ending, ())
+
+
+def names(jobs: list[PushJob]) -> list[str]:
+    return sorted(f"{job.user}/{job.device.id}" for job in jobs)
+
+
+async def spread(world: World, limit: int = 100) -> None:
+    while await world.store.pushes.spread_pushes(limit):
+        pass
+
+
+async def test_an_alert_makes_a_push_for_every_device_of_who_gets_it(world: World) -> None:
+    await register(world, "ann/a", "ann/b", "ben/c", "cyd/d")
+    alert_id = await world.alert("ann", "ben", "dan", severity="critical")
+    jobs = await lease(world)
+    assert names(jobs) == ["ann/a", "ann/b", "ben/c"]
+    assert {(job.alert_id, job.severity, job.attempts) for job in jobs} == {
+        (alert_id, "critical", 1)
+    }
+    assert len({job.delivery_id for job in jobs}) == 3
+
+
+async def test_who_has_no_device_makes_no_push(world: World) -> None:
+    await world.alert("ann")
+    await world.alert()
+    assert await world.store.pushes.next_push_us() is None
+    await register(world, "ann/a")
+    assert await lease(world) == []
+
+
+async def test_a_redelivery_makes_no_second_push(world: World) -> None:
+    await register(world, "ann/a")
+    told = await world.alert("ann")
+    await world.alert("ann", id=told)
+    assert len(await lease(world)) == 1
+
+
+async def test_what_nobody_settles_comes_again_under_the_same_delivery_id(world: World) -> None:
+    await register(world, "ann/a")
+    await world.alert("ann")
+    [first] = await lease(world, s=60)
+    assert await lease(world) == []
+    world.clock.turn(s=61)
+    [second] = await lease(world)
+    assert (second.delivery_id, second.attempts) == (first.delivery_id, 2)
+
+
+async def test_what_an_ended_process_had_leased_comes_at_once(world: World) -> None:
+    await register(world, "ann/a")
+    await world.alert("ann")
+    await lease(world, s=600)
+    await world.store.pushes.resume_pushes(world.clock.us)
+    [job] = await lease(world)
+    assert job.attempts == 2
+
+
+async def test_what_has_ended_never_comes_again(world: World) -> None:
+    await register(world, "ann/a")
+    await world.alert("ann")
+    [job] = await lease(world)
+    await end(world, job)
+    await world.store.pushes.put_back_pushes([PutBack(job.number, world.clock.us)])
+    await world.store.pushes.resume_pushes(world.clock.us)
+    world.clock.turn(days=1)
+    assert await lease(world) == []
+    assert await world.store.pushes.standings([job.number]) == {}
+    assert await world.store.pushes.waiting_pushes() == 0
+    found = await world.store.devices.device("h", "ann", "a")
+    assert found is not None
+    assert found.last_success_us == world.clock.us - 86_400_000_000
+
+
+async def test_put_back_pushes_come_at_their_time_and_untried_ones_do_not_count(
+    world: World,
+) -> None:
+    await register(world, "ann/a")
+    await world.alert("ann")
+    [job] = await lease(world)
+    due_us = world.clock.us + 5_000_000
+    await world.store.pushes.put_back_pushes([PutBack(job.number, due_us)])
+    assert await lease(world) == []
+    assert await world.store.pushes.next_push_us() == due_us
+    world.clock.turn(s=5)
+    [job] = await lease(world)
+    assert job.attempts == 1
+    await world.store.pushes.put_back_pushes([PutBack(job.number, due_us, "503", tried=True)])
+    [job] = await lease(world)
+    assert job.attempts == 2
+
+
+async def test_the_longest_due_come_first_and_no_more_than_asked(world: World) -> None:
+    await register(world, "ann/a")
+    alerts = []
+    for _ in range(3):
+        alerts.append(await world.alert("ann"))
+        world.clock.turn(s=1)
+    assert [job.alert_id for job in await lease(world, limit=2)] == alerts[:2]
+    assert [job.alert_id for job in await lease(world, limit=2)] == alerts[2:]
+
+
+async def test_a_broadcast_is_spread_in_chunks_over_the_devices_of_who_heard_it(
+    world: World,
+) -> None:
+    await register(world, *(f"u{n}/d" for n in range(5)))
+    await world.alert()
+    await register(world, "late/d")
+    assert await world.store.pushes.next_push_us() == 0
+    await world.store.pushes.spread_pushes(2)
+    assert len(first := await lease(world)) in (1, 2)
+    await spread(world, 2)
+    assert names([*first, *await lease(world)]) == [f"u{n}/d" for n in range(5)]
+    assert await world.store.pushes.spread_pushes(2) == 0
+
+
+async def test_a_broadcast_of_another_hub_reaches_nobody_here(world: World) -> None:
+    await register(world, "ann/a")
+    await register(world, "ann/a", hub="other")
+    await world.alert()
+    await spread(world)
+    assert [job.hub for job in await lease(world)] == ["h"]
+
+
+@pytest.mark.parametrize(
+    ("act", "reason"),
+    [
+        ({"read": True}, "read"),
+        ({"seen": True}, "seen"),
+        ({"deleted": True}, "deleted"),
+        ({"archived": True}, "archived"),
+    ],
+)
+async def test_what_was_done_with_the_item_says_why_it_is_not_pushed(
+    world: World, act: dict[str, Any], reason: str
+) -> None:
+    await register(world, "ann/a")
+    alert_id = await world.alert("ann")
+    [job] = await lease(world)
+    standing = (await world.store.pushes.standings([job.number]))[job.number]
+    assert standing is not None
+    assert (why_not(standing, world.clock.us), standing.unread) == (None, 1)
+    await world.patch(alert_id, **act)
+    standing = (await world.store.pushes.standings([job.number]))[job.number]
+    assert why_not(standing, world.clock.us) == reason
+
+
+async def test_a_broadcast_that_was_read_is_not_pushed_to_that_person(world: World) -> None:
+    await register(world, "ann/a", "ben/b")
+    alert_id = await world.alert(expires_us=world.clock.us + 5)
+    await spread(world)
+    jobs = {job.user: job.number for job in await lease(world)}
+    await world.patch(alert_id, read=True)
+    standings = await world.store.pushes.standings(list(jobs.values()))
+    reasons = {user: why_not(standings[number], world.clock.us) for user, number in jobs.items()}
+    assert reasons == {"ann": "read", "ben": None}
+    assert why_not(standings[jobs["ben"]], world.clock.us + 5) == "expired"
+
+
+async def test_a_withdrawn_and_a_replaced_alert_are_not_pushed(world: World) -> None:
+    await register(world, "ann/a")
+    replaced = await world.alert("ann", collapse_key="k")
+    kept = await world.alert("ann", collapse_key="k")
+    withdrawn = await world.alert("ann")
+    await world.store.withdraw("h", withdrawn)
+    jobs = {job.alert_id: job.number for job in await lease(world)}
+    standings = await world.store.pushes.standings(list(jobs.values()))
+    reasons = {a: why_not(standings[n], world.clock.us) for a, n in jobs.items()}
+    assert reasons == {replaced: "not-in-inbox", kept: None, withdrawn: "withdrawn"}
+
+
+def shown(alert_id: str, user: str = "ann") -> Told:
+    return Told("h", alert_id, user, "shown", 1, device="page")
+
+
+async def test_what_was_shown_is_not_pushed(world: World) -> None:
+    await register(world, "ann/a", "ann/b", "ben/c")
+    alert_id = await world.alert("ann", "ben")
+    other = await world.alert("ann")
+    await world.store.pushes.cancel_shown([shown(alert_id)])
+    jobs = await lease(world)
+    assert sorted((job.alert_id, job.user) for job in jobs) == [
+        (alert_id, "ben"),
+        (other, "ann"),
+        (other, "ann"),
+    ]
+
+
+async def test_a_broadcast_shown_before_it_is_spread_is_not_pushed(world: World) -> None:
+    await register(world, "ann/a", "ben/b")
+    alert_id = await world.alert()
+    await world.store.pushes.cancel_shown([shown(alert_id)])
+    await spread(world)
+    assert names(await lease(world)) == ["ben/b"]
+
+
+async def test_who_was_shown_nothing_of_it_changes_nothing(world: World) -> None:
+    await register(world, "ann/a")
+    alert_id = await world.alert("ann")
+    told = [shown(alert_id, "ben"), shown("nothing"), Told("other", alert_id, "ann", "shown", 1)]
+    await world.store.pushes.cancel_shown(told)
+    assert len(await lease(world)) == 1
+
+
+async def test_a_push_that_was_cancelled_on_its_way_counts_as_accepted(world: World) -> None:
+    await register(world, "ann/a")
+    alert_id = await world.alert("ann")
+    [job] = await lease(world)
+    await world.store.pushes.cancel_shown([shown(alert_id)])
+    assert await world.store.pushes.standings([job.number]) == {}
+    await end(world, job)
+    copy = await world.store.traces.copy("h", alert_id, "ann")
+    assert copy is not None
+    assert [push.end for push in copy.pushes] == ["accepted"]
+
+
+async def test_pushes_to_a_removed_device_end(world: World) -> None:
+    await register(world, "ann/a")
+    alert_id = await world.alert("ann")
+    await world.store.devices.remove_device("h", "ann", "a")
+    assert await lease(world) == []
+    copy = await world.store.traces.copy("h", alert_id, "ann")
+    assert copy is not None
+    assert [(push.device, push.end, push.reason) for push in copy.pushes] == [
+        ("a", "cancelled", "device-removed")
+    ]
+
+
+async def test_a_gone_device_takes_its_other_pushes_with_it_and_gets_no_more(world: World) -> None:
+    await register(world, "ann/a")
+    await world.alert("ann")
+    await world.alert("ann")
+    first, second = await lease(world)
+    await end(world, first, "gone", "410")
+    assert await world.store.pushes.standings([second.number]) == {}
+    await world.alert("ann")
+    assert await lease(world) == []
+
+
+async def test_a_device_that_registered_again_meanwhile_is_not_gone(world: World) -> None:
+    await register(world, "ann/a")
+    await world.alert("ann")
+    [job] = await lease(world)
+    await register(world, "ann/a", registered_us=2)
+    await end(world, job, "gone", "410")
+    found = await world.store.devices.device("h", "ann", "a")
+    assert found is not None
+    assert found.gone_us is None
+
+
+async def test_the_outcome_is_a_receipt_in_the_same_transaction(world: World) -> None:
+    await register(world, "ann/a")
+    alert_id = await world.alert("ann")
+    [job] = await lease(world)
+    told = [Told("h", alert_id, "ann", "pushed", world.clock.us, "a")]
+    await world.store.pushes.end_push(job, Ending("accepted", "", world.clock.us), told)
+    [receipt] = await world.store.receipts.receipts_of("h", alert_id, "ann")
+    assert (receipt.fact, receipt.device) == ("pushed", "a")
+
+
+async def test_ended_pushes_are_forgotten_after_a_while(world: World) -> None:
+    await register(world, "ann/a")
+    alert_id = await world.alert("ann")
+    [job] = await lease(world)
+    await end(world, job)
+    for days, left in ((6, 1), (2, 0)):
+        world.clock.turn(days=days)
+        await world.sweep()
+        copy = await world.store.traces.copy("h", alert_id, "ann")
+        assert copy is not None
+        assert len(copy.pushes) == left
