@@ -201,6 +201,14 @@ class Push(Section):
     ttl_s: int = Field(
         86_400, ge=60, le=2_419_200, description="age at which a push is of no use any more"
     )
+    summary_over: Positive = Field(
+        3,
+        description="pushes held for one device that still go one by one; more become one summary",
+    )
+    storm_pushes: Positive = Field(
+        20, description="pushes to one device in `push.storm_s`; more wait, but for critical ones"
+    )
+    storm_s: float = Field(600, gt=0, description="the time in which they are counted")
     calls_per_host: Positive = Field(32, description="calls under way to one push service")
     lingering_per_host: Positive = Field(
         224, description="calls to one push service that take over a second, besides"

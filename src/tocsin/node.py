@@ -74,7 +74,9 @@ from tocsin.ports.push import PushProvider
 from tocsin.process.sweeper import Sweeper
 from tocsin.process.worker import PATIENCE_S, Worker
 from tocsin.push.dispatcher import Dispatcher
+from tocsin.push.gate import Gate
 from tocsin.push.registrar import Registrar
+from tocsin.push.storm import StormGuard
 from tocsin.push.vapid import VapidRing
 from tocsin.realtime.doorkeeper import Doorkeeper
 from tocsin.realtime.gateway import Gateway
@@ -170,9 +172,13 @@ class Node:
         self.dispatcher = Dispatcher(
             pushes=store.pushes,
             providers=self.providers,
-            present=self.gateway.is_present,
             recorder=self.recorder,
             clock=self.clock,
+            gate=Gate(
+                self.gateway.is_present,
+                store.preferences,
+                StormGuard(settings.push.storm_pushes, settings.push.storm_s),
+            ),
             supervisor=self.supervisor,
             metrics=self.metrics,
             settings=settings.push,

@@ -48,7 +48,7 @@ async def test_registering_again_keeps_what_became_of_it_and_revives_it(world: W
     await world.store.devices.put_device(device(), MOST)
     await world.alert("ann")
     [job] = await world.store.pushes.lease_pushes(world.clock.us, world.clock.us + 9, 10)
-    await world.store.pushes.end_push(job, Ending("gone", "410", world.clock.us), ())
+    await world.store.pushes.end_push(job, Ending("gone", "410", world.clock.us), (), {})
     gone = await world.store.devices.device("h", "ann", "d1")
     assert gone is not None
     assert (gone.gone_us, gone.gone_reason) == (world.clock.us, "410")

@@ -6,7 +6,7 @@ import pytest
 
 from tests.ports.devices import device
 from tests.ports.world import World
-from tocsin.model.push import Ending, PushJob, PutBack, why_not
+from tocsin.model.push import Ending, PushJob, PushRecord, PutBack, why_not
 from tocsin.model.receipt import Told
 
 
@@ -25,7 +25,7 @@ async def lease(world: World, *, s: float = 60, limit: int = 100) -> list[PushJo
 
 async def end(world: World, job: PushJob, how: str = "accepted", reason: str = "") -> None:
     ending = Ending(how, reason, world.clock.us)  # type: ignore[arg-type]
-    await world.store.pushes.end_push(job, ending, ())
+    await world.store.pushes.end_push(job, ending, (), {})
 
 
 def names(jobs: list[PushJob]) -> list[str]:
@@ -279,7 +279,7 @@ async def test_the_outcome_is_a_receipt_in_the_same_transaction(world: World) ->
     alert_id = await world.alert("ann")
     [job] = await lease(world)
     told = [Told("h", alert_id, "ann", "pushed", world.clock.us, "a")]
-    await world.store.pushes.end_push(job, Ending("accepted", "", world.clock.us), told)
+    await world.store.pushes.end_push(job, Ending("accepted", "", world.clock.us), told, {})
     [receipt] = await world.store.receipts.receipts_of("h", alert_id, "ann")
     assert (receipt.fact, receipt.device) == ("pushed", "a")
 
@@ -295,3 +295,55 @@ async def test_ended_pushes_are_forgotten_after_a_while(world: World) -> None:
         copy = await world.store.traces.copy("h", alert_id, "ann")
         assert copy is not None
         assert len(copy.pushes) == left
+
+
+async def test_held_pushes_of_a_device_are_found_by_each_other_until_they_end(world: World) -> None:
+    await register(world, "ann/a", "ann/b", "ben/c")
+    for _ in range(3):
+        await world.alert("ann", "ben")
+    jobs = [job for job in await lease(world) if job.user == "ann" and job.device.id == "a"]
+    assert not any(job.held for job in jobs)
+    store, due_us = world.store.pushes, world.clock.us + 5_000_000
+    first, second, third = (job.number for job in jobs)
+    assert await store.held_beside(first, 9) == []
+    held_us = world.clock.us
+    await store.put_back_pushes([PutBack(n, due_us, "quiet", held=True) for n in (first, second)])
+    assert list(await store.held_beside(first, 9)) == [second]
+    assert list(await store.held_beside(third, 9)) == [second, first]
+    assert list(await store.held_beside(third, 1)) == [second]
+    world.clock.turn(s=5)
+    again = {job.number: job for job in await lease(world)}
+    assert (again[first].held, again[first].attempts) == (True, 1)
+    # Once held it stays so, whatever it waits for, and since the first time.
+    await store.put_back_pushes([PutBack(first, world.clock.us, "503", tried=True)])
+    [job] = await lease(world)
+    assert (job.number, job.held) == (first, True)
+    record = await record_of(world, job)
+    assert (record.held_us, record.reason) == (held_us, "503")
+
+
+async def test_those_that_go_out_with_a_push_end_with_it(world: World) -> None:
+    await register(world, "ann/a")
+    alerts = [await world.alert("ann") for _ in range(3)]
+    first, second, third = await lease(world)
+    now_us = world.clock.us
+    said = Ending("accepted", "as a summary of 2 alerts", now_us)
+    await world.store.pushes.end_push(first, said, (), {second.number: "in a summary of 2 alerts"})
+    summed = await record_of(world, second)
+    assert (summed.end, summed.reason, summed.ended_us) == (
+        "summed",
+        "in a summary of 2 alerts",
+        now_us,
+    )
+    assert (await record_of(world, first)).end == "accepted"
+    assert (await record_of(world, third)).end is None
+    assert [job.alert_id for job in (first, second, third)] == alerts
+    found = await world.store.pushes.standings([first.number, second.number, third.number])
+    assert list(found) == [third.number]
+
+
+async def record_of(world: World, job: PushJob) -> PushRecord:
+    copy = await world.store.traces.copy("h", job.alert_id, job.user)
+    assert copy is not None
+    [record] = [one for one in copy.pushes if one.device == job.device.id]
+    return record

@@ -17,6 +17,8 @@ from tocsin.model.push import PushRecord
 from tocsin.model.receipt import Fact, Told
 from tocsin.ports.push import Accepted, Push, PushOutcome, PushProvider
 from tocsin.push.dispatcher import Dispatcher
+from tocsin.push.gate import Gate
+from tocsin.push.storm import StormGuard
 from tocsin.supervisor import Supervisor
 from tocsin.telemetry import Metrics
 
@@ -80,9 +82,13 @@ class Stage:
         return Dispatcher(
             pushes=self.store.pushes,
             providers=providers,
-            present=lambda _, user: user in self.present,
             recorder=Keeper(),
             clock=self.clock,
+            gate=Gate(
+                lambda _, user: user in self.present,
+                self.store.preferences,
+                StormGuard(self._settings.storm_pushes, self._settings.storm_s),
+            ),
             supervisor=self._supervisor,
             metrics=self.metrics,
             settings=self._settings,

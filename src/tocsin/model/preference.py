@@ -101,7 +101,7 @@ class Send(msgspec.Struct, frozen=True):
 class Hold(msgspec.Struct, frozen=True):
     """Keep it until ``until_us``, and decide again then."""
 
-    reason: Literal["quiet-hours"]
+    reason: Literal["quiet-hours", "storm"]
     detail: str
     until_us: int
 
@@ -114,6 +114,11 @@ class Skip(msgspec.Struct, frozen=True):
 
 
 Decision = Send | Hold | Skip
+
+
+def reason_of(decision: Decision) -> str:
+    """Return code and sentence, as a trace tells them."""
+    return f"{decision.reason}: {decision.detail}"
 
 
 class Rules(NamedTuple):

@@ -10,15 +10,16 @@ from tocsin.model.inbox import Entry
 
 PushKind = Literal["show", "withdraw"]
 # How a push ends.  ``cancelled``: there was no reason to send it any more; ``gone``: the device is reached no more;
-# ``rejected``: the provider will never take it; ``expired``: it was not taken in time.
-PushEnd = Literal["accepted", "cancelled", "gone", "rejected", "expired"]
+# ``rejected``: the provider will never take it; ``expired``: it was not taken in time; ``summed``: it went out with others,
+# in the summary that one of them became.
+PushEnd = Literal["accepted", "cancelled", "gone", "rejected", "expired", "summed"]
 
 
 class PushJob(msgspec.Struct, frozen=True, kw_only=True):
     """A push that is to be sent now.
 
     ``number`` is the store's name for it; ``delivery_id`` is the same at every try.  ``attempts`` counts the tries, this
-    one included.  ``expires_us`` is the alert's own end, if it has one.
+    one included.  ``held``: it was made to wait, by preferences or by a storm, and may go with others in a summary.
     """
 
     number: int
@@ -31,6 +32,7 @@ class PushJob(msgspec.Struct, frozen=True, kw_only=True):
     kind: PushKind
     made_us: int
     attempts: int
+    held: bool = False
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,16 +59,23 @@ class Ending(msgspec.Struct, frozen=True):
 
 
 class PutBack(msgspec.Struct, frozen=True):
-    """A leased push that waits until ``due_us``; ``tried`` if its try counts.  ``reason`` says why it was not taken."""
+    """A leased push that waits until ``due_us``; ``tried`` if its try counts.  ``reason`` says why it was not taken.
+
+    ``held`` is for one that nobody was to be sent yet; it stays so.
+    """
 
     number: int
     due_us: int
     reason: str | None = None
     tried: bool = False
+    held: bool = False
 
 
 class PushRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a push to one device: under way while ``end`` is None, and then due at ``due_us``."""
+    """What is known of a push to one device: under way while ``end`` is None, and then due at ``due_us``.
+
+    ``held_us`` is when it was first made to wait.
+    """
 
     device: str
     platform: Platform
@@ -77,6 +86,7 @@ class PushRecord(msgspec.Struct, frozen=True, kw_only=True):
     end: PushEnd | None = None
     reason: str | None = None
     ended_us: int | None = None
+    held_us: int | None = None
 
 
 def why_not(standing: Standing | None, now_us: int) -> str | None:

@@ -41,15 +41,22 @@ class PushStore(Protocol):
         """
         ...
 
+    async def held_beside(self, number: int, limit: int) -> Sequence[int]:
+        """Return the other held pushes to the same device, at most ``limit`` and the newest first, due or not."""
+        ...
+
     async def put_back_pushes(self, back: Sequence[PutBack]) -> None:
         """Make leased pushes due at other times; what has ended meanwhile stays so."""
         ...
 
-    async def end_push(self, job: PushJob, ending: Ending, told: Sequence[Told]) -> None:
+    async def end_push(
+        self, job: PushJob, ending: Ending, told: Sequence[Told], summed: Mapping[int, str]
+    ) -> None:
         """End a push and note what became of it, the device's last success or failure, and receipts, in one transaction.
 
         After ``gone`` the device is gone too, unless it registered again since the push was leased.  Ending one that has
-        ended changes nothing, but that a push which was cancelled while it was sent counts as accepted.
+        ended changes nothing, but that a push which was cancelled while it was sent counts as accepted.  ``summed`` are
+        the pushes that went out with it, and what is said of them: they end as ``summed``.
         """
         ...
 

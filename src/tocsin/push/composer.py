@@ -3,6 +3,7 @@
 Units:   times in microseconds, ``ttl_s`` in seconds.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -12,6 +13,7 @@ from tocsin.model.alert import Content, Severity
 from tocsin.model.push import PushJob, Standing
 from tocsin.ports.push import Push, Urgency
 from tocsin.push.payloads import Notice, fcm_payload, web_push_payload
+from tocsin.push.summary import TAG, summary_of
 
 # Apple refuses a TTL of 0, and a minute late is still of use.
 SHORTEST_TTL_S: Final = 60
@@ -34,29 +36,35 @@ def until_us(job: PushJob, standing: Standing | None, ttl_s: int) -> int:
 
 
 def compose(
-    job: PushJob, standing: Standing, end_us: int, now_us: int, app_url: str | None
+    job: PushJob, standings: Sequence[Standing], end_us: int, now_us: int, app_url: str | None
 ) -> Push:
-    """Return the message that shows an alert, as it is now.
+    """Return the message that shows an alert as it is now, or a summary of several.
 
-    What is undelivered of the same item is replaced: an alert that takes the place of another keeps the item's id.
+    What is undelivered of the same item is replaced: an alert that takes the place of another keeps the item's id.  A
+    summary replaces the one before it, and is taken back with the newest of its alerts.
     """
+    newest, *others = sorted(standings, key=lambda one: one.entry.sort, reverse=True)
+    contents = [_content.decode(one.entry.content) for one in (newest, *others)]
+    content = summary_of(contents) if others else contents[0]
+    tag = TAG if others else newest.entry.id
     notice = Notice(
-        alert_id=job.alert_id,
-        tag=standing.entry.id,
-        content=_content.decode(standing.entry.content),
-        badge=standing.unread,
+        alert_id=newest.entry.alert_id,
+        tag=tag,
+        content=content,
+        badge=newest.unread,
         app_url=app_url,
+        summary=len(contents) if others else None,
     )
     payload, least = _payloads(job, notice)
     return Push(
         delivery_id=job.delivery_id,
-        alert_id=job.alert_id,
+        alert_id=notice.alert_id,
         channel=job.device.channel,
         payload=payload,
         least=least,
         ttl_s=max(SHORTEST_TTL_S, (end_us - now_us) // US_PER_S),
-        urgency=_URGENCY[job.severity],
-        collapse=standing.entry.id,
+        urgency=_URGENCY[content.severity],
+        collapse=tag,
     )
 
 

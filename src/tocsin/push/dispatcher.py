@@ -6,20 +6,24 @@ that dies at any moment sends again, under the same delivery id, and loses nothi
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Final
 
 import structlog
+from msgspec.structs import replace
 
 from tocsin.clock import US_PER_S, Clock
 from tocsin.config import Push as PushSettings
 from tocsin.model.device import Platform
+from tocsin.model.preference import Hold, Send, Skip, reason_of
 from tocsin.model.push import Ending, PushJob, PutBack, Standing, why_not
 from tocsin.model.receipt import Fact, Told
 from tocsin.ports.push import Later, PushOutcome, PushProvider
 from tocsin.ports.pushes import PushStore
 from tocsin.ports.receipts import Recorder
 from tocsin.push.composer import compose, until_us
+from tocsin.push.gate import Gate
+from tocsin.push.held import HeldPushes
 from tocsin.push.lane import Lane
 from tocsin.push.verdict import Rest, judge
 from tocsin.supervisor import Supervisor
@@ -36,8 +40,6 @@ SPREAD_ROWS: Final = 500
 UNKNOWN_ROOM: Final = 64
 FULL_LANE_S: Final = 2.0
 
-Present = Callable[[str, str], bool]
-
 
 class Dispatcher:
     """Sends what is due, to every host as much at once as it may."""
@@ -47,24 +49,24 @@ class Dispatcher:
         *,
         pushes: PushStore,
         providers: Mapping[Platform, PushProvider],
-        present: Present,
         recorder: Recorder,
         clock: Clock,
+        gate: Gate,
         supervisor: Supervisor,
         metrics: Metrics,
         settings: PushSettings,
     ) -> None:
-        """Make it; ``present`` tells whether a user of a hub has a live connection."""
         self._pushes = pushes
         self._providers = providers
-        self._present = present
         self._recorder = recorder
         self._clock = clock
+        self._gate = gate
         self._supervisor = supervisor
         self._metrics = metrics
         self._settings = settings
         self._lanes: dict[str, Lane] = {}
         self._in_hand: set[int] = set()
+        self._held = HeldPushes(pushes, gate, settings.summary_over)
         self._stopping = False
 
     async def run(self) -> None:
@@ -125,7 +127,7 @@ class Dispatcher:
 
     def _grace_us(self, job: PushJob) -> int:
         """Return until when a push waits for whoever is looking to be shown the alert; 0 if nobody is."""
-        if job.kind == "withdraw" or not self._present(job.hub, job.user):
+        if job.kind == "withdraw" or not self._gate.present(job.hub, job.user):
             return 0
         return job.made_us + round(self._settings.grace_of(job.severity) * US_PER_S)
 
@@ -158,15 +160,58 @@ class Dispatcher:
             await self._end(job, Ending("cancelled", reason or "", now_us))
         elif end_us <= now_us:
             await self._end(job, Ending("expired", "nobody took it in time", now_us))
+        elif not job.held:
+            await self._decide(job, standing, end_us, provider)
+        elif self._held.claim(job):
+            try:
+                # The one before it may have taken it along.
+                if job.number in await self._pushes.standings([job.number]):
+                    await self._decide(job, standing, end_us, provider)
+            finally:
+                self._held.release(job)
         else:
-            push = compose(job, standing, end_us, now_us, self._settings.app_url)
-            await self._follow(job, await _outcome_of(provider.send(push)), end_us)
+            due_us = now_us + round(POLL_S * US_PER_S)
+            await self._pushes.put_back_pushes([PutBack(job.number, due_us, held=True)])
 
-    async def _follow(self, job: PushJob, outcome: PushOutcome, end_us: int) -> None:
+    async def _decide(
+        self, job: PushJob, standing: Standing, end_us: int, provider: PushProvider
+    ) -> None:
+        now_us = self._clock.now_us()
+        decided = await self._gate.decide(job, standing, end_us, now_us)
+        match decided:
+            case Send():
+                beside = await self._held.beside(job, now_us) if job.held else {}
+                await self._try(job, standing, beside, end_us, provider)
+            case Hold():
+                await self._hold(job, decided)
+            case Skip():
+                await self._end(job, Ending("cancelled", reason_of(decided), now_us))
+
+    async def _hold(self, job: PushJob, why: Hold) -> None:
+        self._metrics.pushes.labels(job.device.platform, "held").inc()
+        back = PutBack(job.number, why.until_us, reason_of(why), held=True)
+        await self._pushes.put_back_pushes([back])
+
+    async def _try(
+        self,
+        job: PushJob,
+        standing: Standing,
+        beside: Mapping[int, Standing],
+        end_us: int,
+        provider: PushProvider,
+    ) -> None:
+        """Send a push, in a summary with those ``beside`` it."""
+        shown = [standing, *beside.values()]
+        push = compose(job, shown, end_us, self._clock.now_us(), self._settings.app_url)
+        await self._follow(job, await _outcome_of(provider.send(push)), end_us, beside)
+
+    async def _follow(
+        self, job: PushJob, outcome: PushOutcome, end_us: int, beside: Mapping[int, Standing]
+    ) -> None:
         now_us = self._clock.now_us()
         verdict = judge(outcome, job.attempts, now_us, end_us, random.random())  # noqa: S311 -- spreads retries
         if isinstance(verdict, Ending):
-            await self._end(job, verdict)
+            await self._end(job, verdict, beside)
             return
         self._metrics.pushes.labels(job.device.platform, "later").inc()
         back = [PutBack(job.number, verdict.due_us, verdict.reason, tried=True)]
@@ -185,13 +230,27 @@ class Dispatcher:
         self._in_hand.difference_update(job.number for job in waiting)
         return [self._later(job, rest.for_s) for job in waiting]
 
-    async def _end(self, job: PushJob, ending: Ending) -> None:
+    async def _end(
+        self, job: PushJob, ending: Ending, beside: Mapping[int, Standing] | None = None
+    ) -> None:
+        """Note the end of a push; if it was accepted, also of those that went out with it."""
         self._metrics.pushes.labels(job.device.platform, ending.end).inc()
         if ending.end == "cancelled":
-            self._metrics.pushes_cancelled.labels(ending.reason).inc()
+            self._metrics.pushes_cancelled.labels(ending.reason.partition(":")[0]).inc()
         elif ending.end != "accepted":
             log.warning("push.failed", end=ending.end, reason=ending.reason, push=job.delivery_id)
-        await self._pushes.end_push(job, ending, self._told(job, ending))
+        told = self._told(job, ending)
+        if not beside or ending.end != "accepted":
+            await self._pushes.end_push(job, ending, told, {})
+            return
+        count = len(beside) + 1
+        self._metrics.pushes.labels(job.device.platform, "summed").inc(len(beside))
+        said = replace(ending, reason=f"as a summary of {count} alerts")
+        also = [
+            replace(one, alert_id=other.entry.alert_id) for one in told for other in beside.values()
+        ]
+        summed = dict.fromkeys(beside, f"in a summary of {count} alerts")
+        await self._pushes.end_push(job, said, [*told, *also], summed)
 
     def _told(self, job: PushJob, ending: Ending) -> Sequence[Told]:
         """Return the receipt of what became of a push that was to show something."""

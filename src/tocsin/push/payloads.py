@@ -42,7 +42,8 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 
     ``tag`` names what is shown: a later notice of the same tag replaces it, so it is the item's id, which outlives
     collapsing (a broadcast's alert id).  ``badge`` is the person's unread count.  ``app_url`` is where the app lives,
-    at most ``LONGEST_APP_URL`` characters.
+    at most ``LONGEST_APP_URL`` characters.  ``summary`` counts the alerts that it stands for, if it is not one alone: then
+    nothing of the inbox is dealt with by pressing it.
     """
 
     alert_id: str
@@ -50,6 +51,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     content: Content
     badge: int | None = None
     app_url: str | None = None
+    summary: int | None = None
 
 
 class Payload(msgspec.Struct, frozen=True):
@@ -83,6 +85,7 @@ class _Message(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     web_push: int | None = None
     url: str | None = None
     actions: tuple[_Button, ...] = ()
+    summary: int | None = None
 
 
 def web_push_payload(notice: Notice) -> Payload:
@@ -131,6 +134,7 @@ def _message(notice: Notice, content: Content) -> _Message:
         severity=content.severity,
         url=safe_link(content.url),
         actions=_buttons(content.actions),
+        summary=notice.summary,
     )
 
 
@@ -142,6 +146,8 @@ def _fcm_message(notice: Notice, content: Content) -> dict[str, object]:
         "tag": notice.tag,
         "severity": content.severity,
     }
+    if notice.summary is not None:
+        data["summary"] = str(notice.summary)
     url = safe_link(content.url)
     if url is not None:
         data["url"] = url

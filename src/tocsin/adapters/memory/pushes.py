@@ -105,6 +105,7 @@ class MemoryPushes:
             kind=row.record.kind,
             made_us=row.record.made_us,
             attempts=attempts,
+            held=row.record.held_us is not None,
         )
 
     async def standings(self, numbers: Sequence[int]) -> Mapping[int, Standing | None]:
@@ -140,24 +141,44 @@ class MemoryPushes:
             unread=total_counts(inbox.head, live, inbox.states).unread,
         )
 
+    async def held_beside(self, number: int, limit: int) -> Sequence[int]:
+        """Return the other held pushes to the same device."""
+        pushes = self._tables.pushes
+        mine = pushes[number]
+        beside = [
+            other
+            for other, row in pushes.items()
+            if other != number
+            and row.inbox is mine.inbox
+            and row.record.device == mine.record.device
+            and row.record.held_us is not None
+            and row.record.end is None
+        ]
+        return sorted(beside, reverse=True)[:limit]
+
     async def put_back_pushes(self, back: Sequence[PutBack]) -> None:
         """Make leased pushes due at other times."""
         for one in back:
             row = self._tables.pushes.get(one.number)
             if row is not None and row.record.end is None:
-                row.leased = False
+                row.leased, held_us = False, row.record.held_us
                 row.record = replace(
                     row.record,
                     due_us=one.due_us,
                     reason=one.reason,
                     attempts=row.record.attempts - (not one.tried),
+                    held_us=self._clock.now_us() if held_us is None and one.held else held_us,
                 )
 
-    async def end_push(self, job: PushJob, ending: Ending, told: Sequence[Told]) -> None:
+    async def end_push(
+        self, job: PushJob, ending: Ending, told: Sequence[Told], summed: Mapping[int, str]
+    ) -> None:
         """End a push, and note what became of it."""
         row = self._tables.pushes.get(job.number)
         if row is not None and not row.end(ending) and ending.end == "accepted":
             row.end_late(ending)
+        for number, reason in summed.items():
+            self._tables.pushes[number].end(Ending("summed", reason, ending.at_us))
         self._note_on_device(job.device, ending)
         await self._receipts.note(told)
 

@@ -48,6 +48,7 @@ leased = (
         pushes.c.kind,
         pushes.c.made_us,
         pushes.c.attempts,
+        pushes.c.held_us,
         devices,
     )
     .select_from(pushes)
@@ -72,12 +73,25 @@ copies = (
     .join(alerts, alerts.c.alert_no == pushes.c.alert_no)
     .where(among(pushes.c.push_no, "push_nos"), _waits)
 )
+_itself = pushes.alias("itself")
+held_beside = at_most(
+    select(pushes.c.push_no)
+    .join(_itself, _itself.c.device_no == pushes.c.device_no)
+    .where(
+        _itself.c.push_no == param("push_no"),
+        pushes.c.push_no != param("push_no"),
+        pushes.c.held_us.is_not(None),
+        _waits,
+    )
+    .order_by(pushes.c.push_no.desc())
+)
 put_back = (
     update(pushes)
     .where(_here, _waits)
     .values(
         due_us=param("due_us"),
         leased_us=null(),
+        held_us=func.coalesce(pushes.c.held_us, param("held_us")),
         reason=param("reason"),
         attempts=pushes.c.attempts - param("untried"),
     )
@@ -125,6 +139,7 @@ of_copy = (
         pushes.c.push_end,
         pushes.c.reason,
         pushes.c.ended_us,
+        pushes.c.held_us,
     )
     .where(pushes.c.alert_no == param("alert_no"), pushes.c.user_no == param("user_no"))
     .order_by(pushes.c.push_no)

@@ -511,6 +511,7 @@ pushes = _table(
     Column("push_end", Text),
     Column("reason", Text),
     _perhaps("ended_us"),
+    _perhaps("held_us"),
     UniqueConstraint("alert_no", "user_no", "device_no", "kind"),
 )
 _waits = pushes.c.due_us.is_not(None)

@@ -35,6 +35,7 @@ _SUCCEED, _FAIL = sql(devices.succeed), sql(devices.fail)
 _DEVICE = sql(pushes.device_of)
 _ADD, _NEXT_DUE, _VOID = sql(pushes.add_push), sql(pushes.next_due), sql(pushes.void_leases)
 _LEASE, _LEASED, _COPIES = sql(pushes.lease), sql(pushes.leased), sql(pushes.copies)
+_HELD_BESIDE = sql(pushes.held_beside)
 _PUT_BACK, _END, _END_LATE = sql(pushes.put_back), sql(pushes.end), sql(pushes.end_late)
 _END_OF_COPY, _WAITING_OF_COPY = sql(pushes.end_of_copy), sql(pushes.waiting_of_copy)
 _BEGIN_SPREAD, _OLDEST_SPREAD = sql(pushes.begin_spread), sql(pushes.oldest_spread)
@@ -92,26 +93,37 @@ class SqlitePushes:
         """Tell how the inboxes stand to these pushes."""
         return await self._readers.run(lambda c: _standings(c, numbers))
 
+    async def held_beside(self, number: int, limit: int) -> Sequence[int]:
+        """Return the other held pushes to the same device."""
+        which = {"push_no": number, "limit": limit}
+        found = await self._readers.run(lambda c: c.execute(_HELD_BESIDE, which).fetchall())
+        return [row[0] for row in found]
+
     async def put_back_pushes(self, back: Sequence[PutBack]) -> None:
         """Make leased pushes due at other times."""
+        now_us = self._clock.now_us()
         rows = [
             {
                 "at_push": one.number,
                 "due_us": one.due_us,
                 "reason": one.reason,
                 "untried": int(not one.tried),
+                "held_us": now_us if one.held else None,
             }
             for one in back
         ]
         if rows:
             await self._writer.run(lambda c: c.executemany(_PUT_BACK, rows).rowcount)
 
-    async def end_push(self, job: PushJob, ending: Ending, told: Sequence[Told]) -> None:
+    async def end_push(
+        self, job: PushJob, ending: Ending, told: Sequence[Told], summed: Mapping[int, str]
+    ) -> None:
         """End a push, and note what became of it."""
         room = self._limits.receipts_per_copy
 
         def write(connection: sqlite3.Connection) -> None:
             _end(connection, job, ending)
+            connection.executemany(_END, _summed(summed, ending.at_us))
             for hub, some in by_hub(told).items():
                 note_told(connection, hub, some, room, ending.at_us)
 
@@ -184,6 +196,7 @@ def _fresh(alert_no: int, user_no: int, device: Sequence[Any], made_us: int) -> 
         "push_end": None,
         "reason": None,
         "ended_us": None,
+        "held_us": None,
     }
 
 
@@ -210,7 +223,7 @@ def _spread(connection: sqlite3.Connection, limit: int) -> int:
 
 
 def _job(row: Row) -> PushJob:
-    number, delivery_id, hub, user, alert_id, severity, kind, made_us, attempts = row[:9]
+    number, delivery_id, hub, user, alert_id, severity, kind, made_us, attempts, held_us = row[:10]
     return PushJob(
         number=number,
         delivery_id=delivery_id,
@@ -218,10 +231,11 @@ def _job(row: Row) -> PushJob:
         user=user,
         alert_id=alert_id,
         severity=severity,
-        device=device_row(row[9:], hub, user).device,
+        device=device_row(row[10:], hub, user).device,
         kind=kind,
         made_us=made_us,
         attempts=attempts,
+        held=held_us is not None,
     )
 
 
@@ -276,6 +290,13 @@ def _end(connection: sqlite3.Connection, job: PushJob, ending: Ending) -> None:
             connection.execute(_FAIL, at)
         if ending.end == "gone" and registered_us == job.device.registered_us:
             end_device(connection, device_no, registered_us, ending.reason, ending.at_us)
+
+
+def _summed(summed: Mapping[int, str], at_us: int) -> list[dict[str, Any]]:
+    return [
+        {"at_push": number, "push_end": "summed", "reason": reason, "at_us": at_us}
+        for number, reason in summed.items()
+    ]
 
 
 def _copies_shown(connection: sqlite3.Connection, told: Iterable[Told]) -> list[tuple[int, int]]:

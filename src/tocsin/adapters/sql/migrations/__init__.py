@@ -5,5 +5,5 @@
 
 from pathlib import Path
 
-HEAD = "0017"
+HEAD = "0018"
 FOLDER = Path(__file__).parent
