@@ -7,6 +7,7 @@ import pytest
 
 from tocsin.inbox.story import Story, story_of
 from tocsin.model.inbox import Entry, Marks
+from tocsin.model.push import PushRecord
 from tocsin.model.receipt import Fact, Receipt
 from tocsin.ports.store import AlertStatus
 from tocsin.ports.traces import Copy, Replacement
@@ -132,3 +133,66 @@ def test_the_conclusion_says_how_far_it_got_or_why_it_did_not(
     fields: dict[str, Any], conclusion: str
 ) -> None:
     assert story(**fields).conclusion == conclusion
+
+
+NOT_LIVE = "in the inbox, and no live connection has had it"
+
+
+def push(end: Any, reason: str | None, **fields: Any) -> PushRecord:
+    given = {"device": "d1", "platform": "webpush", "kind": "show", "made_us": 2 * S, "attempts": 1}
+    times = {"due_us": None if end else 60 * S, "ended_us": 9 * S if end else None}
+    return PushRecord(**{**given, **times, "end": end, "reason": reason, **fields})
+
+
+@pytest.mark.parametrize(
+    ("record", "events", "conclusion"),
+    [
+        (
+            push("accepted", ""),
+            [("pushed", 9, "webpush, taken by the push service")],
+            f"{NOT_LIVE}; it was pushed to device d1",
+        ),
+        (
+            push("cancelled", "muted: everything is muted"),
+            [("push_cancelled", 9, "webpush, not sent: muted: everything is muted")],
+            f"{NOT_LIVE}; it was not pushed to device d1 (muted: everything is muted)",
+        ),
+        (
+            push(None, "quiet-hours: until noon", attempts=0, held_us=3 * S),
+            [
+                ("push_held", 3, "webpush, made to wait"),
+                (
+                    "push_waiting",
+                    60,
+                    "webpush, tried 0 times, looked at again then: quiet-hours: until noon",
+                ),
+            ],
+            f"{NOT_LIVE}; its push to device d1 waits (quiet-hours: until noon)",
+        ),
+        (
+            push("gone", "410"),
+            [("push_failed", 9, "webpush, the device is reached no more: 410")],
+            f"{NOT_LIVE}; it was not pushed to device d1 (410)",
+        ),
+    ],
+)
+def test_every_push_tells_what_became_of_it_and_why(
+    record: PushRecord, events: list[tuple[str, int, str]], conclusion: str
+) -> None:
+    told_story = story(entry=entry(), rev=4, pushes=(record,))
+    of_push = [event for event in told_story.events if event.device == "d1"]
+    assert [(event.fact, event.at_us, event.detail) for event in of_push] == [
+        (fact, at_s * S, detail) for fact, at_s, detail in events
+    ]
+    assert told_story.conclusion == conclusion
+
+
+def test_a_push_is_told_once_and_its_receipt_outlives_it() -> None:
+    taken, receipt = push("accepted", ""), told("pushed", 9, "d1")
+    facts = [e.fact for e in story(entry=entry(), pushes=(taken,), receipts=(receipt,)).events]
+    assert facts.count("pushed") == 1
+    later = story(entry=entry(), receipts=(receipt,))
+    assert [e.detail for e in later.events if e.fact == "pushed"] == ["told by the push service"]
+    assert later.conclusion == (
+        "pushed to device d1 at 1970-01-01T00:00:09.000Z, not shown or seen yet"
+    )

@@ -4,6 +4,7 @@ from typing import Final
 
 from tocsin.clock import to_rfc3339
 from tocsin.model.inbox import Entry
+from tocsin.model.push import PushEnd
 from tocsin.model.receipt import Receipt
 from tocsin.ports.traces import Copy
 
@@ -13,8 +14,14 @@ _ENDINGS: Final = (
     ("read", "read on device {device} at {at}"),
     ("seen", "seen on device {device} at {at}, not read"),
     ("shown", "shown on device {device} at {at}, not seen or read"),
+    ("pushed", "pushed to device {device} at {at}, not shown or seen yet"),
     ("received", "received by device {device} at {at}, not shown yet"),
     ("written", "written to connection {device} at {at}, not acknowledged yet"),
+)
+_PUSHED: Final = (
+    "it was not pushed to device {device}",
+    "its push to device {device} waits",
+    "it was pushed to device {device}",
 )
 _READ: Final = ("acted", "read")
 
@@ -45,7 +52,23 @@ def _got(copy: Copy, entry: Entry) -> str:
     if entry.read and not any(receipt.fact in _READ for receipt in copy.receipts):
         at_us = entry.marks.read_at
         return "read with a mark of everything" if at_us is None else f"read at {to_rfc3339(at_us)}"
-    return _told(copy) or "in the inbox, and no live connection has had it"
+    return _told(copy) or f"in the inbox, and no live connection has had it{_pushed(copy)}"
+
+
+def _pushed(copy: Copy) -> str:
+    """Say how far its pushes got, by the device to which one got furthest; nothing if there is none."""
+    told = [(_reached(push.end), push) for push in copy.pushes if push.kind == "show"]
+    if not told:
+        return ""
+    reached, push = max(told, key=lambda one: one[0])
+    why = f" ({push.reason})" if push.reason else ""
+    return f"; {_PUSHED[reached].format(device=push.device)}{why}"
+
+
+def _reached(end: PushEnd | None) -> int:
+    if end is None:
+        return 1
+    return 2 if end in ("accepted", "summed") else 0
 
 
 def _told(copy: Copy) -> str | None:

@@ -7,6 +7,7 @@ import msgspec
 
 from tocsin.inbox.ending import conclusion_of, end_of
 from tocsin.model.inbox import Entry
+from tocsin.model.push import PushEnd, PushRecord
 from tocsin.ports.traces import Copy
 
 
@@ -29,14 +30,17 @@ class Story(msgspec.Struct, frozen=True):
 _RANK: Final = {
     fact: rank
     for rank, fact in enumerate(
-        ("accepted", "scheduled", "stored", "written", "received", "shown", "seen", "read", "acted")
+        (
+            *("accepted", "scheduled", "stored", "written", "received"),
+            *("push_held", "pushed", "shown", "seen", "read", "acted"),
+        )
     )
 }
 
 
 def story_of(copy: Copy, user: str) -> Story:
     """Tell the story of ``user``'s copy."""
-    events = (*_of_alert(copy), *_of_copy(copy), *_of_devices(copy))
+    events = (*_of_alert(copy), *_of_copy(copy), *_of_pushes(copy), *_of_devices(copy))
     ordered = sorted(
         events,
         key=lambda event: (
@@ -100,9 +104,43 @@ def _of_marks(entry: Entry, deleted_by: str | None) -> Iterator[Event]:
         yield Event("read", None, "covered by a mark of everything up to a place")
 
 
+_ENDED: Final[dict[PushEnd, tuple[str, str]]] = {
+    "accepted": ("pushed", "taken by the push service"),
+    "summed": ("pushed", "taken by the push service"),
+    "cancelled": ("push_cancelled", "not sent"),
+    "gone": ("push_failed", "the device is reached no more"),
+    "rejected": ("push_failed", "the push service will never take it"),
+    "expired": ("push_failed", "not taken in time"),
+}
+
+
+def _of_pushes(copy: Copy) -> Iterator[Event]:
+    for push in copy.pushes:
+        if push.held_us is not None:
+            yield Event("push_held", push.held_us, f"{push.platform}, made to wait", push.device)
+        if push.end is None:
+            detail = _because(push, f"tried {push.attempts} times, looked at again then")
+            yield Event("push_waiting", push.due_us, detail, push.device)
+        else:
+            fact, words = _ENDED[push.end]
+            yield Event(fact, push.ended_us, _because(push, words), push.device)
+
+
+def _because(push: PushRecord, words: str) -> str:
+    said = f"{words}: {push.reason}" if push.reason else words
+    return f"{push.platform}, {'' if push.kind == 'show' else 'to take it back, '}{said}"
+
+
 def _of_devices(copy: Copy) -> Iterator[Event]:
+    told_by_push = {("pushed", push.device) for push in copy.pushes} | {
+        ("push_failed", push.device) for push in copy.pushes
+    }
     for receipt in copy.receipts:
+        if (receipt.fact, receipt.device) in told_by_push:
+            continue
         detail = f"action {receipt.action!r}" if receipt.action else "told by the device"
         if receipt.fact == "written":
             detail = "handed to the connection"
+        elif receipt.fact in ("pushed", "push_failed"):
+            detail = "told by the push service"
         yield Event(receipt.fact, receipt.at_us, detail, receipt.device)
