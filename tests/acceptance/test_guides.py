@@ -27,8 +27,11 @@ def programs() -> Iterator[object]:
 
 @pytest.fixture(scope="module")
 def address(shared_server: ServerProcess) -> dict[str, str]:
-    key = shared_server.cli("key", "create", "--role", "producer")
-    return {"TOCSIN_URL": shared_server.url, "TOCSIN_KEY": key}
+    keys = {
+        name: shared_server.cli("key", "create", "--role", role)
+        for name, role in (("TOCSIN_KEY", "producer"), ("TOCSIN_SERVER_KEY", "server"))
+    }
+    return {"TOCSIN_URL": shared_server.url, **keys}
 
 
 def environment(text: str, address: dict[str, str]) -> dict[str, str]:
