@@ -9,6 +9,8 @@ from yarl import URL
 from tocsin.adapters.outbound.addresses import Address, Network, kind_of
 
 LONGEST_URL = 2048
+# Schemes and hosts that passed: the rules on them cannot change, and pushes ask for the same few all the time.
+_REMEMBERED = 1_024
 # How WHATWG's URL standard recognises what some resolvers take for an IPv4 address (decimal, octal, hex).
 _NUMBER = re.compile("[0-9]+|0x[0-9a-f]*", re.IGNORECASE)
 _AUTHORITY_ENDS = re.compile("[/?#]")
@@ -24,6 +26,7 @@ class Guard:
     def __init__(self, allow: Sequence[str | Network]) -> None:
         self._names = frozenset(plain_name(one) for one in allow if isinstance(one, str))
         self._networks = tuple(n for n in allow if isinstance(n, IPv4Network | IPv6Network))
+        self._passed: set[tuple[str, str]] = set()
 
     def check_url(self, text: str) -> URL:
         """Return the URL to call; what its name resolves to is checked by :meth:`check_address`.
@@ -32,14 +35,21 @@ class Guard:
             NotAllowedError: It is no URL that we call.
         """
         url = _parse(text)
-        host = url.raw_host or ""
+        self._check_host(url.scheme, url.raw_host or "")
+        return url
+
+    def _check_host(self, scheme: str, host: str) -> None:
+        """Check what a URL says of a host before it is resolved; that a host passed is remembered."""
+        if (scheme, host) in self._passed:
+            return
         literal = _literal(host)
         if literal is not None:
             self.check_address(host, literal)
-        if url.scheme == "http" and not self._allowed(host, literal):
+        if scheme == "http" and not self._allowed(host, literal):
             reason = f"{_shown(host)} is called by https only; to allow http, {_remedy(host)}"
             raise NotAllowedError(reason)
-        return url
+        if len(self._passed) < _REMEMBERED:
+            self._passed.add((scheme, host))
 
     def check_address(self, host: str, address: Address) -> None:
         """Check one address that ``host`` is, or resolves to.

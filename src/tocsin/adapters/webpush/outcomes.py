@@ -78,13 +78,13 @@ def read_error(answer: Answer) -> Said:
 
 
 def _judge_answer(answer: Answer, now_us: int) -> PushOutcome:
+    if answer.status // 100 == 2:  # noqa: PLR2004 -- the class of success
+        return Accepted()
     said = read_error(answer)
     reason = f"answered {answer.status}" + (f": {said.text}" if said.text else "")
     if said.errno is not None:
         reason += f" (errno {said.errno})"
     match answer.status:
-        case status if status // 100 == 2:  # noqa: PLR2004 -- the class of success
-            return Accepted()
         case HTTPStatus.NOT_FOUND | HTTPStatus.GONE:
             return Gone(reason)
         case HTTPStatus.BAD_REQUEST | HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN:
