@@ -146,6 +146,20 @@ async def test_a_hostile_answer_is_a_typed_failure(behaviour: Behaviour, kind: s
     assert len(failure.reason) <= 500
 
 
+async def test_the_reason_of_a_failure_does_not_tell_the_url() -> None:
+    async def drop(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.transport.abort()
+
+    server = await asyncio.start_server(drop, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, client() as outbound:
+        for body in (b"", *[b"a" * 1_000_000] * 10):
+            failure = await outbound.send(call(f"http://127.0.0.1:{port}/s%7Ecret", body=body))
+            assert isinstance(failure, Failed)
+            assert failure.kind == "broken"
+            assert "cret" not in failure.reason
+
+
 async def test_an_answer_that_ends_early_is_broken() -> None:
     async def stops(writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc")

@@ -105,7 +105,7 @@ class OutboundClient:
         except TimeoutError as error:
             return Failed("timeout", _late(error, bound_s, self._settings.connect_s))
         except (aiohttp.ClientError, OSError) as error:
-            return _failure(error)
+            return _failure(error, call.url)
 
     async def _exchange(self, call: Call, url: URL) -> Outcome:
         async with self._session.request(
@@ -147,10 +147,12 @@ def _late(error: TimeoutError, total_s: float, connect_s: float) -> str:
     return f"no whole answer within {total_s:g} s"
 
 
-def _failure(error: aiohttp.ClientError | OSError) -> Failed:
+def _failure(error: aiohttp.ClientError | OSError, url: str) -> Failed:
     kind, words = next(row[1:] for row in _FAILURES if isinstance(error, row[0]))
-    # Its text may hold the URL; its message does not.
-    said = error.message if isinstance(error, aiohttp.ClientResponseError) else error
+    said = error.message if isinstance(error, aiohttp.ClientResponseError) else str(error)
+    # A URL may be a secret, as that of a browser's subscription is; a reason goes to logs and people.
+    for secret in (url, str(URL(url))):
+        said = said.replace(secret, "the URL")
     return Failed(kind, f"{words}: {said}"[:_REASON_CHARACTERS])
 
 
