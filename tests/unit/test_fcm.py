@@ -144,8 +144,8 @@ TABLE: list[tuple[str, PushOutcome]] = [
     ("unavailable", Later("answered 503 UNAVAILABLE: said so", 10, **HOST)),
     ("unavailable-seconds", Later("answered 503 UNAVAILABLE: said so", 33, **HOST)),
     ("internal", Later("answered 500 INTERNAL: said so", 10)),
-    ("third-party", Misconfigured("answered 401 THIRD_PARTY_AUTH_ERROR: said so")),
-    ("denied", Misconfigured("answered 403 PERMISSION_DENIED: said so")),
+    ("third-party", Later("answered 401 THIRD_PARTY_AUTH_ERROR: said so")),
+    ("denied", Later("answered 403 PERMISSION_DENIED: said so")),
     ("teapot", Rejected("answered 418 UNKNOWN: said so")),
     ("redirect", Rejected("answered 307")),
     ("nonsense", Accepted()),
@@ -198,9 +198,22 @@ async def test_a_token_that_was_refused_is_fetched_anew_once(stage: Stage) -> No
     assert all(isinstance(one.result(), Accepted) for one in sends)
     assert stage.service.grants == 2
     outcome = await stage.send("unauthenticated")
-    assert outcome == Misconfigured("answered 401 UNAUTHENTICATED: said so")
+    assert outcome == Later("answered 401 UNAUTHENTICATED: said so")
     assert stage.service.requests["unauthenticated"] == 2
     assert isinstance(await stage.send("ok"), Accepted)
+
+
+@pytest.mark.parametrize("behaviour", ["third-party", "denied", "unauthenticated"])
+async def test_credentials_are_at_fault_once_five_devices_in_a_row_say_so(
+    stage: Stage, behaviour: str
+) -> None:
+    async def refused(number: int) -> PushOutcome:
+        return await stage.provider.send(push(f"{behaviour}:{number}"))
+
+    assert {type(await refused(0)) for _ in range(6)} == {Later}
+    assert isinstance(await stage.send("ok"), Accepted)
+    outcomes = [await refused(number) for number in range(6)]
+    assert [type(outcome) for outcome in outcomes] == [Later] * 4 + [Misconfigured] * 2
 
 
 async def test_an_apps_certificate_at_fault_costs_no_token(stage: Stage) -> None:
@@ -270,11 +283,13 @@ async def test_a_failed_fetch_serves_those_behind_it_too_and_is_not_kept(tmp_pat
 
 async def test_an_address_that_may_not_be_called_is_a_fault_of_the_settings(stage: Stage) -> None:
     granted = Answer(200, body=b'{"access_token": "t", "expires_in": 3599}')
-    for outcomes in ((Refused("private"),), (granted, Refused("private"))):
-        provider = Fcm(stage.account, ScriptedOutbound(*outcomes), TurnedClock())
-        outcome = await provider.send(push("ok:1"))
-        assert isinstance(outcome, Misconfigured)
-        assert outcome.reason.endswith("not called: private")
+    provider = Fcm(stage.account, ScriptedOutbound(Refused("private")), TurnedClock())
+    outcome = await provider.send(push("ok:1"))
+    assert outcome == Misconfigured("Google's token endpoint is not called: private")
+    refused = [Refused("private")] * 5
+    provider = Fcm(stage.account, ScriptedOutbound(granted, *refused), TurnedClock())
+    said = [await provider.send(push(f"ok:{number}")) for number in range(5)]
+    assert said == [Later("not called: private")] * 4 + [Misconfigured("not called: private")]
 
 
 async def test_the_real_api_is_called_by_default(stage: Stage) -> None:

@@ -5,6 +5,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from typing import Final
 
+from tocsin.adapters.credentials import Credentials
 from tocsin.adapters.webpush.encryption import encrypt
 from tocsin.adapters.webpush.outcomes import is_bad_topic, is_too_large, judge
 from tocsin.adapters.webpush.vapid import VapidTokens
@@ -12,7 +13,16 @@ from tocsin.clock import Clock
 from tocsin.model.device import Channel, WebPushChannel
 from tocsin.model.push_host import Origin, origin_of, push_host
 from tocsin.ports.outbound import Call, Outbound, Outcome
-from tocsin.ports.push import WEB_PUSH_BYTES, Gone, Push, PushOutcome, Rejected, VapidKeys
+from tocsin.ports.push import (
+    WEB_PUSH_BYTES,
+    Accepted,
+    Gone,
+    Misconfigured,
+    Push,
+    PushOutcome,
+    Rejected,
+    VapidKeys,
+)
 
 # Services shorten what is longer; Apple is said to refuse 0.
 TTL_S: Final = range(60, 28 * 86_400 + 1)
@@ -40,6 +50,7 @@ class WebPush:
         """Make a provider; ``topic_secret`` keeps push services from comparing what is collapsed."""
         self._outbound = outbound
         self._tokens = VapidTokens(keys, subject, clock)
+        self._credentials = Credentials()
         self._clock = clock
         self._topic_secret = topic_secret
         self._hosts = tuple(hosts)
@@ -70,7 +81,17 @@ class WebPush:
                 outcome = await self._post(channel, [*headers, *topic], push.least)
         except ValueError as error:
             return Gone(f"the subscription's keys are of no use: {error}")
-        return judge(outcome, self._clock.now_us())
+        return self._weigh(judge(outcome, self._clock.now_us()), origin, channel)
+
+    def _weigh(self, said: PushOutcome, origin: Origin, channel: WebPushChannel) -> PushOutcome:
+        match said:
+            case Accepted():
+                self._credentials.accepted(origin.host)
+            case Misconfigured():
+                return self._credentials.refused(origin.host, channel.endpoint, said)
+            case _:
+                pass
+        return said
 
     async def _post(self, channel: WebPushChannel, headers: Headers, payload: bytes) -> Outcome:
         """Encrypt anew and send.
