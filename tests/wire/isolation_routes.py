@@ -154,7 +154,7 @@ ROUTES = {
     f"PUT {_PERMISSION}": Ask(query="targetName=$topic"),
     f"HEAD {_PERMISSION}": Ask(query="targetName=$topic"),
     f"DELETE {_PERMISSION}": Ask(query="targetName=$topic"),
-    "POST /demo/session": Ask(body={"user": "$topic"}),
+    "POST /demo/session": Ask(query="user=$topic"),
     "POST /demo/alerts": Ask(body=_ALERT),
     "GET /demo/alerts/{id}": Ask("alert"),
 }
