@@ -1,14 +1,18 @@
 import { defineConfig, type UserConfig } from "vite";
 
 /** Files other sites load by name, so the names never carry a hash. */
-function library(entry: string, file: string, outDir = "dist"): UserConfig {
+function library(
+  entry: string,
+  file: string,
+  { outDir = "dist", format = "es" }: { outDir?: string; format?: "es" | "iife" } = {},
+): UserConfig {
   return {
     publicDir: false,
     build: {
       outDir,
       emptyOutDir: false,
       target: "es2022",
-      lib: { entry, formats: ["es"], fileName: () => file },
+      lib: { entry, formats: [format], name: "tocsin", fileName: () => file },
       rolldownOptions: { external: /^node:/, output: { minify: true } },
     },
   };
@@ -17,7 +21,6 @@ function library(entry: string, file: string, outDir = "dist"): UserConfig {
 const builds: Record<string, UserConfig> = {
   demo: {
     root: "demo",
-    publicDir: false,
     build: {
       outDir: "../dist",
       emptyOutDir: true,
@@ -28,7 +31,10 @@ const builds: Record<string, UserConfig> = {
   elements: library("src/elements/index.ts", "tocsin/elements.js"),
   core: library("src/core/index.ts", "tocsin/core.js"),
   producer: library("src/producer/index.ts", "tocsin/producer.js"),
-  bridge: library("test/bridge.ts", "bridge.mjs", "dist-test"),
+  push: library("src/push/index.ts", "tocsin/push.js"),
+  worker: library("src/worker/classic.ts", "tocsin/worker.js", { format: "iife" }),
+  "worker-module": library("src/worker/index.ts", "tocsin/worker-module.js"),
+  bridge: library("test/bridge.ts", "bridge.mjs", { outDir: "dist-test" }),
 };
 
 export default defineConfig(({ mode }) => builds[mode] ?? builds.demo ?? {});

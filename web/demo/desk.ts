@@ -3,6 +3,7 @@
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
 import "./composer.ts";
 import "./journey.ts";
+import "./push.ts";
 import { type Person, people } from "./people.ts";
 import { PlainElement } from "./plain-element.ts";
 
@@ -22,8 +23,9 @@ export class DemoDesk extends PlainElement {
   protected override render(): TemplateResult {
     return html`
       <header class="top">
-        <img src=${iconUrl} alt="" width="26" height="26" /><h1>Tocsin</h1>
+        <img src="/icon.svg" alt="" width="26" height="26" /><h1>Tocsin</h1>
         ${this.#renderPeople()}
+        <demo-push></demo-push>
         <tocsin-bell></tocsin-bell>
       </header>
       <main>
@@ -92,7 +94,5 @@ export class DemoDesk extends PlainElement {
     );
   }
 }
-
-const iconUrl = new URL("./icon.svg", import.meta.url).href;
 
 customElements.define("demo-desk", DemoDesk);

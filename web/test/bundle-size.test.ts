@@ -1,6 +1,9 @@
 import { gzipSync } from "node:zlib";
 import { build } from "vite";
-import { expect, test } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
+
+// Else the build takes the libraries' own development code, which nobody loads.
+beforeEach(() => vi.stubEnv("NODE_ENV", "production"));
 
 /** Bytes a browser loads, compressed. */
 async function gzipBytes(mode: string): Promise<number> {
@@ -13,6 +16,11 @@ async function gzipBytes(mode: string): Promise<number> {
 
 test("the producer is a few kB", async () => {
   expect(await gzipBytes("producer")).toBeLessThan(2_600);
+});
+
+test("the service worker, which every browser with push loads, is a few kB", async () => {
+  expect(await gzipBytes("worker")).toBeLessThan(4_000);
+  expect(await gzipBytes("push")).toBeLessThan(4_000);
 });
 
 test("the core stays below 12 kB, and everything below 35 kB", async () => {

@@ -1,8 +1,10 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import "fake-indexeddb/auto";
 import "../src/elements/index.ts";
 import type { TocsinClient } from "../src/core/index.ts";
 import type { TocsinBell, TocsinInbox, TocsinToasts } from "../src/elements/index.ts";
+import { FakeBrowser, firstKey } from "./fake-browser.ts";
 import { connected, FakeServer, settled } from "./fake-server.ts";
 import type { FakeSocket } from "./fake-socket.ts";
 import { alertOf, at, inboxAnswer, inboxFrame, own } from "./fixtures.ts";
@@ -228,4 +230,48 @@ test("an action of a row is pressed, says so, and reads the row", async () => {
   expect(toldOf("c")).toEqual(["shown", "seen", "acted ack"]);
   expect(root.querySelector(".notice")?.textContent).toContain("Acknowledge: sent");
   expect(root.querySelector(".row")?.classList).toContain("read");
+});
+
+test("the push panel asks nothing by itself, and says what became of a test", async () => {
+  const browser = new FakeBrowser();
+  browser.install();
+  const { reply } = fake;
+  fake.reply = (request) => {
+    if (request.path === "/v1/push/config") {
+      return { body: { vapid_key: "k", application_server_key: firstKey } };
+    }
+    return request.path.startsWith("/v1/devices/") ? { body: {} } : reply(request);
+  };
+  const panel = document.createElement("tocsin-push");
+  panel.client = client;
+  document.body.append(panel);
+  const root = panel.renderRoot as ShadowRoot;
+  const says = (text: string) => vi.waitFor(() => expect(root.textContent).toContain(text));
+  await says("Get alerts when this page is closed");
+  expect(browser.asked).toBe(0);
+  press(root, "button.primary");
+  await says("This device gets alerts");
+  expect(root.querySelector("section")?.getAttribute("aria-labelledby")).toBe("title");
+  expect(root.querySelector("dd")?.textContent).toBe("nothing yet");
+  press(root, "button.secondary");
+  await says("The test is on its way");
+  browser.say({ tocsin: "pushed", alert_id: "test", at: 1 });
+  await says("The test arrived after");
+  expect(root.querySelector("[role=status]")?.textContent).toContain("arrived");
+  press(root, "button.secondary:last-child");
+  await says("Get alerts when this page is closed");
+  vi.unstubAllGlobals();
+});
+
+test("a blocked browser is told what to do, and offered no button that cannot help", async () => {
+  const browser = new FakeBrowser();
+  browser.permission = "denied";
+  browser.install();
+  const panel = document.createElement("tocsin-push");
+  panel.client = client;
+  document.body.append(panel);
+  const root = panel.renderRoot as ShadowRoot;
+  await vi.waitFor(() => expect(root.textContent).toContain("Notifications are blocked"));
+  expect(root.querySelectorAll("button")).toHaveLength(0);
+  vi.unstubAllGlobals();
 });

@@ -6,7 +6,7 @@
  */
 
 import { deviceId } from "./device.ts";
-import { CoreTimers, Requests, Saving } from "./driver.ts";
+import { type Answer, CoreTimers, Requests, Saving } from "./driver.ts";
 import { Emitter } from "./emitter.ts";
 import { InboxCore } from "./inbox-core.ts";
 import type { Transport } from "./line.ts";
@@ -25,13 +25,19 @@ import {
 import { newOpId } from "./op-id.ts";
 import { asksForToken, type Problem } from "./protocol.ts";
 import { type ReceiptFact, Receipts } from "./receipts.ts";
+import type { ServerRequest } from "./requests.ts";
 import { ReliableSocket, type SocketStatus } from "./socket.ts";
 import { openStore, type SnapshotStore } from "./store.ts";
-import { Credentials, type TokenProvider } from "./tokens.ts";
+import { Credentials, providerOf, type TokenProvider } from "./tokens.ts";
 
 export interface ClientOptions {
-  /** Gets a client token from your backend; asked at the start and whenever one ran out. */
-  readonly tokenProvider: TokenProvider;
+  /**
+   * Your backend's address that answers POST with a client token; asked at the start and whenever one
+   * ran out. The service worker asks it, too, while no page is open.
+   */
+  readonly tokenUrl?: string | undefined;
+  /** Gets a client token in another way. Default: asks `tokenUrl`. */
+  readonly tokenProvider?: TokenProvider | undefined;
   /**
    * Address of the Tocsin server, e.g. `https://alerts.example.org`. Default: where the client URL
    * points, or the page's own origin when the provider gives a bare token.
@@ -74,6 +80,11 @@ export interface ClientEvents {
 type Bare<Event> = Event extends CoreEvent ? Omit<Event, "now" | "random"> : never;
 
 export class TocsinClient {
+  /** This installation's name. */
+  readonly device: string;
+  readonly endpoint: string | undefined;
+  readonly hub: string;
+  readonly tokenUrl: string | undefined;
   readonly #core: InboxCore;
   readonly #events = new Emitter<ClientEvents>();
   readonly #timers = new CoreTimers((timer) => this.#step({ type: "timer", timer }));
@@ -91,8 +102,12 @@ export class TocsinClient {
     const endpoint = options.endpoint?.replace(/\/+$/, "");
     const hub = options.hub ?? "default";
     const core = { ...defaultCoreOptions, ...options.core };
-    const credentials = new Credentials(options.tokenProvider, endpoint, hub);
+    const credentials = new Credentials(providerOf(options), endpoint, hub);
     const device = options.device ?? deviceId();
+    this.device = device;
+    this.endpoint = endpoint;
+    this.hub = hub;
+    this.tokenUrl = options.tokenUrl;
     const fetcher = options.fetch ?? ((...call) => fetch(...call));
     this.#core = new InboxCore(core);
     this.#view = this.#core.view();
@@ -219,13 +234,27 @@ export class TocsinClient {
     this.#receipts.tell(alert_id, fact, action);
   }
 
-  /** What a socket says by its acknowledgements; of broadcasts neither says it. */
-  #tellReceived(arrived: readonly Arrived[]): void {
-    for (const item of arrived) if (!("brev" in item)) this.tell(item, "received");
+  /** Whether this page has told such a fact of an alert. */
+  hasTold({ alert_id }: Pick<ItemKey, "alert_id">, fact: ReceiptFact): boolean {
+    return this.#receipts.hasTold(alert_id, fact);
+  }
+
+  /**
+   * Ask the server something else, with this client's token.
+   *
+   * @throws When there was no answer in time, or none that can be read.
+   */
+  send(request: ServerRequest): Promise<Answer> {
+    return this.#requests.send(request);
   }
 
   loadOlder(): void {
     this.#step({ type: "load_older" });
+  }
+
+  /** What a socket says by its acknowledgements; of broadcasts neither says it. */
+  #tellReceived(arrived: readonly Arrived[]): void {
+    for (const item of arrived) if (!("brev" in item)) this.tell(item, "received");
   }
 
   #start(): Promise<void> {

@@ -1,7 +1,7 @@
 /** Carries one core's effects out: requests with a deadline, timers, and the stored snapshot. */
 
 import type { Effect, PersistEffect, Snapshot, TimerName } from "./machine.ts";
-import type { WireRequest } from "./requests.ts";
+import type { ServerRequest } from "./requests.ts";
 import type { SnapshotStore } from "./store.ts";
 import type { Credentials } from "./tokens.ts";
 
@@ -53,7 +53,7 @@ export class Requests {
    *
    * @throws When there was no answer in time, or it was no JSON: the outcome is unknown.
    */
-  async send(request: WireRequest): Promise<Answer> {
+  async send(request: ServerRequest): Promise<Answer> {
     const { token, api } = await this.#credentials.current();
     const answer = await this.#try(request, api, token);
     if (answer.status !== 401) return answer;
@@ -72,7 +72,7 @@ export class Requests {
     return new Headers({ authorization: `Bearer ${token}`, "tocsin-device": this.#device });
   }
 
-  async #try(request: WireRequest, api: string, token: string): Promise<Answer> {
+  async #try(request: ServerRequest, api: string, token: string): Promise<Answer> {
     const headers = this.#headers(token);
     if (request.key) headers.set("idempotency-key", request.key);
     if (request.body !== undefined) headers.set("content-type", "application/json");

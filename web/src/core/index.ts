@@ -7,6 +7,7 @@ export {
   type Refusal,
   TocsinClient,
 } from "./client.ts";
+export type { Answer } from "./driver.ts";
 export { InboxCore } from "./inbox-core.ts";
 export type { Transport } from "./line.ts";
 export { isForeign, safeLink } from "./links.ts";
@@ -22,6 +23,7 @@ export type {
 } from "./machine.ts";
 export type { Alert, AlertAction, Counts, Position, Severity } from "./protocol.ts";
 export type { ReceiptFact } from "./receipts.ts";
+export type { ServerRequest } from "./requests.ts";
 export { ReliableSocket, type SocketOptions, type SocketStatus } from "./socket.ts";
 export { BrowserStore, MemoryStore, type SnapshotStore } from "./store.ts";
 export { clockTime, exactTime, relativeTime } from "./time.ts";

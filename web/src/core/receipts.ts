@@ -45,9 +45,8 @@ export class Receipts {
 
   /** Tell a fact, once; a press leaves at once, since the page may be left by it. */
   tell(alert_id: string, fact: ReceiptFact, action?: string): void {
-    const key = `${fact} ${alert_id} ${action}`;
-    if (this.#told.has(key)) return;
-    this.#told.add(key);
+    if (this.hasTold(alert_id, fact, action)) return;
+    this.#told.add(keyOf(alert_id, fact, action));
     for (const oldest of this.#told) {
       if (this.#told.size <= remembered) break;
       this.#told.delete(oldest);
@@ -58,6 +57,11 @@ export class Receipts {
       this.#keep();
       void this.flush();
     } else this.#timer ??= setTimeout(() => this.flush(), gatherMs);
+  }
+
+  /** Whether this page has told it; it remembers the last 2,000 facts. */
+  hasTold(alert_id: string, fact: ReceiptFact, action?: string): boolean {
+    return this.#told.has(keyOf(alert_id, fact, action));
   }
 
   /** Send what waits now. */
@@ -96,6 +100,10 @@ export class Receipts {
       // Nothing can be kept here (Node, a full or private store): it lives with the page.
     }
   }
+}
+
+function keyOf(alert_id: string, fact: ReceiptFact, action?: string): string {
+  return `${fact} ${alert_id} ${action}`;
 }
 
 function recall(place: string | null): readonly Receipt[] {

@@ -3,7 +3,11 @@
 import type { Operation, RequestEffect } from "./machine.ts";
 import { type Position, positionText } from "./protocol.ts";
 
-export type WireRequest = Pick<RequestEffect, "method" | "path" | "body" | "key"> & {
+export type WireRequest = Pick<RequestEffect, "method" | "path" | "body" | "key">;
+
+/** What may be asked of the server besides. */
+export type ServerRequest = Omit<WireRequest, "method"> & {
+  readonly method: WireRequest["method"] | "PUT";
   /** It outlives the page that sends it. */
   readonly keepalive?: boolean;
 };

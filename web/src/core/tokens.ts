@@ -6,6 +6,12 @@
  */
 export type TokenProvider = () => Promise<string | { readonly url: string }>;
 
+/** What an application says about tokens; one of both. */
+interface TokenSource {
+  readonly tokenUrl?: string | undefined;
+  readonly tokenProvider?: TokenProvider | undefined;
+}
+
 export interface Credential {
   readonly token: string;
   /** The client URL, `ws:` or `wss:`, with the token. */
@@ -71,4 +77,26 @@ function fromUrl(socketUrl: string, endpoint: string | undefined): Credential {
   if (!token) throw new Error("the client URL carries no access_token");
   const [base = ""] = `${url.origin}${url.pathname}`.split("/client/");
   return { token, socketUrl, api: endpoint ?? base.replace(/^ws/, "http") };
+}
+
+/** The provider of this source. */
+export function providerOf({ tokenProvider, tokenUrl }: TokenSource): TokenProvider {
+  if (tokenProvider) return tokenProvider;
+  if (tokenUrl) return () => askForToken(tokenUrl);
+  throw new Error("a client needs a tokenUrl or a tokenProvider");
+}
+
+/** Ask the application's own backend, as the signed-in person, for a client token. */
+async function askForToken(tokenUrl: string): Promise<string | { url: string }> {
+  const response = await fetch(tokenUrl, {
+    method: "POST",
+    credentials: "same-origin",
+    headers: { accept: "application/json" },
+    signal: AbortSignal.timeout(10_000),
+  });
+  if (!response.ok) throw new Error(`${tokenUrl} answered ${response.status}`);
+  const answer: { url?: unknown; token?: unknown } = await response.json();
+  if (typeof answer.url === "string") return { url: answer.url };
+  if (typeof answer.token === "string") return answer.token;
+  throw new Error(`${tokenUrl} gave neither "url" nor "token"`);
 }

@@ -2,10 +2,14 @@
 
 import "./bell/bell.ts";
 import "./inbox/inbox.ts";
+import "./push/push.ts";
 import "./toasts/toasts.ts";
 
 export * from "../core/index.ts";
-export { openInboxEvent, TocsinBell } from "./bell/bell.component.ts";
+export * from "../push/index.ts";
+export { TocsinBell } from "./bell/bell.component.ts";
 export { TocsinInbox } from "./inbox/inbox.component.ts";
+export { TocsinPush } from "./push/push.component.ts";
 export { setDefaultClient } from "./shared-clients.ts";
+export { sharedPush } from "./shared-push.ts";
 export { TocsinToasts } from "./toasts/toasts.component.ts";

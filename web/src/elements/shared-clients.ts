@@ -42,24 +42,9 @@ export function sharedClient(source: Source): TocsinClient | null {
   const key = JSON.stringify([source.endpoint, tokenUrl, source.hub, source.user]);
   const known = clients.get(key);
   if (known) return known;
-  const client = new TocsinClient({ ...source, tokenProvider: () => askForToken(tokenUrl) });
+  const client = new TocsinClient(source);
   clients.set(key, client);
   client.connect();
   if (!fallback) setDefaultClient(client);
   return client;
-}
-
-/** Ask the application's own backend, as the signed-in person, for a client token. */
-async function askForToken(tokenUrl: string): Promise<string | { url: string }> {
-  const response = await fetch(tokenUrl, {
-    method: "POST",
-    credentials: "same-origin",
-    headers: { accept: "application/json" },
-    signal: AbortSignal.timeout(10_000),
-  });
-  if (!response.ok) throw new Error(`${tokenUrl} answered ${response.status}`);
-  const answer: { url?: unknown; token?: unknown } = await response.json();
-  if (typeof answer.url === "string") return { url: answer.url };
-  if (typeof answer.token === "string") return answer.token;
-  throw new Error(`${tokenUrl} gave neither "url" nor "token"`);
 }

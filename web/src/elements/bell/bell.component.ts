@@ -5,13 +5,11 @@ import {
   type PropertyValues,
   type TemplateResult,
 } from "lit";
+import { openInboxEvent } from "../../push/opening.ts";
 import { ClientElement } from "../client-element.ts";
 import { bell } from "../icons.ts";
 import { theme } from "../theme.ts";
 import { styles } from "./bell.styles.ts";
-
-/** Asks the page's bell to open; any element may send it. */
-export const openInboxEvent = "tocsin-open-inbox";
 
 const panelWidth = 400;
 const gap = 8;

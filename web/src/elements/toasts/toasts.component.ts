@@ -7,10 +7,10 @@ import {
 } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import type { AlertAction, Arrived, TocsinClient } from "../../core/index.ts";
+import { openInboxEvent } from "../../push/opening.ts";
 import { choices } from "../alert-actions.styles.ts";
 import { alertActions } from "../alert-actions.ts";
 import { linkTarget } from "../alert-links.ts";
-import { openInboxEvent } from "../bell/bell.component.ts";
 import { ClientElement } from "../client-element.ts";
 import { close } from "../icons.ts";
 import { tellPress } from "../press.ts";

@@ -1,0 +1,171 @@
+import { html, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
+import { exactTime, relativeTime, type TocsinClient } from "../../core/index.ts";
+import type { DeviceReport, PushDevice, PushState } from "../../push/index.ts";
+import { ClientElement } from "../client-element.ts";
+import { ClockController } from "../clock-controller.ts";
+import { sharedPush } from "../shared-push.ts";
+import { theme } from "../theme.ts";
+import { styles } from "./push.styles.ts";
+import { words } from "./push.words.ts";
+
+/** How a test of the way to this device goes. */
+type Test = "none" | "under way" | { readonly tookMs: number } | { readonly problem: string };
+
+/**
+ * @summary Explains push, turns it on and off on this device, and shows whether it works.
+ *
+ * It asks the browser's permission only when its button is pressed. It draws no frame: put it into a
+ * card, a dialog or a settings page. With it on the page, notifications are taken back when their
+ * alert was seen elsewhere, and the badge of an installed app is kept.
+ *
+ * @attr {string} worker Address of your service worker; default: the one the page has registered.
+ * @fires {CustomEvent<PushState>} tocsin-push Something about push on this device has changed.
+ */
+export class TocsinPush extends ClientElement {
+  static override styles = [theme, styles];
+  static override properties: PropertyDeclarations = {
+    worker: {},
+    state: { state: true },
+    test: { state: true },
+  };
+
+  declare worker: string | undefined;
+  declare protected state: PushState | null;
+  declare protected test: Test;
+  #push: PushDevice | null = null;
+
+  constructor() {
+    super();
+    this.state = null;
+    this.test = "none";
+    new ClockController(this);
+  }
+
+  protected override subscribe(client: TocsinClient): (() => void)[] {
+    const push = sharedPush(client, { worker: this.worker });
+    this.#push = push;
+    this.state = push.state();
+    return [push.subscribe((state) => this.#take(state))];
+  }
+
+  protected override render(): TemplateResult {
+    const { state } = this;
+    if (!state || state.standing === "checking")
+      return html`<div class="bones" aria-busy="true"></div>`;
+    const isFailing = state.standing === "on" && failsNow(state.report);
+    const { icon, tone, title, text } = words[isFailing ? "failing" : state.standing];
+    return html`
+      <section aria-labelledby="title">
+      <div class="head" data-tone=${tone}>
+        <span class="mark">${icon}</span>
+        <div>
+          <p class="title" id="title">${title}</p>
+          <p class="text">${text}</p>
+        </div>
+      </div>
+      ${state.standing === "on" ? this.#renderHealth(state.report) : nothing}
+      ${state.problem ? html`<p class="problem" role="alert">${state.problem}</p>` : nothing}
+      ${this.#renderButtons(state)}
+      <p class="said" role="status">${this.#said(state)}</p>
+      </section>
+    `;
+  }
+
+  #renderHealth(report: DeviceReport | null): TemplateResult {
+    const delivered = timeOf(report?.last_success_at);
+    const failed = failsNow(report) ? timeOf(report?.last_failure_at) : null;
+    return html`
+      <dl>
+        <div>
+          <dt>Last delivered</dt>
+          <dd>${delivered === null ? "nothing yet" : when(delivered)}</dd>
+        </div>
+        ${
+          failed !== null
+            ? html`<div><dt>Last failure</dt><dd>${when(failed)}</dd><dd class="why">${report?.last_failure}</dd></div>`
+            : nothing
+        }
+      </dl>
+    `;
+  }
+
+  #renderButtons({ standing, isBusy }: PushState): TemplateResult | typeof nothing {
+    const push = this.#push;
+    const isTesting = this.test === "under way";
+    switch (standing) {
+      case "off":
+        return html`<div class="buttons">${button("Turn on", () => push?.turnOn(), { isBusy, isPrimary: true })}</div>`;
+      case "on":
+        return html`<div class="buttons">
+          ${button("Send a test", () => this.#sendTest(), { isBusy: isBusy || isTesting })}
+          ${button("Turn off", () => push?.turnOff(), { isBusy })}
+        </div>`;
+      case "broken":
+        return html`<div class="buttons">
+          ${button("Try again", () => push?.turnOn(), { isBusy })}
+          ${button("Turn off", () => push?.turnOff(), { isBusy })}
+        </div>`;
+      default:
+        return nothing;
+    }
+  }
+
+  /** A short line about what is under way, for eyes and screen readers. */
+  #said({ standing, isBusy }: PushState): string {
+    const { test } = this;
+    if (isBusy) return standing === "off" ? "Turning on …" : "";
+    if (standing !== "on" || test === "none") return "";
+    if (test === "under way") return "The test is on its way …";
+    if ("tookMs" in test) return `The test arrived after ${seconds(test.tookMs)}.`;
+    return `The test did not arrive: ${test.problem}`;
+  }
+
+  async #sendTest(): Promise<void> {
+    if (!this.#push) return;
+    this.test = "under way";
+    this.test = await this.#push.test().then(
+      (tookMs) => ({ tookMs }),
+      (error: Error) => ({ problem: error.message }),
+    );
+  }
+
+  #take(state: PushState): void {
+    this.state = state;
+    const event = new CustomEvent("tocsin-push", { detail: state, bubbles: true, composed: true });
+    this.dispatchEvent(event);
+  }
+}
+
+interface ButtonLook {
+  readonly isBusy: boolean;
+  readonly isPrimary?: boolean;
+}
+
+function button(
+  label: string,
+  press: () => void,
+  { isBusy, isPrimary }: ButtonLook,
+): TemplateResult {
+  return html`<button
+    class=${isPrimary ? "primary" : "secondary"} type="button" ?disabled=${isBusy} @click=${press}
+  >${label}</button>`;
+}
+
+function when(time: number): TemplateResult {
+  return html`<time title=${exactTime(time)}>${relativeTime(time, Date.now())}</time>`;
+}
+
+/** Whether a failure is the last that is known of it. */
+function failsNow(report: DeviceReport | null): boolean {
+  const [failed, delivered] = [timeOf(report?.last_failure_at), timeOf(report?.last_success_at)];
+  return failed !== null && failed > (delivered ?? 0);
+}
+
+function timeOf(text: string | null | undefined): number | null {
+  return text ? Date.parse(text) : null;
+}
+
+function seconds(ms: number): string {
+  const value = Math.max(0.1, ms / 1_000);
+  return `${value.toLocaleString(undefined, { maximumFractionDigits: 1 })} s`;
+}

@@ -1,0 +1,68 @@
+/** Takes back what is shown of alerts that need no notification any more, and keeps the app's badge. */
+
+import type { View } from "../core/index.ts";
+import { type NotificationData, readData } from "./notification-data.ts";
+
+/** The part of a service worker's registration that holds what is shown. */
+export type Shown = Pick<ServiceWorkerRegistration, "getNotifications">;
+
+/**
+ * Close what is done.
+ *
+ * @param wasDrawn Whether this page has drawn the alert for somebody who looked.
+ */
+export async function closeDone(
+  shown: Shown,
+  view: View,
+  wasDrawn: (alertId: string) => boolean,
+): Promise<void> {
+  for (const notification of await shown.getNotifications()) {
+    const data = readData(notification.data) ?? ofItem(notification.tag, view);
+    if (data && (wasDrawn(data.alert_id) || isDone(data, view))) notification.close();
+  }
+}
+
+/** Close all that is Tocsin's: the person signs out, or turned push off. */
+export async function closeAll(shown: Shown): Promise<void> {
+  for (const notification of await shown.getNotifications()) {
+    const isOurs = readData(notification.data) || timeOf(notification.tag) !== null;
+    if (isOurs) notification.close();
+  }
+}
+
+/** Safari shows declarative pushes by itself: of such a one the tag, the item's id, is all there is. */
+function ofItem(tag: string, view: View): Pick<NotificationData, "alert_id" | "at"> | null {
+  const item = view.items.find(({ id }) => id === tag);
+  return item ? { alert_id: item.alert_id, at: Number.POSITIVE_INFINITY } : null;
+}
+
+/**
+ * Whether the inbox says that nobody needs it any more: seen, read, or no longer there.
+ *
+ * What is not in the view is gone only if the view reaches back to it and is newer than the
+ * notification; else it may be on an older page, or its frame still on the way.
+ */
+export function isDone(data: Pick<NotificationData, "alert_id" | "at">, view: View): boolean {
+  const item = view.items.find(({ alert_id }) => alert_id === data.alert_id);
+  if (item) return item.seen;
+  const isNewer = view.synced && view.as_of !== null && view.as_of > data.at;
+  return isNewer && reachesBack(view, data.alert_id);
+}
+
+function reachesBack({ complete, end }: View, alertId: string): boolean {
+  const madeMs = timeOf(alertId);
+  if (madeMs === null) return false; // no alert of an inbox: a test
+  return complete || (end !== null && madeMs * 1_000 >= end);
+}
+
+/** The milliseconds in an id of the server, a UUID of version 7 (RFC 9562); null for other names. */
+function timeOf(id: string): number | null {
+  const hex = /^([0-9a-f]{8})-([0-9a-f]{4})-7/i.exec(id);
+  return hex ? Number.parseInt(`${hex[1]}${hex[2]}`, 16) : null;
+}
+
+/** The count on the icon of an installed app; browsers without one, and pages in a tab, have none. */
+export function showBadge(count: number): void {
+  const done = count === 0 ? navigator.clearAppBadge?.() : navigator.setAppBadge?.(count);
+  done?.catch(() => undefined);
+}
