@@ -387,6 +387,11 @@ def advice(settings: Settings) -> list[str]:
             "public_url is https and there is no tls_cert: something in front must end TLS; "
             "name it in trusted_proxies so that its forwarded headers count"
         )
+    if settings.push.subject is None and (settings.public_url or "").startswith("https:"):
+        lines.append(
+            "push.subject is not set: the push services of Apple and Mozilla refuse pushes without a contact; "
+            "set it to mailto:YOU@YOUR.DOMAIN or an https page"
+        )
     if settings.demo and settings.host not in LOOPBACK:
         lines.append(
             "demo is on and host is not loopback: the demo answers this machine only; turn it off in production"

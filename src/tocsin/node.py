@@ -46,6 +46,7 @@ from tocsin.api.seal import KEY_FILE, open_seal
 from tocsin.api.shims import Shims
 from tocsin.api.stream import InboxStream
 from tocsin.api.topics import Topics
+from tocsin.api.vapid_keys import VapidKeyRoutes
 from tocsin.api.web_files import WebFiles
 from tocsin.api.webhooks import Webhooks
 from tocsin.api.webpubsub.access import ServiceAccess
@@ -75,8 +76,10 @@ from tocsin.process.sweeper import Sweeper
 from tocsin.process.worker import PATIENCE_S, Worker
 from tocsin.push.dispatcher import Dispatcher
 from tocsin.push.gate import Gate
+from tocsin.push.recaller import Recaller
 from tocsin.push.registrar import Registrar
 from tocsin.push.storm import StormGuard
+from tocsin.push.tester import Tester
 from tocsin.push.vapid import VapidRing
 from tocsin.realtime.doorkeeper import Doorkeeper
 from tocsin.realtime.gateway import Gateway
@@ -169,6 +172,9 @@ class Node:
         self.push_outbound = OutboundClient(_push_outbound(settings), self.metrics)
         self.vapid = VapidRing(store.vapid_keys, store.devices, self.seal, self.clock)
         self.providers = self._providers()
+        self.tester = Tester(self.providers, store.devices, self.clock, settings.push.app_url)
+        self.recaller = Recaller(store.pushes, self.clock)
+        self.fanout.listen(self.recaller.heard, self.recaller.look_at_all)
         self.dispatcher = Dispatcher(
             pushes=store.pushes,
             providers=self.providers,
@@ -183,6 +189,7 @@ class Node:
             metrics=self.metrics,
             settings=settings.push,
         )
+        self.fanout.listen(self.dispatcher.heard, self.dispatcher.wake)
         self.app = App(build_router(self._resources()), Cors(settings.hubs), self.metrics)
 
     @classmethod
@@ -233,6 +240,7 @@ class Node:
         self.supervisor.keep("inbox.recorder", self.recorder.run)
         self.supervisor.keep("events.sender", self.sender.run)
         self.supervisor.keep("push.dispatcher", self.dispatcher.run)
+        self.supervisor.keep("push.recaller", self.recaller.run)
         self.gateway.start()
 
     async def finish_work(self, within_s: float) -> None:
@@ -324,8 +332,11 @@ class Node:
             admin=Admin(auth, self.keyring),
             access_keys=AccessKeyRoutes(auth, self.keyring, self.endpoints, self.gateway),
             dead=DeadLetters(auth, store.queue),
-            devices=Devices(auth, store.devices, self._registrar(), self.vapid),
-            doctor=Doctor(auth, store, store, self.clock),
+            devices=Devices(
+                auth, store.devices, self._registrar(), self.vapid, self.tester, self.clock
+            ),
+            vapid_keys=VapidKeyRoutes(auth, self.vapid),
+            doctor=Doctor(auth, store, store, self.clock, self.dispatcher.paused),
             event_handlers=EventHandlers(auth, self.rules, self.clock),
             webhooks=Webhooks(auth, self.keyring, store.webhooks, self.registry, self.sender),
             people=People(

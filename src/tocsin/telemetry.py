@@ -115,6 +115,22 @@ class Metrics:
             ["platform", "outcome"],
             registry=registry,
         )
+        self.push_s = Histogram(
+            "tocsin_push_seconds",
+            "Time from the inbox to what push services accepted, grace included.",
+            registry=registry,
+            buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30, 60, 300, 3600),
+        )
+        self.push_late_s = Gauge(
+            "tocsin_push_late_seconds",
+            "For how long the longest due push has been due.",
+            registry=registry,
+        )
+        self.push_paused = Gauge(
+            "tocsin_push_paused_hosts",
+            "Push services that are sent nothing because our settings are at fault.",
+            registry=registry,
+        )
         self.pushes_cancelled = Counter(
             "tocsin_pushes_cancelled_total",
             "Pushes that were not sent, by why there was no reason any more.",

@@ -3,8 +3,10 @@
 Everything started here is ended by :meth:`ServerProcess.end`, by its own process id.
 """
 
+import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -22,6 +24,8 @@ START_S = 30.0
 STOP_S = 30.0
 COMMAND_S = 60.0
 LOG_SHOWN = 8_000
+# Below what Linux and others take for connections and port 0 (32,768 and above).
+PORTS = (15_000, 32_000)
 
 
 class ServerProcess:
@@ -222,11 +226,15 @@ def log_entries(text: str) -> list[dict[str, Any]]:
 
 
 def free_port() -> int:
-    """Return a loopback port that nobody listens on; it is kept over restarts."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a loopback port that nobody listens on; it is kept over restarts.
+
+    It is none of those that the system gives out by itself, or another process would get it before the server does.
+    """
+    while True:
+        port = random.randrange(*PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def clean_environment() -> dict[str, str]:

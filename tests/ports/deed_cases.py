@@ -13,6 +13,7 @@ from tocsin.model.webhook import DeadBatch, Progress, Secrets, Webhook
 from tocsin.ports.audit import Deed
 from tocsin.ports.erasure import ErasureRequest
 from tocsin.ports.store import AccessKeys, ApiKey
+from tocsin.ports.vapid import SealedVapidKey
 
 KEY = ApiKey("k1", "h", "producer", "billing", b"digest", 1)
 HOOK = Webhook(
@@ -27,6 +28,7 @@ HOOK = Webhook(
 HANDLER = EventHandler(
     id="e1", hub="h", url="https://a.example/{event}", user_events="*", created_us=1
 )
+PAIR = SealedVapidKey("v1", b"sealed", "public", 1)
 BATCH = DeadBatch(
     id="b1",
     webhook_id="w1",
@@ -135,6 +137,18 @@ CASES = (
         ),
         lambda w: w.store.erasures.erasures("h", limit=9),
         again=True,
+    ),
+    Case(
+        "vapid.create",
+        nothing,
+        lambda w, d: w.store.vapid_keys.add_vapid_key(PAIR, d),
+        lambda w: w.store.vapid_keys.vapid_keys(),
+    ),
+    Case(
+        "vapid.retire",
+        lambda w: w.store.vapid_keys.add_vapid_key(PAIR),
+        lambda w, d: w.store.vapid_keys.retire_vapid_key("v1", 5, d),
+        lambda w: w.store.vapid_keys.vapid_keys(),
     ),
     Case("dead.retry", _with_letter, _revive, _letter),
     Case("dead.drop", _with_letter, _drop, _letter),

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from tests.ports.devices import device
+from tests.ports.devices import browser, device
 from tests.ports.world import World
 from tocsin.model.push import Ending, PushJob, PushRecord, PutBack, why_not
 from tocsin.model.receipt import Told
 
 
-async def register(world: World, *names: str, **fields: object) -> None:
+async def register(world: World, *names: str, **fields: Any) -> None:
     """Register devices, named user/id."""
     for name in names:
         user, device_id = name.split("/")
@@ -347,3 +347,71 @@ async def record_of(world: World, job: PushJob) -> PushRecord:
     assert copy is not None
     [record] = [one for one in copy.pushes if one.device == job.device.id]
     return record
+
+
+async def show(world: World, *users: str, **fields: Any) -> str:
+    """Deliver an alert, and have its pushes accepted."""
+    alert_id = await world.alert(*users, **fields)
+    await spread(world)
+    for job in await lease(world):
+        await end(world, job)
+    return alert_id
+
+
+async def withdrawals(world: World, *users: str) -> list[str]:
+    """Look at these users, and return to which devices withdrawals go."""
+    at = [("h", user) for user in users or ("ann", "ben")]
+    await world.store.pushes.withdraw_pushes(at, world.clock.us)
+    jobs = await lease(world)
+    assert {job.kind for job in jobs} <= {"withdraw"}
+    return names(jobs)
+
+
+@pytest.mark.parametrize("act", ["read", "deleted", "archived"])
+async def test_what_was_dealt_with_is_taken_back_once_from_every_device(
+    world: World, act: str
+) -> None:
+    await register(world, "ann/a", "ann/b", "ben/c")
+    alert_id = await show(world, "ann", "ben")
+    assert await withdrawals(world) == []
+    change: dict[str, Any] = {act: True}
+    await world.patch(alert_id, **change)
+    assert await withdrawals(world, "ben") == []
+    assert await withdrawals(world) == ["ann/a", "ann/b"]
+    assert await withdrawals(world) == []
+
+
+async def test_opening_the_bell_alone_takes_nothing_back(world: World) -> None:
+    await register(world, "ann/a")
+    await world.patch(await show(world, "ann"), seen=True)
+    assert await withdrawals(world) == []
+
+
+async def test_a_withdrawn_alert_and_broadcast_are_taken_back(world: World) -> None:
+    await register(world, "ann/a", "ben/b")
+    own, heard = await show(world, "ann"), await show(world)
+    await world.store.withdraw("h", own)
+    await world.store.withdraw("h", heard)
+    place: int | None = 0
+    while place is not None:
+        place = await world.store.pushes.withdraw_after(place, world.clock.us, 1)
+    found = sorted((job.alert_id, job.user) for job in await lease(world))
+    assert found == sorted([(own, "ann"), (heard, "ann"), (heard, "ben")])
+
+
+async def test_what_another_alert_took_the_place_of_is_not_taken_back(world: World) -> None:
+    await register(world, "ann/a")
+    await show(world, "ann", collapse_key="k")
+    newest = await show(world, "ann", collapse_key="k")
+    assert await withdrawals(world) == []
+    assert (await world.listed())[0] != newest  # both say it under the first one's item
+
+
+async def test_browsers_and_devices_that_are_gone_are_told_nothing(world: World) -> None:
+    await register(world, "ann/a", channel=browser("https://push.example/1"))
+    await register(world, "ben/b")
+    alert_id = await show(world, "ann", "ben")
+    await register(world, "ben/b", gone_us=1, gone_reason="410")
+    for user in ("ann", "ben"):
+        await world.patch(alert_id, user=user, read=True)
+    assert await withdrawals(world) == []

@@ -11,6 +11,7 @@ from cryptography.fernet import Fernet
 
 from tests.unit.realtime_fakes import NoHandlers
 from tests.unit.scripted_outbound import ScriptedOutbound
+from tests.unit.scripted_provider import ScriptedProvider
 from tocsin.adapters.memory.fanout import MemoryFanout
 from tocsin.adapters.memory.store import MemoryStore
 from tocsin.api.access_keys import AccessKeyRoutes
@@ -43,6 +44,7 @@ from tocsin.api.seal import Seal
 from tocsin.api.shims import Shims
 from tocsin.api.stream import InboxStream
 from tocsin.api.topics import Topics
+from tocsin.api.vapid_keys import VapidKeyRoutes
 from tocsin.api.web_files import WebFiles
 from tocsin.api.webhooks import Webhooks
 from tocsin.api.webpubsub.access import ServiceAccess
@@ -63,6 +65,7 @@ from tocsin.ports.fanout import Announcement
 from tocsin.ports.store import Role
 from tocsin.process.worker import Worker
 from tocsin.push.registrar import Registrar
+from tocsin.push.tester import Tester
 from tocsin.push.vapid import VapidRing
 from tocsin.realtime.doorkeeper import Doorkeeper
 from tocsin.realtime.gateway import Gateway
@@ -90,6 +93,7 @@ class Server:
     sender: Sender
     outbound: ScriptedOutbound
     app: App
+    provider: ScriptedProvider
 
     async def key(self, role: Role = "producer", hub: str = "default") -> dict[str, str]:
         """Make a key and return the header that carries it."""
@@ -181,6 +185,8 @@ async def running(
         hosts=(),
         most=3,
     )
+    provider = ScriptedProvider()
+    tester = Tester({"fcm": provider}, store.devices, clock, None)
     resources = Resources(
         alerts=alerts,
         published=Published(auth, store),
@@ -196,8 +202,9 @@ async def running(
         admin=Admin(auth, keyring),
         access_keys=AccessKeyRoutes(auth, keyring, endpoints, gateway),
         dead=DeadLetters(auth, store.queue),
-        devices=Devices(auth, store.devices, registrar, vapid),
-        doctor=Doctor(auth, store, store, clock),
+        devices=Devices(auth, store.devices, registrar, vapid, tester, clock),
+        vapid_keys=VapidKeyRoutes(auth, vapid),
+        doctor=Doctor(auth, store, store, clock, dict),
         people=People(
             auth,
             keyring.revocations,
@@ -236,7 +243,17 @@ async def running(
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as http:
         try:
             yield Server(
-                http, store, fanout, keyring, worker, clock, recorder, sender, outbound, app
+                http,
+                store,
+                fanout,
+                keyring,
+                worker,
+                clock,
+                recorder,
+                sender,
+                outbound,
+                app,
+                provider,
             )
         finally:
             await supervisor.stop()

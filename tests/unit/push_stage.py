@@ -10,12 +10,13 @@ import msgspec
 from tests.ports.devices import device
 from tests.ports.turned_clock import TurnedClock
 from tests.ports.world import World, envelope
+from tests.unit.scripted_provider import ScriptedProvider
 from tocsin.adapters.memory.store import MemoryStore
 from tocsin.config import Push as PushSettings
-from tocsin.model.device import Channel, Platform
+from tocsin.model.device import Platform
 from tocsin.model.push import PushRecord
 from tocsin.model.receipt import Fact, Told
-from tocsin.ports.push import Accepted, Push, PushOutcome, PushProvider
+from tocsin.ports.push import PushProvider
 from tocsin.push.dispatcher import Dispatcher
 from tocsin.push.gate import Gate
 from tocsin.push.storm import StormGuard
@@ -39,31 +40,6 @@ class Keeper:
 
     async def note(self, told: Sequence[Told]) -> None:
         raise AssertionError(told)
-
-
-class ScriptedProvider:
-    """Takes what it is sent, unless told otherwise.
-
-    ``outcomes`` are answered in turn; ``hangs`` tells of which device nothing is answered until ``released``.
-    """
-
-    def __init__(self) -> None:
-        self.sent: list[Push] = []
-        self.outcomes: list[PushOutcome | Exception] = []
-        self.hangs: Callable[[Channel], bool] = lambda _: False
-        self.released = asyncio.Event()
-
-    def host(self, channel: Channel) -> str:
-        return channel.handle.partition("|")[0] if "|" in channel.handle else "host"
-
-    async def send(self, push: Push) -> PushOutcome:
-        self.sent.append(push)
-        if self.hangs(push.channel):
-            await self.released.wait()
-        outcome = self.outcomes.pop(0) if self.outcomes else Accepted()
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
 
 
 class Stage:

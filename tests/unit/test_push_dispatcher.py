@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
+from tests.ports.world import change_of
 from tests.unit.push_stage import Stage, stage
 from tocsin.model.device import FcmChannel
+from tocsin.ports.fanout import announce_changes
 from tocsin.ports.push import Gone, Later, Misconfigured, Rejected
+from tocsin.push.recaller import Recaller
 
 
 @pytest.fixture
@@ -205,3 +208,53 @@ async def test_ten_thousand_devices_are_served_though_one_in_a_hundred_hangs() -
         play.provider.released.set()
         await play.until(lambda: play.waits(0))
         assert len({push.delivery_id for push in play.provider.sent}) == 10_000
+
+
+async def test_what_was_read_elsewhere_is_taken_back_from_the_device_that_shows_it(
+    play: Stage,
+) -> None:
+    recaller = Recaller(play.store.pushes, play.clock)
+    alert_id = await play.alert("ann")
+    await play.work()
+    await recaller.step()
+    done = await play.world.patch(alert_id, read=True)
+    recaller.heard(announce_changes("h", [change_of(done)]))
+    await recaller.step()
+    await play.work()
+    shown, taken = play.provider.sent
+    assert (shown.withdraws, taken.withdraws) == (False, True)
+    assert (taken.alert_id, taken.collapse) == (alert_id, shown.collapse)
+    assert [(one.kind, one.end) for one in await play.pushes(alert_id)] == [
+        ("show", "accepted"),
+        ("withdraw", "accepted"),
+    ]
+    receipts = await play.store.receipts.receipts_of("h", alert_id, "ann")
+    assert [receipt.fact for receipt in receipts] == ["pushed"]
+
+
+async def test_a_lost_announcement_is_made_good_by_a_round(play: Stage) -> None:
+    recaller = Recaller(play.store.pushes, play.clock)
+    alert_id = await play.alert("ann")
+    await play.work()
+    await recaller.step()
+    await play.world.patch(alert_id, read=True)
+    await recaller.step()
+    await play.work()
+    assert len(play.provider.sent) == 1
+    play.clock.turn(s=61)
+    await recaller.step()
+    await play.work()
+    assert [push.withdraws for push in play.provider.sent] == [False, True]
+
+
+async def test_what_is_unread_again_is_not_taken_back(play: Stage) -> None:
+    recaller = Recaller(play.store.pushes, play.clock)
+    alert_id = await play.alert("ann")
+    await play.work()
+    await play.world.patch(alert_id, read=True)
+    recaller.look_at_all()
+    await recaller.step()
+    await play.world.patch(alert_id, read=False)
+    await play.work()
+    assert len(play.provider.sent) == 1
+    assert [one.reason for one in await play.pushes(alert_id)] == ["", "of-use-again"]

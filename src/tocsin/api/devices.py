@@ -8,13 +8,20 @@ from msgspec import UNSET, Meta, UnsetType
 from tocsin.api.auth import Authenticator
 from tocsin.api.bodies import read_json
 from tocsin.api.http import Request, Response
-from tocsin.clock import to_rfc3339
+from tocsin.api.rates import Rate
+from tocsin.clock import Clock, to_rfc3339
 from tocsin.errors import InvalidInputError, NotFoundError
 from tocsin.model.device import Channel, Device, FcmChannel, WebPushChannel
 from tocsin.model.ids import check_id
 from tocsin.ports.devices import DeviceStore
+from tocsin.ports.push import Accepted, Gone, Later, Misconfigured, Rejected
 from tocsin.push.registrar import Registrar, Subscription, Traits
+from tocsin.push.tester import Tester
 from tocsin.push.vapid import VapidRing
+
+# A person looks at each, so a few are enough.
+TESTS = 5
+TESTS_WINDOW_S = 60
 
 Endpoint = Annotated[str, Meta(min_length=1, max_length=2_048)]
 KeyText = Annotated[str, Meta(max_length=200)]
@@ -84,12 +91,20 @@ class Devices:
     """The routes of devices."""
 
     def __init__(
-        self, auth: Authenticator, store: DeviceStore, registrar: Registrar, vapid: VapidRing
+        self,
+        auth: Authenticator,
+        store: DeviceStore,
+        registrar: Registrar,
+        vapid: VapidRing,
+        tester: Tester,
+        clock: Clock,
     ) -> None:
         self._auth = auth
         self._store = store
         self._registrar = registrar
         self._vapid = vapid
+        self._tester = tester
+        self._tests = Rate("device-test", TESTS, TESTS_WINDOW_S, clock.monotonic_s)
 
     async def config(self, _request: Request) -> Response:
         """``GET /v1/push/config``: for everybody, since the keys are public and about no hub."""
@@ -147,6 +162,22 @@ class Devices:
         await self._store.remove_device(hub, user, request.params["id"])
         return Response(204)
 
+    async def test(self, request: Request) -> Response:
+        """``POST /v1/devices/{id}/test``: send a push to it now, and tell what the push service said."""
+        device = await self.named(request)
+        if device.gone_us is not None:
+            return _tested("gone", device.gone_reason)
+        self._tests.take((device.hub, device.user))
+        match await self._tester.send(device):
+            case Accepted():
+                return _tested("accepted", None)
+            case Gone(reason):
+                return _tested("gone", reason)
+            case Later(reason):
+                return _tested("later", reason)
+            case Rejected(reason) | Misconfigured(reason):
+                return _tested("failed", reason)
+
     async def named(self, request: Request) -> Device:
         """Return the device that the path names.
 
@@ -197,6 +228,10 @@ def describe(device: Device) -> dict[str, object]:
     if isinstance(channel, WebPushChannel):
         described["vapid_key"] = channel.vapid_key
     return described
+
+
+def _tested(outcome: str, reason: str | None) -> Response:
+    return Response(200, msgspec.json.encode({"outcome": outcome, "reason": reason}))
 
 
 def _when(us: int | None) -> str | None:

@@ -1,6 +1,6 @@
 """What only the running server can say of itself; `tocsin doctor` asks for it beside its own look at the data folder."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -14,10 +14,17 @@ from tocsin.ports.store import Store
 JUMP_S = 2.0
 
 
+Paused = Callable[[], Mapping[str, str]]
+
+
 class Doctor:
     """The route of administrators that asks how the server is."""
 
-    def __init__(self, auth: Authenticator, store: Store, care: StoreCare, clock: Clock) -> None:
+    def __init__(
+        self, auth: Authenticator, store: Store, care: StoreCare, clock: Clock, paused: Paused
+    ) -> None:
+        """Make it; ``paused`` tells which push services are sent nothing, and why."""
+        self._paused = paused
         self._auth = auth
         self._store = store
         self._care = care
@@ -27,7 +34,7 @@ class Doctor:
     async def examine(self, request: Request) -> Response:
         """``GET /v1/admin/doctor``: a commit is tried, the store and the clock are asked."""
         self._auth.admin(request)
-        findings = [await self._writes(), *await self._of_store(), self._jumps()]
+        findings = [await self._writes(), *await self._of_store(), self._jumps(), *self._of_push()]
         return Response(200, msgspec.json.encode({"findings": findings}))
 
     async def _of_store(self) -> Sequence[Finding]:
@@ -35,6 +42,14 @@ class Doctor:
             return await self._care.findings()
         except TocsinError as error:
             return [Finding("durability", "fail", error.detail, "see the server's log")]
+
+    def _of_push(self) -> Sequence[Finding]:
+        """Name the push services that say our settings are at fault."""
+        remedy = "mend push.subject, push.fcm_service_account or the clock, and start anew"
+        return [
+            Finding("push", "fail", f"nothing is sent to {host}: {reason}", remedy)
+            for host, reason in self._paused().items()
+        ]
 
     async def _writes(self) -> Finding:
         began_s = self._clock.monotonic_s()

@@ -23,7 +23,16 @@ _ROUNDING: Final = 1e-6
 class Rate:
     """At most ``quota`` at once and per ``window_s`` seconds, for each caller."""
 
-    def __init__(self, name: str, quota: int, window_s: float, now_s: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        name: str,
+        quota: int,
+        window_s: float,
+        now_s: Callable[[], float],
+        setting: str | None = None,
+    ) -> None:
+        """Make it; ``setting`` is what an operator can change."""
+        self._setting = "" if setting is None else f" ({setting})"
         self._name = name
         self._quota = quota
         self._window_s = window_s
@@ -44,7 +53,7 @@ class Rate:
         missing_s = max(0.0, self._full_at_s.get(caller, 0.0) - now_s) + self._each_s
         if missing_s > self._window_s + _ROUNDING:
             detail = (
-                f"{self._quota} per {self._window_s:g} s are allowed (rates.{self._name}_requests); "
+                f"{self._quota} per {self._window_s:g} s are allowed{self._setting}; "
                 "come back after Retry-After, and spread what you send"
             )
             wait_s = ceil(missing_s - self._window_s)
@@ -80,4 +89,5 @@ class Callers:
 
 
 def _rate(name: str, quota: int, window_s: float, clock: Clock) -> Rate | None:
-    return Rate(name, quota, window_s, clock.monotonic_s) if quota else None
+    setting = f"rates.{name}_requests"
+    return Rate(name, quota, window_s, clock.monotonic_s, setting) if quota else None

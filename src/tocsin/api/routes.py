@@ -26,6 +26,7 @@ from tocsin.api.routing import Router
 from tocsin.api.shims import Shims
 from tocsin.api.stream import InboxStream
 from tocsin.api.topics import Topics
+from tocsin.api.vapid_keys import VapidKeyRoutes
 from tocsin.api.web_files import WebFiles
 from tocsin.api.webhooks import Webhooks
 from tocsin.api.webpubsub.answers import unmatched
@@ -51,6 +52,7 @@ class Resources(msgspec.Struct, frozen=True):
     access_keys: AccessKeyRoutes
     dead: DeadLetters
     devices: Devices
+    vapid_keys: VapidKeyRoutes
     people: People
     preferences: PreferenceRoutes
     doctor: Doctor
@@ -79,6 +81,7 @@ def build_router(resources: Resources) -> Router:
     shims = resources.shims
     webhooks, handlers = resources.webhooks, resources.event_handlers
     people, devices = resources.people, resources.devices
+    vapid_keys = resources.vapid_keys
     router = Router()
     for method, path, handler in (
         ("POST", "/v1/alerts", resources.dry_run.publish),
@@ -121,6 +124,7 @@ def build_router(resources: Resources) -> Router:
         ("PUT", "/v1/devices/{id}", devices.put),
         ("PATCH", "/v1/devices/{id}", devices.change),
         ("DELETE", "/v1/devices/{id}", devices.remove),
+        ("POST", "/v1/devices/{id}/test", devices.test),
         ("GET", "/v1/admin/keys", admin.list_keys),
         ("GET", "/v1/admin/access-keys", resources.access_keys.list),
         ("GET", "/v1/admin/erasures", people.erasures),
@@ -134,6 +138,7 @@ def build_router(resources: Resources) -> Router:
         ("GET", "/v1/admin/webhooks/{id}/dead", webhooks.list_dead),
         ("GET", "/v1/admin/webhooks/{id}/dead/{batch}", webhooks.show_dead),
         ("GET", "/v1/admin/event-handlers", handlers.list),
+        ("GET", "/v1/admin/vapid-keys", vapid_keys.list),
         ("GET", "/healthz", resources.operations.healthz),
         ("GET", "/readyz", resources.operations.readyz),
         ("GET", "/metrics", resources.operations.metrics),
@@ -153,6 +158,8 @@ def build_router(resources: Resources) -> Router:
         ),
         ("POST", "/v1/users/{user}/revoke-tokens", "user.revoke-tokens", people.revoke_tokens),
         ("DELETE", "/v1/users/{user}", "user.erase", people.erase),
+        ("POST", "/v1/admin/vapid-keys", "vapid.rotate", vapid_keys.rotate),
+        ("DELETE", "/v1/admin/vapid-keys/{id}", "vapid.retire", vapid_keys.retire),
         ("POST", "/v1/admin/keys", "key.create", admin.create_key),
         ("DELETE", "/v1/admin/keys/{id}", "key.revoke", admin.revoke_key),
         (

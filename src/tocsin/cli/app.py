@@ -25,6 +25,7 @@ from tocsin.cli.event_handlers import event_handler
 from tocsin.cli.people import people
 from tocsin.cli.preferences import preferences
 from tocsin.cli.topics import topic
+from tocsin.cli.vapid import vapid
 from tocsin.cli.webhooks import webhook
 from tocsin.clock import SystemClock
 from tocsin.config import Settings, advice
@@ -54,6 +55,7 @@ app.command(name="restore")(restore)
 app.add_typer(webhook, name="webhook")
 app.add_typer(preferences, name="preferences")
 app.add_typer(event_handler, name="event-handler")
+app.add_typer(vapid, name="vapid")
 
 
 def main() -> None:

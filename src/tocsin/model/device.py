@@ -6,6 +6,8 @@ from typing import Literal
 import msgspec
 
 Platform = Literal["webpush", "fcm"]
+# Platforms whose devices can be told to take back what they show.  Browsers must show something for every message.
+WITHDRAWING: frozenset[Platform] = frozenset({"fcm"})
 
 
 class WebPushChannel(msgspec.Struct, frozen=True, tag_field="platform", tag="webpush"):

@@ -89,6 +89,12 @@ class PushRecord(msgspec.Struct, frozen=True, kw_only=True):
     held_us: int | None = None
 
 
+def outlived(standing: Standing | None, now_us: int) -> bool:
+    """Tell whether a device should no longer show an alert: it was dealt with elsewhere, or taken back."""
+    reason = why_not(standing, now_us)
+    return reason not in (None, "seen")
+
+
 def why_not(standing: Standing | None, now_us: int) -> str | None:
     """Return why nothing is to be shown any more (I8); None if it still is.
 

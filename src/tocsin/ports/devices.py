@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from tocsin.model.device import Device
+from tocsin.model.push import Ending
 
 
 class DeviceStore(Protocol):
@@ -31,6 +32,13 @@ class DeviceStore(Protocol):
 
     async def remove_device(self, hub: str, user: str, device_id: str) -> bool:
         """Forget one; False if there is none."""
+        ...
+
+    async def note_outcome(self, device: Device, ending: Ending) -> None:
+        """Keep when a push to a device last succeeded or failed, and why.
+
+        After ``gone`` the device is gone, unless it registered again since ``device`` was read.
+        """
         ...
 
     async def retire_vapid_devices(self, key_id: str, now_us: int, limit: int) -> int:

@@ -60,6 +60,17 @@ class PushStore(Protocol):
         """
         ...
 
+    async def withdraw_pushes(self, users: Sequence[tuple[str, str]], now_us: int) -> int:
+        """Make withdrawals for devices of these users, ``(hub, user)``, that show what has outlived itself.
+
+        Only devices that can take something back get one, and one for each push.  Returns how many were made.
+        """
+        ...
+
+    async def withdraw_after(self, place: int, now_us: int, limit: int) -> int | None:
+        """Do so for the next ``limit`` users who have such devices; returns the place to go on from, None at the end."""
+        ...
+
     async def cancel_shown(self, told: Sequence[Told]) -> None:
         """End pushes about copies that were shown on a visible page, also those that a broadcast is still to make."""
         ...

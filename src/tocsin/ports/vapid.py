@@ -8,6 +8,8 @@ from typing import Protocol
 
 import msgspec
 
+from tocsin.ports.audit import Deed
+
 
 class SealedVapidKey(msgspec.Struct, frozen=True):
     """A key pair; ``private_key`` is sealed (encrypted), ``public_key`` as browsers take it (base64url, unpadded)."""
@@ -22,7 +24,7 @@ class SealedVapidKey(msgspec.Struct, frozen=True):
 class VapidStore(Protocol):
     """Keeps key pairs."""
 
-    async def add_vapid_key(self, key: SealedVapidKey) -> None:
+    async def add_vapid_key(self, key: SealedVapidKey, deed: Deed | None = None) -> None:
         """Keep a new one."""
         ...
 
@@ -30,6 +32,6 @@ class VapidStore(Protocol):
         """List them, retired ones too, oldest first."""
         ...
 
-    async def retire_vapid_key(self, key_id: str, now_us: int) -> None:
+    async def retire_vapid_key(self, key_id: str, now_us: int, deed: Deed | None = None) -> None:
         """Retire one for good; nothing happens if there is none, or it is retired."""
         ...

@@ -10,9 +10,10 @@ import msgspec
 
 from tocsin.clock import US_PER_S
 from tocsin.model.alert import Content, Severity
+from tocsin.model.device import Platform
 from tocsin.model.push import PushJob, Standing
 from tocsin.ports.push import Push, Urgency
-from tocsin.push.payloads import Notice, fcm_payload, web_push_payload
+from tocsin.push.payloads import Notice, fcm_payload, fcm_withdrawal, web_push_payload
 from tocsin.push.summary import TAG, summary_of
 
 # Apple refuses a TTL of 0, and a minute late is still of use.
@@ -55,7 +56,7 @@ def compose(
         app_url=app_url,
         summary=len(contents) if others else None,
     )
-    payload, least = _payloads(job, notice)
+    payload, least = payloads(job.device.platform, notice)
     return Push(
         delivery_id=job.delivery_id,
         alert_id=notice.alert_id,
@@ -68,8 +69,24 @@ def compose(
     )
 
 
-def _payloads(job: PushJob, notice: Notice) -> tuple[bytes, bytes | None]:
-    if job.device.platform == "fcm":
+def compose_withdrawal(job: PushJob, standing: Standing | None, end_us: int, now_us: int) -> Push:
+    """Return the message that takes back what a device shows; only for platforms of ``WITHDRAWING``."""
+    tag = job.alert_id if standing is None else standing.entry.id
+    badge = None if standing is None else standing.unread
+    return Push(
+        delivery_id=job.delivery_id,
+        alert_id=job.alert_id,
+        channel=job.device.channel,
+        payload=fcm_withdrawal(job.alert_id, tag, badge),
+        ttl_s=max(SHORTEST_TTL_S, (end_us - now_us) // US_PER_S),
+        collapse=tag,
+        withdraws=True,
+    )
+
+
+def payloads(platform: Platform, notice: Notice) -> tuple[bytes, bytes | None]:
+    """Return what a platform's devices get, and the least that does where the service may find it too large."""
+    if platform == "fcm":
         return fcm_payload(notice), None
     said = web_push_payload(notice)
     return said.full, said.least

@@ -5,6 +5,7 @@ that dies at any moment sends again, under the same delivery id, and loses nothi
 """
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Final
@@ -16,12 +17,13 @@ from tocsin.clock import US_PER_S, Clock
 from tocsin.config import Push as PushSettings
 from tocsin.model.device import Platform
 from tocsin.model.preference import Hold, Send, Skip, reason_of
-from tocsin.model.push import Ending, PushJob, PutBack, Standing, why_not
+from tocsin.model.push import Ending, PushJob, PutBack, Standing, outlived, why_not
 from tocsin.model.receipt import Fact, Told
+from tocsin.ports.fanout import Announcement
 from tocsin.ports.push import Later, PushOutcome, PushProvider
 from tocsin.ports.pushes import PushStore
 from tocsin.ports.receipts import Recorder
-from tocsin.push.composer import compose, until_us
+from tocsin.push.composer import compose, compose_withdrawal, until_us
 from tocsin.push.gate import Gate
 from tocsin.push.held import HeldPushes
 from tocsin.push.lane import Lane
@@ -32,6 +34,7 @@ from tocsin.telemetry import Metrics
 log = structlog.get_logger()
 
 POLL_S: Final = 0.25
+GATHER_S: Final = 0.02
 # Longer than a push waits in its lane and is sent: who holds it that long is dead.
 LEASE_S: Final = 120.0
 IN_HAND: Final = 1_024
@@ -67,6 +70,7 @@ class Dispatcher:
         self._lanes: dict[str, Lane] = {}
         self._in_hand: set[int] = set()
         self._held = HeldPushes(pushes, gate, settings.summary_over)
+        self._woken = asyncio.Event()
         self._stopping = False
 
     async def run(self) -> None:
@@ -74,7 +78,22 @@ class Dispatcher:
         await self._pushes.resume_pushes(self._clock.now_us())
         while not self._stopping:
             if not await self.step():
-                await asyncio.sleep(POLL_S)
+                await self._rest_a_while()
+
+    def heard(self, _announcements: Sequence[Announcement]) -> None:
+        """Look soon: where something is announced, something may be due."""
+        self.wake()
+
+    def wake(self) -> None:
+        """Look soon."""
+        self._woken.set()
+
+    async def _rest_a_while(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(POLL_S):
+                await self._woken.wait()
+        self._woken.clear()
+        await asyncio.sleep(GATHER_S)  # what comes together is leased together
 
     def stop(self) -> None:
         """Lease nothing more; what is on its way is finished, or comes again."""
@@ -93,6 +112,7 @@ class Dispatcher:
         """Spread a chunk of a broadcast and take what is due; False if there was nothing to do."""
         now_us = self._clock.now_us()
         due_us = await self._pushes.next_push_us()
+        self._measure(due_us, now_us)
         if due_us is None or due_us > now_us:
             return False
         spread = await self._pushes.spread_pushes(SPREAD_ROWS)
@@ -107,6 +127,11 @@ class Dispatcher:
         taken = [self._take(job) for job in jobs if job.number not in self._in_hand]
         await self._pushes.put_back_pushes([back for back in taken if back is not None])
         return spread + len(jobs) > 0
+
+    def _measure(self, due_us: int | None, now_us: int) -> None:
+        late_us = 0 if not due_us else max(0, now_us - due_us)  # 0 is a broadcast to be spread
+        self._metrics.push_late_s.set(late_us / US_PER_S)
+        self._metrics.push_paused.set(len(self.paused()))
 
     def _take(self, job: PushJob) -> PutBack | None:
         """Give a push to its lane, or say until when it waits: for the end of its grace, or for room."""
@@ -150,9 +175,13 @@ class Dispatcher:
                 await self._send(job, standings[job.number])
         finally:
             self._in_hand.discard(job.number)
+            self.wake()
 
     async def _send(self, job: PushJob, standing: Standing | None) -> None:
         now_us = self._clock.now_us()
+        if job.kind == "withdraw":
+            await self._take_back(job, standing, now_us)
+            return
         provider = self._providers.get(job.device.platform)
         reason = "platform-off" if provider is None else why_not(standing, now_us)
         end_us = until_us(job, standing, self._settings.ttl_s)
@@ -205,6 +234,19 @@ class Dispatcher:
         push = compose(job, shown, end_us, self._clock.now_us(), self._settings.app_url)
         await self._follow(job, await _outcome_of(provider.send(push)), end_us, beside)
 
+    async def _take_back(self, job: PushJob, standing: Standing | None, now_us: int) -> None:
+        """Have a device take back what it shows, unless it is of use again."""
+        provider = self._providers.get(job.device.platform)
+        end_us = until_us(job, None, self._settings.ttl_s)
+        if provider is None or not outlived(standing, now_us):
+            reason = "platform-off" if provider is None else "of-use-again"
+            await self._end(job, Ending("cancelled", reason, now_us))
+        elif end_us <= now_us:
+            await self._end(job, Ending("expired", "nobody took it in time", now_us))
+        else:
+            push = compose_withdrawal(job, standing, end_us, now_us)
+            await self._follow(job, await _outcome_of(provider.send(push)), end_us, {})
+
     async def _follow(
         self, job: PushJob, outcome: PushOutcome, end_us: int, beside: Mapping[int, Standing]
     ) -> None:
@@ -235,9 +277,11 @@ class Dispatcher:
     ) -> None:
         """Note the end of a push; if it was accepted, also of those that went out with it."""
         self._metrics.pushes.labels(job.device.platform, ending.end).inc()
-        if ending.end == "cancelled":
+        if ending.end == "accepted":
+            self._metrics.push_s.observe((ending.at_us - job.made_us) / US_PER_S)
+        elif ending.end == "cancelled":
             self._metrics.pushes_cancelled.labels(ending.reason.partition(":")[0]).inc()
-        elif ending.end != "accepted":
+        else:
             log.warning("push.failed", end=ending.end, reason=ending.reason, push=job.delivery_id)
         told = self._told(job, ending)
         if not beside or ending.end != "accepted":

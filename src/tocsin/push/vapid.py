@@ -13,9 +13,11 @@ from typing import Final, Protocol
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from msgspec.structs import replace
 
 from tocsin.clock import Clock
 from tocsin.errors import ConflictError, NotFoundError
+from tocsin.ports.audit import Deed
 from tocsin.ports.devices import DeviceStore
 from tocsin.ports.push import VapidKey
 from tocsin.ports.vapid import SealedVapidKey, VapidStore
@@ -72,7 +74,7 @@ class VapidRing:
         """List the keys, retired ones too, oldest first."""
         return await self._store.vapid_keys()
 
-    async def rotate(self) -> VapidKey:
+    async def rotate(self, deed: Deed | None = None) -> VapidKey:
         """Make a new current key; the one before it stays valid until it is retired.
 
         Raises:
@@ -81,11 +83,11 @@ class VapidRing:
         if len(self._valid) >= MOST_VALID:
             detail = f"{MOST_VALID} VAPID keys are valid; retire the older one first"
             raise ConflictError(detail, code="vapid-keys-full")
-        made = await self._make()
+        made = await self._make(deed)
         self._valid[made.id] = self._opened(made)
         return self._valid[made.id]
 
-    async def retire(self, key_id: str) -> int:
+    async def retire(self, key_id: str, deed: Deed | None = None) -> int:
         """Make the older key void, and the subscriptions that were made with it; returns how many these are.
 
         Raises:
@@ -99,14 +101,14 @@ class VapidRing:
             detail = "this is the current VAPID key; make another with `tocsin vapid rotate` first"
             raise ConflictError(detail, code="vapid-key-current")
         now_us = self._clock.now_us()
-        await self._store.retire_vapid_key(key_id, now_us)
+        await self._store.retire_vapid_key(key_id, now_us, deed)
         del self._valid[key_id]
         gone = 0
         while some := await self._devices.retire_vapid_devices(key_id, now_us, _CHUNK):
             gone += some
         return gone
 
-    async def _make(self) -> SealedVapidKey:
+    async def _make(self, deed: Deed | None = None) -> SealedVapidKey:
         pair = ec.generate_private_key(ec.SECP256R1())
         private = pair.private_numbers().private_value.to_bytes(_PRIVATE_BYTES, "big")
         point = pair.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
@@ -114,7 +116,9 @@ class VapidRing:
         made = SealedVapidKey(
             secrets.token_hex(6), self._seal.close(private), public, self._clock.now_us()
         )
-        await self._store.add_vapid_key(made)
+        await self._store.add_vapid_key(
+            made, None if deed is None else replace(deed, target=made.id)
+        )
         return made
 
     def _opened(self, key: SealedVapidKey) -> VapidKey:

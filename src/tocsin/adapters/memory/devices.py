@@ -59,6 +59,20 @@ class MemoryDevices:
             self._remove(found, "device-removed")
         return found is not None
 
+    async def note_outcome(self, device: Device, ending: Ending) -> None:
+        """Keep when a push to a device last succeeded or failed, and why."""
+        mine = self._tables.inbox(device.hub, device.user).devices
+        known = mine.get(device.id)
+        if known is None:
+            return
+        if ending.end == "accepted":
+            mine[device.id] = replace(known, last_success_us=ending.at_us)
+        elif ending.end != "cancelled":
+            failed = {"last_failure_us": ending.at_us, "last_failure": ending.reason}
+            mine[device.id] = replace(known, **failed)
+        if ending.end == "gone":
+            self.end(device, ending)
+
     async def retire_vapid_devices(self, key_id: str, now_us: int, limit: int) -> int:
         """Mark devices that subscribed with a key pair as gone."""
         found = [

@@ -11,7 +11,7 @@ from tocsin.clock import Clock
 from tocsin.model.device import Device
 from tocsin.model.ids import uuid7
 from tocsin.model.inbox import Entry
-from tocsin.model.push import Ending, PushJob, PushRecord, PutBack, Standing
+from tocsin.model.push import Ending, PushJob, PushKind, PushRecord, PutBack, Standing, outlived
 from tocsin.model.reading import broadcast_entry, item_entry, total_counts
 from tocsin.model.receipt import Told
 
@@ -86,7 +86,7 @@ class MemoryPushes:
             for number, row in self._tables.pushes.items()
             if row.record.due_us is not None
             and row.record.due_us <= now_us
-            and self._tables.hub(row.hub).inboxes.get(row.inbox.head.user) is row.inbox
+            and self._tables.is_standing(row)
         )
         return [self._leased(number, until_us) for _, number in due[:limit]]
 
@@ -179,21 +179,36 @@ class MemoryPushes:
             row.end_late(ending)
         for number, reason in summed.items():
             self._tables.pushes[number].end(Ending("summed", reason, ending.at_us))
-        self._note_on_device(job.device, ending)
+        await self._devices.note_outcome(job.device, ending)
         await self._receipts.note(told)
 
-    def _note_on_device(self, device: Device, ending: Ending) -> None:
-        mine = self._tables.inbox(device.hub, device.user).devices
-        known = mine.get(device.id)
-        if known is None:
-            return
-        if ending.end == "accepted":
-            mine[device.id] = replace(known, last_success_us=ending.at_us)
-        elif ending.end != "cancelled":
-            failed = {"last_failure_us": ending.at_us, "last_failure": ending.reason}
-            mine[device.id] = replace(known, **failed)
-        if ending.end == "gone":
-            self._devices.end(device, ending)
+    async def withdraw_pushes(self, users: Sequence[tuple[str, str]], now_us: int) -> int:
+        """Make withdrawals for devices of these users that show what has outlived itself."""
+        shown = [row for row in self._tables.pushes.values() if row.showing]
+        return sum(
+            self._withdraw(row, now_us)
+            for row in shown
+            if (row.hub, row.inbox.head.user) in users and self._tables.is_standing(row)
+        )
+
+    async def withdraw_after(self, place: int, now_us: int, limit: int) -> int | None:
+        """Do so for the next users who have such devices: here the next pushes."""
+        shown = [n for n, row in self._tables.pushes.items() if row.showing and n > place][:limit]
+        for number in shown:
+            if self._tables.is_standing(self._tables.pushes[number]):
+                self._withdraw(self._tables.pushes[number], now_us)
+        return shown[-1] if len(shown) == limit else None
+
+    def _withdraw(self, row: PushRow, now_us: int) -> bool:
+        standing, device = self._standing(row), row.inbox.devices.get(row.record.device)
+        if device is None or device.gone_us is not None or not outlived(standing, now_us):
+            return False
+        row.showing = False
+        # Where another alert took the place of one, its push took the place of the other's.
+        if standing is None and row.alert_id not in self._tables.hub(row.hub).heard:
+            return False
+        self._add(row.hub, row.inbox, row.alert_id, device, now_us, "withdraw")
+        return True
 
     async def cancel_shown(self, told: Sequence[Told]) -> None:
         """End pushes about copies that were shown, also those that a broadcast is still to make."""
@@ -212,11 +227,19 @@ class MemoryPushes:
                 ):
                     row.end(Ending("cancelled", "shown", now_us))
 
-    def _add(self, hub: str, inbox: Inbox, alert_id: str, device: Device, made_us: int) -> None:
+    def _add(
+        self,
+        hub: str,
+        inbox: Inbox,
+        alert_id: str,
+        device: Device,
+        made_us: int,
+        kind: PushKind = "show",
+    ) -> None:
         record = PushRecord(
             device=device.id,
             platform=device.platform,
-            kind="show",
+            kind=kind,
             made_us=made_us,
             attempts=0,
             due_us=made_us,

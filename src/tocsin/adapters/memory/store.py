@@ -97,7 +97,7 @@ class MemoryStore:
         self.holdings = MemoryHoldings(self._tables, self.queue, self.webhooks)
         self.devices = MemoryDevices(self._tables, clock)
         self.pushes = MemoryPushes(self._tables, self.devices, self.receipts, clock)
-        self.vapid_keys = MemoryVapidKeys()
+        self.vapid_keys = MemoryVapidKeys(self.deeds)
 
     async def deliver(self, envelopes: Sequence[Envelope]) -> Mapping[str, Delivered]:
         """Write what the envelopes say, own items first, then broadcasts."""

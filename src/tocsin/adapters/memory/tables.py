@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from tocsin.model.alert import Envelope
 from tocsin.model.commands import Outcome
-from tocsin.model.device import Device
+from tocsin.model.device import WITHDRAWING, Device
 from tocsin.model.inbox import Broadcast, Head, OwnItem, StateRow
 from tocsin.model.plan import Plan, first_head
 from tocsin.model.position import Position
@@ -97,7 +97,10 @@ class Alert:
 
 @dataclass
 class PushRow:
-    """A push and what is known of it; ``leased`` while somebody has it."""
+    """A push and what is known of it; ``leased`` while somebody has it.
+
+    ``showing``: the device may show it, and can take it back.
+    """
 
     id: str
     hub: str
@@ -105,6 +108,7 @@ class PushRow:
     alert_id: str
     record: PushRecord
     leased: bool = False
+    showing: bool = False
 
     @property
     def key(self) -> tuple[str, str, str, str, str]:
@@ -127,6 +131,8 @@ class PushRow:
     def _end(self, ending: Ending) -> None:
         over = {"end": ending.end, "reason": ending.reason, "ended_us": ending.at_us}
         self.record = replace(self.record, due_us=None, **over)
+        takes_back = self.record.kind == "show" and self.record.platform in WITHDRAWING
+        self.showing = ending.end == "accepted" and takes_back
 
 
 @dataclass
@@ -176,6 +182,10 @@ class Tables:
     def drop_push(self, number: int) -> None:
         """Forget a push."""
         self.push_keys.pop(self.pushes.pop(number).key, None)
+
+    def is_standing(self, row: PushRow) -> bool:
+        """Tell whether the person of a push is still there, and not being erased."""
+        return self.hub(row.hub).inboxes.get(row.inbox.head.user) is row.inbox
 
     def records(self, inbox: Inbox, alert_id: str) -> tuple[PushRecord, ...]:
         """Return what became of the pushes of one copy."""

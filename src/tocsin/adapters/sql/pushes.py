@@ -65,7 +65,6 @@ copies = (
         pushes.c.user_no,
         pushes.c.alert_no,
         alerts.c.id.label("alert_id"),
-        alerts.c.content,
         alerts.c.category,
         alerts.c.severity,
         alerts.c.withdrawn_us,
@@ -102,13 +101,45 @@ _over = {
     "push_end": param("push_end"),
     "reason": param("reason"),
     "ended_us": param("at_us"),
+    "showing": param("showing"),
 }
 end = update(pushes).where(_here, _waits).values(_over)
 # It was on its way when it was cancelled: what became of it counts.
 end_late = update(pushes).where(_here, pushes.c.push_end == param("cancelled")).values(_over)
 end_of_device = update(pushes).where(pushes.c.device_no == param("at_device"), _waits).values(_over)
+_showing = pushes.c.showing.is_not(None)
+# A device that is gone shows nothing that could be taken back.
+_reached = and_(
+    devices.c.device_no == pushes.c.device_no,
+    devices.c.user_no == pushes.c.user_no,
+    devices.c.gone_us.is_(None),
+)
+shown_to = (
+    select(
+        pushes.c.push_no,
+        pushes.c.user_no,
+        pushes.c.alert_no,
+        alerts.c.id.label("alert_id"),
+        alerts.c.category,
+        alerts.c.severity,
+        alerts.c.withdrawn_us,
+        pushes.c.device_no,
+        pushes.c.device,
+        pushes.c.platform,
+    )
+    .join(alerts, alerts.c.alert_no == pushes.c.alert_no)
+    .join(devices, _reached)
+    .where(among(pushes.c.user_no, "user_nos"), _showing)
+)
+next_showing = at_most(
+    select(pushes.c.user_no)
+    .distinct()
+    .where(_showing, pushes.c.user_no > param("after"))
+    .order_by(pushes.c.user_no)
+)
+unshow = update(pushes).where(_here).values(showing=null())
 device_of = (
-    select(devices.c.device_no, devices.c.registered_us)
+    select(devices.c.device_no)
     .join(
         pushes,
         and_(pushes.c.device_no == devices.c.device_no, pushes.c.user_no == devices.c.user_no),

@@ -512,12 +512,15 @@ pushes = _table(
     Column("reason", Text),
     _perhaps("ended_us"),
     _perhaps("held_us"),
+    # 1 while the device may show it and can take it back.
+    _perhaps("showing"),
     UniqueConstraint("alert_no", "user_no", "device_no", "kind"),
 )
 _waits = pushes.c.due_us.is_not(None)
 _partial("pushes_due", pushes.c.due_us, pushes.c.push_no, where=_waits)
 _partial("pushes_of_device", pushes.c.device_no, where=_waits)
 _partial("pushes_ended", pushes.c.ended_us, where=pushes.c.ended_us.is_not(None))
+_partial("pushes_showing", pushes.c.user_no, pushes.c.push_no, where=pushes.c.showing.is_not(None))
 Index("pushes_user", pushes.c.user_no, pushes.c.push_no)
 
 # A broadcast on its way to the devices of its hub: those up to ``after`` have their push.

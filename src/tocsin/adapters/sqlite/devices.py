@@ -15,11 +15,13 @@ from tocsin.adapters.sqlite.text import sql
 from tocsin.adapters.sqlite.writer import Writer
 from tocsin.clock import Clock
 from tocsin.model.device import Channel, Device, WebPushChannel
+from tocsin.model.push import Ending
 from tocsin.ports.devices import giving_way
 
 _OF_USER, _WITH_DIGEST = sql(devices.of_user), sql(devices.with_digest)
 _PUT, _DROP, _GO = sql(devices.put_device), sql(devices.drop_device), sql(devices.go)
 _WITH_KEY = sql(devices.with_vapid_key)
+_SUCCEED, _FAIL = sql(devices.succeed), sql(devices.fail)
 _END_OF_DEVICE = sql(pushes.end_of_device)
 
 _CREATED = 12
@@ -85,6 +87,16 @@ class SqliteDevices:
 
         return await self._writer.run(job)
 
+    async def note_outcome(self, device: Device, ending: Ending) -> None:
+        """Keep when a push to a device last succeeded or failed, and why."""
+
+        def job(connection: sqlite3.Connection) -> None:
+            for row in _known(connection, device.hub, device.user):
+                if row.device.id == device.id:
+                    note_outcome(connection, row.device_no, device.registered_us, ending)
+
+        await self._writer.run(job)
+
     async def retire_vapid_devices(self, key_id: str, now_us: int, limit: int) -> int:
         """Mark devices that subscribed with a key pair as gone."""
 
@@ -92,19 +104,33 @@ class SqliteDevices:
             named = {"vapid_key": key_id, "limit": limit}
             found = connection.execute(_WITH_KEY, named).fetchall()
             for device_no, registered_us in found:
-                end_device(connection, device_no, registered_us, "vapid-key-retired", now_us)
+                ending = Ending("gone", "vapid-key-retired", now_us)
+                _end_device(connection, device_no, registered_us, ending)
             return len(found)
 
         return await self._writer.run(job)
 
 
-def end_device(
-    connection: sqlite3.Connection, device_no: int, registered_us: int, reason: str, now_us: int
+def note_outcome(
+    connection: sqlite3.Connection, device_no: int, registered_us: int, ending: Ending
+) -> None:
+    """Keep when a push to a device last succeeded or failed; ``registered_us`` tells which registration was pushed to."""
+    at = {"at_device": device_no, "at_us": ending.at_us, "reason": ending.reason}
+    if ending.end == "accepted":
+        connection.execute(_SUCCEED, at)
+    elif ending.end != "cancelled":
+        connection.execute(_FAIL, at)
+    if ending.end == "gone":
+        _end_device(connection, device_no, registered_us, ending)
+
+
+def _end_device(
+    connection: sqlite3.Connection, device_no: int, registered_us: int, ending: Ending
 ) -> None:
     """Mark a device as gone, unless it registered again since; what waits for it ends."""
-    row = {"at_device": device_no, "registered_us": registered_us, "at_us": now_us}
-    if connection.execute(_GO, {**row, "reason": reason}).rowcount:
-        _end_pushes(connection, device_no, "gone", reason, now_us)
+    row = {"at_device": device_no, "registered_us": registered_us, "at_us": ending.at_us}
+    if connection.execute(_GO, {**row, "reason": ending.reason}).rowcount:
+        _end_pushes(connection, device_no, ending)
 
 
 def device_row(row: Row, hub: str, user: str) -> DeviceRow:
@@ -137,15 +163,13 @@ def _of_user(connection: sqlite3.Connection, user_no: int) -> list[Row]:
 
 
 def _remove(connection: sqlite3.Connection, device_no: int, reason: str, now_us: int) -> None:
-    _end_pushes(connection, device_no, "cancelled", reason, now_us)
+    _end_pushes(connection, device_no, Ending("cancelled", reason, now_us))
     connection.execute(_DROP, {"at_device": device_no})
 
 
-def _end_pushes(
-    connection: sqlite3.Connection, device_no: int, end: str, reason: str, now_us: int
-) -> None:
-    row = {"at_device": device_no, "push_end": end, "reason": reason, "at_us": now_us}
-    connection.execute(_END_OF_DEVICE, row)
+def _end_pushes(connection: sqlite3.Connection, device_no: int, ending: Ending) -> None:
+    row = {"push_end": ending.end, "reason": ending.reason, "at_us": ending.at_us}
+    connection.execute(_END_OF_DEVICE, {"at_device": device_no, "showing": None, **row})
 
 
 def _columns(device: Device) -> dict[str, Any]:

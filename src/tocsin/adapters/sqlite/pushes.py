@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tocsin.adapters.sql import devices, items, pushes, stream
-from tocsin.adapters.sqlite.devices import device_row, end_device
+from tocsin.adapters.sqlite.devices import device_row, note_outcome
 from tocsin.adapters.sqlite.queries import Snapshot
 from tocsin.adapters.sqlite.readers import Readers
 from tocsin.adapters.sqlite.receipts import note_told
@@ -23,15 +23,23 @@ from tocsin.adapters.sqlite.rows import (
 from tocsin.adapters.sqlite.text import sql
 from tocsin.adapters.sqlite.writer import Writer
 from tocsin.clock import Clock
+from tocsin.model.device import WITHDRAWING
 from tocsin.model.ids import uuid7
 from tocsin.model.inbox import Entry
-from tocsin.model.push import Ending, PushJob, PushRecord, PutBack, Standing
+from tocsin.model.push import (
+    Ending,
+    PushJob,
+    PushKind,
+    PushRecord,
+    PutBack,
+    Standing,
+    outlived,
+)
 from tocsin.model.reading import broadcast_entry, item_entry, total_counts
 from tocsin.model.receipt import Told, by_hub
 from tocsin.ports.limits import StoreLimits
 
 _TO_PUSH, _SOME_OF_HUB = sql(devices.to_push), sql(devices.some_of_hub)
-_SUCCEED, _FAIL = sql(devices.succeed), sql(devices.fail)
 _DEVICE = sql(pushes.device_of)
 _ADD, _NEXT_DUE, _VOID = sql(pushes.add_push), sql(pushes.next_due), sql(pushes.void_leases)
 _LEASE, _LEASED, _COPIES = sql(pushes.lease), sql(pushes.leased), sql(pushes.copies)
@@ -41,6 +49,8 @@ _END_OF_COPY, _WAITING_OF_COPY = sql(pushes.end_of_copy), sql(pushes.waiting_of_
 _BEGIN_SPREAD, _OLDEST_SPREAD = sql(pushes.begin_spread), sql(pushes.oldest_spread)
 _SPREAD_OF, _NEXT_DEVICES = sql(pushes.spread_of), sql(pushes.next_devices)
 _MOVE_SPREAD, _END_SPREAD = sql(pushes.move_spread), sql(pushes.end_spread)
+_SHOWN_TO, _NEXT_SHOWING = sql(pushes.shown_to), sql(pushes.next_showing)
+_UNSHOW = sql(pushes.unshow)
 _COUNT, _OF_COPY = sql(pushes.count_waiting), sql(pushes.of_copy)
 _SAYING, _HEARD = sql(items.saying), sql(stream.heard_of_alert)
 _ALERTS = sql(pushes.alerts_named)
@@ -129,6 +139,22 @@ class SqlitePushes:
 
         await self._writer.run(write)
 
+    async def withdraw_pushes(self, users: Sequence[tuple[str, str]], now_us: int) -> int:
+        """Make withdrawals for devices of these users that show what has outlived itself."""
+        found = await self._readers.run(lambda c: _who_is_shown(c, users))
+        if not found:
+            return 0
+        return await self._writer.run(lambda c: _withdraw(c, found, now_us))
+
+    async def withdraw_after(self, place: int, now_us: int, limit: int) -> int | None:
+        """Do so for the next users who have such devices."""
+        page = {"after": place, "limit": limit}
+        rows = await self._readers.run(lambda c: c.execute(_NEXT_SHOWING, page).fetchall())
+        found = [row[0] for row in rows]
+        if found:
+            await self._writer.run(lambda c: _withdraw(c, found, now_us))
+        return found[-1] if len(found) == limit else None
+
     async def cancel_shown(self, told: Sequence[Told]) -> None:
         """End pushes about copies that were shown; a disk that nothing is written to is not troubled."""
         if not told or not await self._readers.run(lambda c: bool(_copies_shown(c, told))):
@@ -179,7 +205,9 @@ def records_of_copy(
     return tuple(PushRecord(**dict(zip(names, row, strict=True))) for row in found)
 
 
-def _fresh(alert_no: int, user_no: int, device: Sequence[Any], made_us: int) -> dict[str, Any]:
+def _fresh(
+    alert_no: int, user_no: int, device: Sequence[Any], made_us: int, kind: PushKind = "show"
+) -> dict[str, Any]:
     device_no, device_id, platform = device
     return {
         "id": uuid7(made_us),
@@ -188,7 +216,7 @@ def _fresh(alert_no: int, user_no: int, device: Sequence[Any], made_us: int) -> 
         "device_no": device_no,
         "device": device_id,
         "platform": platform,
-        "kind": "show",
+        "kind": kind,
         "made_us": made_us,
         "attempts": 0,
         "due_us": made_us,
@@ -197,6 +225,7 @@ def _fresh(alert_no: int, user_no: int, device: Sequence[Any], made_us: int) -> 
         "reason": None,
         "ended_us": None,
         "held_us": None,
+        "showing": None,
     }
 
 
@@ -239,20 +268,54 @@ def _job(row: Row) -> PushJob:
     )
 
 
+def _who_is_shown(connection: sqlite3.Connection, users: Sequence[tuple[str, str]]) -> list[int]:
+    """Find those of the users who have devices that show something, by their numbers."""
+    by_name: dict[str, list[str]] = {}
+    for hub, user in users:
+        by_name.setdefault(hub, []).append(user)
+    found: set[int] = set()
+    for hub, some in by_name.items():
+        home = hub_named(connection, hub)
+        if home is not None:
+            named = heads_of(connection, home.hub_no, some).values()
+            user_nos = as_json(row.user_no for row in named)
+            found |= {row[1] for row in connection.execute(_SHOWN_TO, {"user_nos": user_nos})}
+    return sorted(found)
+
+
+def _withdraw(connection: sqlite3.Connection, user_nos: Sequence[int], now_us: int) -> int:
+    made = 0
+    at = _snapshots(connection, user_nos)
+    for row in connection.execute(_SHOWN_TO, {"user_nos": as_json(user_nos)}).fetchall():
+        push_no, user_no, alert_no, *_ = row
+        standing = _standing(at[user_no], row[2:7])
+        if not outlived(standing, now_us):
+            continue
+        connection.execute(_UNSHOW, {"at_push": push_no})
+        # Where another alert took the place of one, its push took the place of the other's.
+        if standing is not None or at[user_no].rows(_HEARD, alert_no=alert_no):
+            fresh = _fresh(alert_no, user_no, row[7:], now_us, "withdraw")
+            made += connection.execute(_ADD, fresh).rowcount
+    return made
+
+
+def _snapshots(connection: sqlite3.Connection, user_nos: Iterable[int]) -> dict[int, Snapshot]:
+    return {
+        user_no: Snapshot(connection, hub_numbered(connection, row.hub_no), row)
+        for user_no, row in heads_by_no(connection, user_nos).items()
+    }
+
+
 def _standings(
     connection: sqlite3.Connection, numbers: Sequence[int]
 ) -> dict[int, Standing | None]:
     found = connection.execute(_COPIES, {"push_nos": as_json(numbers)}).fetchall()
-    heads = heads_by_no(connection, {row[1] for row in found})
-    at = {
-        user_no: Snapshot(connection, hub_numbered(connection, row.hub_no), row)
-        for user_no, row in heads.items()
-    }
+    at = _snapshots(connection, {row[1] for row in found})
     return {row[0]: _standing(at[row[1]], row[2:]) for row in found if row[1] in at}
 
 
 def _standing(at: Snapshot, alert: Row) -> Standing | None:
-    alert_no, alert_id, _, category, severity, withdrawn_us = alert
+    alert_no, alert_id, category, severity, withdrawn_us = alert
     states = states_of(at.connection, at.row.user_no)
     live = live_broadcasts(at.connection, at.hub.hub_no, at.head.b_start)
     found: tuple[Entry, int | None] | None = None
@@ -278,23 +341,19 @@ def _standing(at: Snapshot, alert: Row) -> Standing | None:
 
 def _end(connection: sqlite3.Connection, job: PushJob, ending: Ending) -> None:
     row = {"at_push": job.number, "push_end": ending.end, "reason": ending.reason}
-    times = {"at_us": ending.at_us, "cancelled": "cancelled"}
+    shows = ending.end == "accepted" and job.kind == "show" and job.device.platform in WITHDRAWING
+    times = {"at_us": ending.at_us, "cancelled": "cancelled", "showing": 1 if shows else None}
     ended = connection.execute(_END, {**row, **times}).rowcount
     if not ended and ending.end == "accepted":
         connection.execute(_END_LATE, {**row, **times})
-    for device_no, registered_us in connection.execute(_DEVICE, {"push_no": job.number}).fetchall():
-        at = {"at_device": device_no, "at_us": ending.at_us, "reason": ending.reason}
-        if ending.end == "accepted":
-            connection.execute(_SUCCEED, at)
-        elif ending.end != "cancelled":
-            connection.execute(_FAIL, at)
-        if ending.end == "gone" and registered_us == job.device.registered_us:
-            end_device(connection, device_no, registered_us, ending.reason, ending.at_us)
+    found = connection.execute(_DEVICE, {"push_no": job.number}).fetchone()
+    if found is not None:
+        note_outcome(connection, found[0], job.device.registered_us, ending)
 
 
 def _summed(summed: Mapping[int, str], at_us: int) -> list[dict[str, Any]]:
     return [
-        {"at_push": number, "push_end": "summed", "reason": reason, "at_us": at_us}
+        {"at_push": number, "push_end": "summed", "reason": reason, "at_us": at_us, "showing": None}
         for number, reason in summed.items()
     ]
 
@@ -330,7 +389,7 @@ def _is_waiting(connection: sqlite3.Connection, alert_no: int, user_no: int) -> 
 
 
 def _cancel_shown(connection: sqlite3.Connection, alert_no: int, user_no: int, now_us: int) -> None:
-    over = {"push_end": "cancelled", "reason": "shown", "at_us": now_us}
+    over = {"push_end": "cancelled", "reason": "shown", "at_us": now_us, "showing": None}
     copy = {"at_alert": alert_no, "at_user": user_no, "kind": "show"}
     connection.execute(_END_OF_COPY, {**copy, **over})
     if connection.execute(_SPREAD_OF, {"alert_no": alert_no}).fetchone() is None:

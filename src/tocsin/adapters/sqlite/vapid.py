@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from msgspec.structs import asdict
 
 from tocsin.adapters.sql import vapid
+from tocsin.adapters.sqlite.deeds import changed
 from tocsin.adapters.sqlite.readers import Readers
 from tocsin.adapters.sqlite.text import sql
 from tocsin.adapters.sqlite.writer import Writer
+from tocsin.ports.audit import Deed
 from tocsin.ports.vapid import SealedVapidKey
 
 _ADD, _ALL, _RETIRE = (
@@ -24,16 +26,16 @@ class SqliteVapidKeys:
         self._writer = writer
         self._readers = readers
 
-    async def add_vapid_key(self, key: SealedVapidKey) -> None:
+    async def add_vapid_key(self, key: SealedVapidKey, deed: Deed | None = None) -> None:
         """Keep a new one."""
-        await self._writer.run(lambda c: c.execute(_ADD, asdict(key)).rowcount)
+        await self._writer.run(lambda c: changed(c, _ADD, asdict(key), deed))
 
     async def vapid_keys(self) -> Sequence[SealedVapidKey]:
         """List them, retired ones too, oldest first."""
         rows = await self._readers.run(lambda c: c.execute(_ALL).fetchall())
         return [SealedVapidKey(*row) for row in rows]
 
-    async def retire_vapid_key(self, key_id: str, now_us: int) -> None:
+    async def retire_vapid_key(self, key_id: str, now_us: int, deed: Deed | None = None) -> None:
         """Retire one."""
         row = {"at_id": key_id, "retired_us": now_us}
-        await self._writer.run(lambda c: c.execute(_RETIRE, row).rowcount)
+        await self._writer.run(lambda c: changed(c, _RETIRE, row, deed))

@@ -5,5 +5,5 @@
 
 from pathlib import Path
 
-HEAD = "0018"
+HEAD = "0019"
 FOLDER = Path(__file__).parent

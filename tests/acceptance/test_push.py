@@ -1,0 +1,118 @@
+"""A real server pushes to a stand-in for a push service: once, not needlessly, and at least once whatever is killed."""
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+
+from tests.acceptance.conftest import MakeServer
+from tests.acceptance.deadlines import until
+from tests.acceptance.push_browsers import Browsers, push_environment
+from tests.push_services.running import process
+
+pytestmark = pytest.mark.acceptance
+
+KILLS = 50
+GRACE_S = 2
+CALL_S = 10.0
+
+
+@pytest.fixture(scope="module")
+def origin() -> Iterator[str]:
+    with process("web-push") as origin:
+        yield origin
+
+
+@pytest.fixture
+def browsers(make_server: MakeServer, origin: str) -> Browsers:
+    server = make_server(env=push_environment(origin, TOCSIN_PUSH__GRACE_S=str(GRACE_S))).start()
+    return Browsers(server, origin, server.key("server"))
+
+
+def test_what_is_shown_within_the_grace_is_not_pushed_and_what_is_not_is_once(
+    browsers: Browsers,
+) -> None:
+    name = browsers.register("ada")["ada"]
+    token = browsers.server.client_token(browsers.key)["token"]
+    headers = {"authorization": f"Bearer {token}"}
+    with httpx.stream("GET", f"{browsers.server.url}/v1/inbox/stream", headers=headers, timeout=60):
+        shown, ignored = browsers.publish("ada"), browsers.publish("ada")
+        said = {"receipts": [{"alert_id": shown, "fact": "shown"}]}
+
+        def is_told() -> bool:
+            answer = browsers.server.request(
+                "POST", "/v1/inbox/receipts", json=said, headers=headers
+            )
+            assert answer.status_code == 204, answer.text
+            return browsers.facts(shown, "ada") == ["push_cancelled"]
+
+        until(is_told, "the server knows that it was shown")
+        began = time.monotonic()
+        until(lambda: browsers.received()[name, ignored] == 1, "the other one is pushed")
+        assert time.monotonic() - began < 10 * GRACE_S
+        later = browsers.publish("ada", severity="critical")
+        until(lambda: browsers.received()[name, later] == 1, "another one is pushed")
+    assert browsers.received() == {(name, ignored): 1, (name, later): 1}
+    until(lambda: browsers.facts(ignored, "ada") == ["pushed"], "the trace tells so")
+
+
+def test_hanging_endpoints_delay_no_other(browsers: Browsers) -> None:
+    bad = [f"bad{number}" for number in range(6)]
+    good = [f"good{number}" for number in range(294)]
+    for behaviour, users in (("hang", bad[:3]), ("huge", bad[3:]), ("ok", good)):
+        browsers.register(*users, behaviour=behaviour)
+    began = time.monotonic()
+    browsers.publish(*bad, *good)
+    until(lambda: browsers.received().total() == len(good), "every good browser has it")
+    assert time.monotonic() - began < CALL_S, "by then a hanging call is given up"
+
+
+def test_a_dispatcher_killed_fifty_times_tries_every_push_and_repeats_under_the_same_id(
+    browsers: Browsers,
+) -> None:
+    chance = random.Random(7)
+    users = [f"u{number}" for number in range(20)]
+    names = browsers.register(*users)
+    browsers.server.stop()
+    with dispatchers(browsers, users) as start:
+        for number in range(KILLS):
+            pid = start(number)
+            time.sleep(chance.uniform(0, 0.5))
+            os.kill(pid, signal.SIGKILL)
+        last = start(KILLS)
+        expected = {(name, f"a{number}") for name in names.values() for number in range(KILLS + 1)}
+        until(lambda: expected <= browsers.received().keys(), "every push was tried", 60)
+        os.kill(last, signal.SIGKILL)
+    assert browsers.received().keys() == expected
+    repeats = browsers.received().total() - len(expected)
+    assert repeats < len(expected) / 2, "what was taken is not sent again and again"
+    browsers.server.start()
+    facts = browsers.facts("a0", "u0")
+    assert facts == ["pushed"]
+
+
+@contextlib.contextmanager
+def dispatchers(browsers: Browsers, users: list[str]) -> Iterator[Callable[[int], int]]:
+    """Yield what starts a dispatcher that delivers alerts up to a number, and returns its process id."""
+    where = [str(browsers.server.data_dir), browsers.host, ",".join(users)]
+    command = [sys.executable, "-m", "tests.acceptance.push_dispatchers", *where]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+    ) as parent:
+        assert parent.stdin is not None
+        assert parent.stdout is not None
+
+        def start(number: int) -> int:
+            parent.stdin.write(f"{number}\n")  # type: ignore[union-attr]  # checked above
+            return int(parent.stdout.readline())  # type: ignore[union-attr]  # checked above
+
+        yield start
+        parent.stdin.close()
+        parent.wait(30)
