@@ -97,6 +97,11 @@ class PushService:
         """Turn the endpoint that the browser tells a page, at its maker's host, into ours."""
         return f"{self.origin}{_ENDPOINT}{handed_out.rpartition('/')[2]}"
 
+    def server_keys(self) -> set[str]:
+        """Return the application servers' keys that browsers are subscribed under."""
+        with self._lock:
+            return {one.sender for one in self.subscriptions.values() if one.subtype}
+
     def drop_channels(self) -> None:
         """Break the channels; browsers come back by themselves."""
         with self._lock:

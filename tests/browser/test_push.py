@@ -147,6 +147,21 @@ def test_a_button_pressed_with_no_page_open_is_told_to_the_server(
     assert browser.pages() == []
 
 
+@pytest.mark.parametrize("grace_s", ["30"])
+def test_who_is_shown_the_alert_on_a_page_gets_no_push(
+    open_browser: OpenBrowser, publish: Publish, server: ServerProcess, service: PushService
+) -> None:
+    browser = open_browser()
+    page = browser.turned_on()
+    alert_id = publish("Parcel at the door")
+    expect(page.locator("tocsin-toasts .title", has_text="Parcel at the door")).to_be_visible()
+    browser.until(
+        lambda: "not sent: shown" in server.cli("why", alert_id, "ada"), "the push is cancelled"
+    )
+    assert service.sent == []
+    assert browser.desktop.history == []
+
+
 @pytest.mark.parametrize("grace_s", ["0"])
 def test_a_page_that_shows_the_alert_takes_the_notification_down(
     open_browser: OpenBrowser, publish: Publish
@@ -203,3 +218,33 @@ def test_turning_it_off_ends_it_at_the_browser_and_at_the_server(
     publish("Nobody gets this by push")
     browser.until(lambda: items(server), "the alert is in the inbox")
     assert service.sent == []
+
+
+def test_the_panel_tests_the_whole_way(open_browser: OpenBrowser) -> None:
+    browser = open_browser()
+    page = browser.turned_on()
+    expect(panel(page)).to_contain_text("nothing yet")
+    panel(page).get_by_role("button", name="Send a test").click()
+    expect(panel(page).get_by_role("status")).to_contain_text("The test arrived after")
+    expect(panel(page)).not_to_contain_text("nothing yet")
+    browser.press("Notifications work")
+    browser.until(lambda: not browser.desktop.titles(), "it is gone")
+
+
+def test_after_a_rotation_of_keys_the_browser_changes_to_the_new_one(
+    open_browser: OpenBrowser, publish: Publish, server: ServerProcess, service: PushService
+) -> None:
+    browser = open_browser()
+    browser.turned_on()
+    (old,) = service.server_keys()
+    browser.close_pages()
+    server.cli("vapid", "rotate")
+    publish("Under the old key")
+    browser.shown("Under the old key")
+
+    page = browser.open()
+    expect(panel(page)).to_contain_text("This device gets alerts")
+    browser.until(lambda: service.server_keys() - {old}, "it has changed")
+    browser.close_pages()
+    publish("Under the new key")
+    browser.shown("Under the new key")

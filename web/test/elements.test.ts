@@ -240,7 +240,9 @@ test("the push panel asks nothing by itself, and says what became of a test", as
     if (request.path === "/v1/push/config") {
       return { body: { vapid_key: "k", application_server_key: firstKey } };
     }
-    return request.path.startsWith("/v1/devices/") ? { body: {} } : reply(request);
+    return request.path.startsWith("/v1/devices/")
+      ? { body: { outcome: "accepted" } }
+      : reply(request);
   };
   const panel = document.createElement("tocsin-push");
   panel.client = client;

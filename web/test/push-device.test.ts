@@ -18,6 +18,7 @@ let store: SharedStore;
 let push: PushDevice;
 let key: string;
 let refuses: number;
+let tested: { outcome: string; reason: string | null };
 let stores = 0;
 
 function device(options: PushOptions = {}): PushDevice {
@@ -41,10 +42,12 @@ beforeEach(async () => {
   store = new SharedStore(`page-${stores}`);
   key = firstKey;
   refuses = 0;
+  tested = { outcome: "accepted", reason: null };
   fake = new FakeServer(({ method, path }) => {
     if (path === "/v1/push/config") {
       return { body: { vapid_key: `id-${key}`, application_server_key: key } };
     }
+    if (path === "/v1/devices/d/test" && !refuses) return { body: tested };
     if (path.startsWith("/v1/devices/")) {
       if (refuses) return { status: refuses, body: { detail: "not this one" } };
       return { status: method === "DELETE" ? 204 : 200, body: { state: "active" } };
@@ -222,6 +225,8 @@ test("a test tells how long it took, once the worker has shown it", async () => 
 test("a test that is refused says why", async () => {
   device().start();
   await push.turnOn();
+  tested = { outcome: "gone", reason: "410 from push.test" };
+  await expect(push.test()).rejects.toThrow("410 from push.test");
   refuses = 429;
   await expect(push.test()).rejects.toThrow("not this one");
 });

@@ -1,6 +1,8 @@
 import { beforeEach, expect, test, vi } from "vitest";
 import { FakeWindow, FakeWorker, subscriptionAt } from "./fake-worker.ts";
 
+const item = "019e2f6b-5b1c-7c3a-8a41-0d3c5e3d9b1f";
+
 /** As src/tocsin/push/payloads.py writes it. */
 const backup = {
   web_push: 8030,
@@ -8,7 +10,7 @@ const backup = {
     title: "Nightly backup failed",
     body: "No space left.",
     navigate: "https://app.test/runbook",
-    tag: "i1",
+    tag: item,
     app_badge: "3",
     dir: "auto",
   },
@@ -41,8 +43,8 @@ test("a push is shown under its item, in silence if it comes again, and pages he
   await worker.push(backup);
   const { title, options } = worker.shown[0] ?? {};
   expect(title).toBe("Nightly backup failed");
-  expect(options).toMatchObject({ body: "No space left.", tag: "i1", renotify: false });
-  expect(options).toMatchObject({ requireInteraction: false, data: { alert_id: "a1", id: "i1" } });
+  expect(options).toMatchObject({ body: "No space left.", tag: item, renotify: false });
+  expect(options).toMatchObject({ requireInteraction: false, data: { alert_id: "a1", id: item } });
   expect(options?.actions).toEqual([
     { action: "take", title: "I am on it" },
     { action: "logs", title: "Logs" },
@@ -75,7 +77,7 @@ test("data that cannot be read as text, and details the browser refuses, are sho
   await worker.push(backup);
   expect(worker.shown[0]).toMatchObject({
     title: "Nightly backup failed",
-    options: { tag: "i1", data: { alert_id: "a1" } },
+    options: { tag: item, data: { alert_id: "a1" } },
   });
 });
 
@@ -88,7 +90,7 @@ test("a press closes it and opens its link where no page is open, and reads the 
     {
       method: "PATCH",
       path: "/v1/inbox/items",
-      body: { patches: [{ id: "i1", alert_id: "a1", read: true }] },
+      body: { patches: [{ id: item, alert_id: "a1", read: true }] },
     },
   ]);
   expect(await worker.store.takePresses()).toEqual([]);
@@ -109,7 +111,7 @@ test("an open page is focused and told; the one in front is taken", async () => 
   expect(front.kinds()).toEqual(["pushed", "open", "pressed"]);
   expect(behind.kinds()).toEqual(["pushed", "pressed"]);
   expect(await worker.store.takePresses()).toMatchObject([
-    { id: "i1", alert_id: "a1", action: null },
+    { id: item, alert_id: "a1", action: null },
   ]);
 });
 
@@ -198,6 +200,17 @@ test("a press is kept where the worker has no way to a token", async () => {
   await bare.press("take");
   expect(bare.requests).toEqual([]);
   expect(await bare.store.takePresses()).toHaveLength(1);
+});
+
+test.each([
+  ["a test", { tag: "tocsin-test", id: "019e2f6b-5b1c-7c3a-8a41-000000000000" }],
+  ["a summary", { tag: "summary", id: "a1" }],
+])("pressing %s opens the app and reads nothing", async (_, { tag, id }) => {
+  await worker.store.keepDevice(device);
+  await worker.push({ ...backup, id, url: undefined, notification: { title: "7 new", tag } });
+  await worker.press();
+  expect(worker.opened).toEqual(["https://app.test/"]);
+  expect(worker.requests).toEqual([]);
 });
 
 test("the app's own notifications are left alone", async () => {

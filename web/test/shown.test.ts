@@ -54,7 +54,11 @@ test("what may be on an older page is not, and what would be on this one is", ()
   expect(isDone(note, view(newer))).toBe(true);
 });
 
-test("a test push, of which no inbox knows, stays until the person closes it", () => {
-  expect(isDone(shownAt(noon, "test"), view())).toBe(false);
-  expect(isDone(shownAt(noon, ""), view())).toBe(false);
+test("a test, of which no inbox knows, stays until the person closes it", () => {
+  expect(isDone({ ...note, id: null }, view())).toBe(false);
+});
+
+test("a summary goes with the newest of its alerts", () => {
+  const item = { id: "i", alert_id: note.alert_id, seen: true } as ViewItem;
+  expect(isDone({ ...note, id: null }, view({ items: [item] }))).toBe(true);
 });

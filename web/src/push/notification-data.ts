@@ -1,8 +1,8 @@
 /** What the worker keeps with a notification that it shows: for the press, and for pages that close it. */
 export interface NotificationData {
   readonly tocsin: 1;
-  /** The item's id in the inbox, which is also the notification's tag. */
-  readonly id: string;
+  /** The item's id in the inbox, which is also the tag. Null: none, for it is a test, or sums several up. */
+  readonly id: string | null;
   readonly alert_id: string;
   /** Where a press leads; relative ones to the page. Null: nowhere, the inbox is shown. */
   readonly url: string | null;

@@ -18,7 +18,7 @@ export async function sendPresses(server: Asker, presses: readonly Press[]): Pro
   if (receipts.length > 0) {
     await settled(server, { method: "POST", path: "/v1/inbox/receipts", body: { receipts } });
   }
-  const patches = presses.map(({ id, alert_id }) => ({ id, alert_id, read: true }));
+  const patches = presses.flatMap(({ id, alert_id }) => (id ? [{ id, alert_id, read: true }] : []));
   if (patches.length > 0) {
     const path = "/v1/inbox/items";
     await settled(server, { method: "PATCH", path, body: { patches }, key: newOpId() });

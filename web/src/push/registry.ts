@@ -72,9 +72,15 @@ export async function deleteDevice(server: Asker, device: string): Promise<void>
   if (answer.status >= 400 && answer.status !== 404) throw new ServerRefusal(answer);
 }
 
-/** Have a test pushed to the device. */
+/**
+ * Have a test pushed to the device.
+ *
+ * @throws When the push service did not take it; the message says what it said.
+ */
 export async function testDevice(server: Asker, device: string): Promise<void> {
-  await asked(server, { method: "POST", path: `${pathOf(device)}/test` });
+  const body = await asked(server, { method: "POST", path: `${pathOf(device)}/test` });
+  const { outcome, reason } = body as { readonly outcome?: string; readonly reason?: string };
+  if (outcome !== "accepted") throw new Error(reason ?? "the push service did not take it");
 }
 
 function pathOf(device: string): string {

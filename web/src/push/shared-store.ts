@@ -19,8 +19,8 @@ export interface DeviceRecord {
 
 /** One press of a notification: the whole of it, or one of its buttons. */
 export interface Press {
-  /** The item's id. */
-  readonly id: string;
+  /** The item's id; null if there is none to be read. */
+  readonly id: string | null;
   readonly alert_id: string;
   readonly action: string | null;
   /** Milliseconds since 1970. */

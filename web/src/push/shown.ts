@@ -2,6 +2,9 @@
 
 import type { View } from "../core/index.ts";
 import { type NotificationData, readData } from "./notification-data.ts";
+import { timeOf } from "./server-id.ts";
+
+type Noted = Pick<NotificationData, "id" | "alert_id" | "at">;
 
 /** The part of a service worker's registration that holds what is shown. */
 export type Shown = Pick<ServiceWorkerRegistration, "getNotifications">;
@@ -31,9 +34,9 @@ export async function closeAll(shown: Shown): Promise<void> {
 }
 
 /** Safari shows declarative pushes by itself: of such a one the tag, the item's id, is all there is. */
-function ofItem(tag: string, view: View): Pick<NotificationData, "alert_id" | "at"> | null {
+function ofItem(tag: string, view: View): Noted | null {
   const item = view.items.find(({ id }) => id === tag);
-  return item ? { alert_id: item.alert_id, at: Number.POSITIVE_INFINITY } : null;
+  return item ? { id: tag, alert_id: item.alert_id, at: Number.POSITIVE_INFINITY } : null;
 }
 
 /**
@@ -42,23 +45,17 @@ function ofItem(tag: string, view: View): Pick<NotificationData, "alert_id" | "a
  * What is not in the view is gone only if the view reaches back to it and is newer than the
  * notification; else it may be on an older page, or its frame still on the way.
  */
-export function isDone(data: Pick<NotificationData, "alert_id" | "at">, view: View): boolean {
+export function isDone(data: Noted, view: View): boolean {
   const item = view.items.find(({ alert_id }) => alert_id === data.alert_id);
   if (item) return item.seen;
+  if (data.id === null) return false; // no item of an inbox: a test, or a summary
   const isNewer = view.synced && view.as_of !== null && view.as_of > data.at;
   return isNewer && reachesBack(view, data.alert_id);
 }
 
 function reachesBack({ complete, end }: View, alertId: string): boolean {
   const madeMs = timeOf(alertId);
-  if (madeMs === null) return false; // no alert of an inbox: a test
-  return complete || (end !== null && madeMs * 1_000 >= end);
-}
-
-/** The milliseconds in an id of the server, a UUID of version 7 (RFC 9562); null for other names. */
-function timeOf(id: string): number | null {
-  const hex = /^([0-9a-f]{8})-([0-9a-f]{4})-7/i.exec(id);
-  return hex ? Number.parseInt(`${hex[1]}${hex[2]}`, 16) : null;
+  return complete || (end !== null && madeMs !== null && madeMs * 1_000 >= end);
 }
 
 /** The count on the icon of an installed app; browsers without one, and pages in a tab, have none. */

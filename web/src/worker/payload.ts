@@ -8,6 +8,7 @@
 
 import { safeLink } from "../core/links.ts";
 import type { NotificationData } from "../push/notification-data.ts";
+import { timeOf } from "../push/server-id.ts";
 import type { ShowOptions } from "./scope.ts";
 
 export interface ToShow {
@@ -46,7 +47,7 @@ export function readPush(text: string | null, now: number): ToShow {
       actions: buttons.map(({ action, title }) => ({ action, title })),
       data: {
         tocsin: 1,
-        id: tag,
+        id: timeOf(tag) === null ? null : tag,
         alert_id: textOf(push.id) ?? "",
         url: linkOf(push.url),
         links: Object.fromEntries(links),
