@@ -37,6 +37,7 @@ ROWS: dict[str, Callable[[Bench], Sequence[Line]]] = {
     "inbox": inbox.inbox,
     "broadcast": fanout.broadcast,
     "push": push.push,
+    "publish-push": push.publish_to_push,
     "rest": rest.send_to_user,
     "topic": topic.topic,
     "group": side_by_side.group,

@@ -67,6 +67,14 @@ class Tocsin(Server):
         """Publish one alert."""
         self._owner.post("/v1/alerts", json=alert).raise_for_status()
 
+    def register(self, number: int, channel: Mapping[str, object]) -> None:
+        """Register a browser of a user."""
+        self._owner.put(
+            f"/v1/devices/browser?user={user_name(number)}",
+            json={"platform": "webpush", "channel": channel},
+            headers={"authorization": f"Bearer {self.server_key}"},
+        ).raise_for_status()
+
     def access_key(self) -> str:
         """Return the primary access key of the default hub."""
         answer = self._owner.get("/v1/admin/connection-string").raise_for_status()

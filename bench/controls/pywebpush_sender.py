@@ -3,7 +3,6 @@
 Without the session it opens a connection for each message.
 """
 
-from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 
 import aiohttp
@@ -22,13 +21,7 @@ class PywebpushSender:
         self._key = Vapid()
         self._key.generate_keys()
         self._session = aiohttp.ClientSession()
-        self._to = [
-            {
-                "endpoint": one.endpoint,
-                "keys": {"p256dh": _text(one.p256dh), "auth": _text(one.auth)},
-            }
-            for one in subscriptions
-        ]
+        self._to = [dict(one.said()) for one in subscriptions]
         self._payload = payload().decode()
 
     async def send(self, count: int) -> None:
@@ -49,7 +42,3 @@ class PywebpushSender:
             timeout=_TIMEOUT_S,
             aiohttp_session=self._session,
         )
-
-
-def _text(raw: bytes) -> str:
-    return urlsafe_b64encode(raw).rstrip(b"=").decode()

@@ -1,6 +1,7 @@
 """Subscriptions of browsers, for pushes that nobody reads."""
 
 import os
+from base64 import urlsafe_b64encode
 from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -17,6 +18,11 @@ class Subscription(NamedTuple):
     p256dh: bytes
     auth: bytes
 
+    def said(self) -> dict[str, object]:
+        """Return it as a browser says it."""
+        keys = {"p256dh": text_of(self.p256dh), "auth": text_of(self.auth)}
+        return {"endpoint": self.endpoint, "keys": keys}
+
 
 def subscriptions(port: int, count: int) -> list[Subscription]:
     """Make subscriptions at the push service on a loopback port."""
@@ -29,6 +35,11 @@ def subscriptions(port: int, count: int) -> list[Subscription]:
 def point(key: ec.EllipticCurvePrivateKey) -> bytes:
     """Return a public key as an uncompressed point."""
     return key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+
+
+def text_of(raw: bytes) -> str:
+    """Write base64url without padding."""
+    return urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def payload() -> bytes:

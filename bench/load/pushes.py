@@ -2,10 +2,9 @@
 
 import asyncio
 import itertools
-from base64 import urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Sequence
 
-from bench.load.browsers import Subscription, payload, point
+from bench.load.browsers import Subscription, payload, point, text_of
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tocsin.adapters.outbound.client import OutboundClient
@@ -26,9 +25,8 @@ class OneKey:
 
     def __init__(self) -> None:
         pair = ec.generate_private_key(ec.SECP256R1())
-        public = urlsafe_b64encode(point(pair)).rstrip(b"=").decode()
         number = pair.private_numbers().private_value
-        self._key = VapidKey(_KEY_ID, number.to_bytes(32), public)
+        self._key = VapidKey(_KEY_ID, number.to_bytes(32), text_of(point(pair)))
 
     def vapid_key(self, key_id: str) -> VapidKey | None:
         """Return it."""

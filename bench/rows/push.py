@@ -1,17 +1,24 @@
-"""How many Web Pushes a second go out, encrypted and signed, to a push service beside."""
+"""How many Web Pushes a second go out, encrypted and signed, and how soon after an alert is due the push service has it."""
 
 import time
 
 from bench.child import Child
-from bench.frame import Bench, Row, rate
+from bench.frame import Bench, Row, ms, rate
 from bench.load.browsers import PAYLOAD_BYTES, subscriptions
+from bench.load.flow import Load
+from bench.load.producers import Order, Sent
 from bench.load.push_endpoint import PushEndpoint
 from bench.load.pushes import IN_FLIGHT, Pushes
-from bench.measure import median
+from bench.measure import median, percentile
+from bench.servers import tocsin
 
 BROWSERS = 500
 PUSHES = 5_000
 GOAL = 2.0
+PEOPLE = 256
+PER_S = 100
+SECONDS = 8.0
+PATIENCE_S = 60.0
 
 
 def push(bench: Bench) -> list[Row]:
@@ -52,3 +59,45 @@ def _check_taken(taken: int, sent: int) -> None:
     if taken != sent:
         msg = f"{sent} pushes were sent, and {taken} arrived"
         raise RuntimeError(msg)
+
+
+def publish_to_push(bench: Bench) -> list[Row]:
+    """Alerts to people who are not connected, due whether or not earlier ones were answered: until the service has them."""
+    late = list[tuple[float, float]]()
+    with Child(PushEndpoint) as service, Child(Load) as load:
+        host = f"127.0.0.1:{service.call('port')}"
+        settings = {"PUSH__HOSTS": f'["{host}"]', "OUTBOUND__ALLOW": '["127.0.0.1"]'}
+        with tocsin(settings) as server:
+            for number, made in enumerate(service.call("subscribe", PEOPLE)):
+                server.register(number, made.said())
+            order = Order(server.port, server.key, PEOPLE)
+            for turn in range(bench.turns + 1):
+                before = service.call("taken")
+                sent: Sent = load.call("steady", order, PER_S, SECONDS)
+                _wait_taken(service, before + sent.alerts)
+                some = service.call("late_ns")
+                bench.say(f"publish to push: p50 {ms(percentile(some, 0.5))}")
+                if turn:
+                    late.append((percentile(some, 0.5), percentile(some, 0.99)))
+    note = f"{PER_S} alerts/s (open loop) to {PEOPLE} people who are away, until the push service has it"
+    return [
+        Row(
+            f"publish to push, {name}",
+            ms(median([one[place] for one in late])),
+            "",
+            None,
+            "",
+            None,
+            note,
+        )
+        for place, name in enumerate(("p50", "p99"))
+    ]
+
+
+def _wait_taken(service: Child, wanted: int) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while (taken := service.call("taken")) < wanted:
+        if time.monotonic() > deadline:
+            msg = f"{wanted - taken} pushes did not arrive"
+            raise RuntimeError(msg)
+        time.sleep(0.05)

@@ -194,6 +194,11 @@ class Push(Section):
     fcm_service_account: Path | None = Field(
         None, description="key file (JSON) of Firebase's service account; without it no FCM"
     )
+    fcm_url: str = Field(
+        "https://fcm.googleapis.com",
+        pattern=r"^https?://[^/?#]+$",
+        description="where Firebase's API lies",
+    )
     grace_critical_s: float = Field(2, ge=0, description="wait for a critical alert to be shown")
     grace_error_s: float = Field(3, ge=0, description="wait for an error to be shown")
     grace_warning_s: float = Field(5, ge=0, description="wait for a warning to be shown")

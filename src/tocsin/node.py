@@ -274,7 +274,7 @@ class Node:
         if push.fcm_service_account is None:
             return {"webpush": browsers}
         account = read_service_account(push.fcm_service_account)
-        return {"webpush": browsers, "fcm": Fcm(account, outbound, self.clock)}
+        return {"webpush": browsers, "fcm": Fcm(account, outbound, self.clock, push.fcm_url)}
 
     def _registrar(self) -> Registrar:
         return Registrar(
@@ -392,6 +392,16 @@ def _store_limits(settings: Settings) -> StoreLimits:
 
 def _handlers_in_file(settings: Settings) -> dict[str, tuple[WantedHandler, ...]]:
     return {name: hub.event_handlers for name, hub in settings.hubs.items()}
+
+
+def check_push(settings: Settings) -> None:
+    """See that Firebase's key file, if there is one, can be used.
+
+    Raises:
+        ConfigError: It cannot; the detail says why.
+    """
+    if settings.push.fcm_service_account is not None:
+        read_service_account(settings.push.fcm_service_account)
 
 
 async def check_event_handlers(settings: Settings) -> None:

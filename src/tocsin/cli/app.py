@@ -319,9 +319,10 @@ def tail(
 @app.command(name="check-config")
 def check_config(context: typer.Context) -> None:
     """Read all settings, name what is wrong, and print what is in force."""
-    from tocsin.node import check_event_handlers  # noqa: PLC0415 -- a second of imports
+    from tocsin.node import check_event_handlers, check_push  # noqa: PLC0415 -- a second of imports
 
     settings = settings_of(context)
+    check_push(settings)
     asyncio.run(check_event_handlers(settings))
     table = Table("setting", "value", "meaning", box=None, pad_edge=False)
     for name, field in Settings.model_fields.items():
