@@ -38,6 +38,13 @@ def test_data_that_is_no_json_is_refused(data: str) -> None:
     assert "--data is not JSON" in done.output
 
 
+def test_an_expiry_beyond_all_calendars_is_refused() -> None:
+    asked = ["publish", "--title", "t", "--to-user", "ada", "--expires-in-s", "99999999999999"]
+    done = CliRunner().invoke(app, asked)
+    assert done.exit_code == 2
+    assert "99999999999999" in done.output
+
+
 @pytest.mark.parametrize(
     ("name", "value"), [("TOCSIN_URL", "http://[::1"), ("TOCSIN_KEY", "tsk_\u00e9")]
 )

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from tocsin.cli.app import app
+from tocsin.cli.app import app, main
 
 
 @pytest.fixture
@@ -61,3 +61,27 @@ def test_a_dry_run_counts_and_publishes_nothing(folder: Path) -> None:
     asked = ("publish", "--title", "Now", "--to-topic", "t", "--to-user", "eve", "--dry-run")
     told = run(folder, *asked, "--action", "ok=OK,primary", "--icon", "/bell.png")
     assert told == ["it would reach 3; nothing was published"]
+
+
+@pytest.mark.parametrize(
+    ("options", "place"),
+    [
+        (["--to-user", "ada", "--title", ""], "/title"),
+        (["--to-user", "ada", "--title", "t", "--icon", ""], "/icon"),
+        (["--title", "nobody is named"], "/to"),
+        (["--to-all", "--to-user", "ada", "--title", "is it for all?"], "/to"),
+        (["--to-all", "--to-topic", "oncall", "--title", "is it for all?"], "/to"),
+    ],
+)
+def test_what_cannot_be_published_is_refused_and_the_place_is_named(
+    options: list[str],
+    place: str,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("sys.argv", ["tocsin", "--data-dir", str(folder), "publish", *options])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    assert capsys.readouterr().err.splitlines()[-1].startswith(f"tocsin: {place}: ")

@@ -63,7 +63,8 @@ def main() -> None:
     try:
         app()
     except TocsinError as error:
-        print(f"tocsin: {error.detail}", file=sys.stderr)
+        place = f"{error.pointer}: " if error.pointer else ""
+        print(f"tocsin: {place}{error.detail}", file=sys.stderr)
         sys.exit(1)
 
 
@@ -242,8 +243,9 @@ def publish(
     hub: HubOption = None,
 ) -> None:
     """Publish an alert and print its id; it is on disk then."""
+    to = {"users": to_user, "topics": to_topic, "all": to_all}
     alert: dict[str, object] = {
-        "to": {"all": True} if to_all else {"users": to_user or [], "topics": to_topic or []},
+        "to": {name: value for name, value in to.items() if value},
         "title": title,
         "severity": severity,
     }
@@ -262,8 +264,7 @@ def publish(
     if data is not None:
         alert["data"] = _json(data)
     if expires_in_s is not None:
-        now = datetime.fromtimestamp(SystemClock().now_us() / 1e6, UTC)
-        alert["expires_at"] = (now + timedelta(seconds=expires_in_s)).isoformat()
+        alert["expires_at"] = _time_in(expires_in_s)
     if dry_run:
         told = call(context, "POST", "/v1/alerts", alert, hub=hub, dry_run="true")
         typer.echo(f"it would reach {told['recipients']}; nothing was published")
@@ -335,6 +336,15 @@ def check_config(context: typer.Context) -> None:
     print_table(table)
     for line in advice(settings):
         typer.echo(f"note: {line}", err=True)
+
+
+def _time_in(seconds: int) -> str:
+    now = datetime.fromtimestamp(SystemClock().now_us() / 1e6, UTC)
+    try:
+        return (now + timedelta(seconds=seconds)).isoformat()
+    except OverflowError as error:
+        detail = f"--expires-in-s {seconds} leads out of the calendar"
+        raise typer.BadParameter(detail) from error
 
 
 def _json(text: str) -> object:
