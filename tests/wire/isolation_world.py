@@ -75,7 +75,12 @@ class World:
         self.south |= {"topic": "south-topic", "reader": "dora", "stranger": "erin"} | IN_THE_NORTH
         for hub, user, ids in (("south", "cleo", self.south), ("north", "ben", self.ben)):
             ids["device"] = await self._device(hub, user)
-        await self.served.node.store.topics.subscribe("south", "south-topic", ["cleo"])
+        people = ["cleo", "dora", "erin", "ada"]
+        await self.served.node.store.topics.subscribe("south", "south-topic", people)
+        for user in people[1:]:
+            await self.ids("south", "producer", user)
+            await self._prefer("/v1/preferences", self.token("south", user))
+        await self._prefer("/v1/admin/preferences", self.key("south", "admin"))
 
     async def ids(self, hub: str, role: str, user: str) -> Ids:
         """Publish an alert for a user, wait for it, and return the ids that are known then."""
@@ -88,6 +93,12 @@ class World:
         theirs = {"alert": alert_id, "user": user, "category": f"{hub}-{user}"}
         # Everybody of a hub knows its epoch.
         return theirs if hub == "north" else theirs | {"epoch": inbox["position"]["epoch"]}
+
+    async def _prefer(self, path: str, headers: dict[str, str]) -> None:
+        """Let somebody of the south, or all of it, have preferences that say so."""
+        preferences = {"categories": {"south": {"push": {"enabled": False}}}}
+        answer = await self.served.http.put(path, json=preferences, headers=headers)
+        assert answer.is_success, answer.text
 
     async def _device(self, hub: str, user: str) -> str:
         """Give somebody a device that was reached no more, so that nobody is called."""
@@ -178,6 +189,12 @@ class World:
             "/v1/topics/south-topic/subscribers",
             "/v1/inbox?user=ada",
             "/v1/inbox?user=ben",
+            "/v1/inbox?user=erin",
+            "/v1/preferences?user=ada",
+            "/v1/preferences?user=dora",
+            "/v1/admin/preferences",
+            "/v1/admin/access-keys",
+            "/v1/admin/event-handlers",
             "/v1/devices?user=ben",
             "/v1/devices?user=cleo",
         ]
