@@ -111,3 +111,8 @@ def alert(name: str, instance: str, **labels: str) -> dict[str, Any]:
         "startsAt": datetime.now(UTC).isoformat(),
         "generatorURL": "http://prometheus.example.org/graph",
     }
+
+
+def lasting(fired: Mapping[str, Any], *, seconds: float) -> dict[str, Any]:
+    """Return an alert that is over after a while, unless it is sent again, as Prometheus would send it."""
+    return {**fired, "endsAt": (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.alertmanager import Alertmanager, alert
+from tests.acceptance.alertmanager import Alertmanager, alert, lasting
 from tests.acceptance.deadlines import until
 from tests.acceptance.server_process import ServerProcess
 
@@ -102,6 +102,22 @@ def test_an_alert_that_fires_while_tocsin_is_down_comes_in_once_it_is_back(
     until(lambda: manager.notifications("_failed") > 0, "Alertmanager does not get through")
     server.start()
     shows("ada", "DiskFull on db-1")
+
+
+def test_what_alertmanager_lost_sight_of_is_shown_again_when_it_fires_on(
+    shows: Shows, start: Start
+) -> None:
+    """Without news of Prometheus an alert is resolved when its time is up; with the next one it fires as it began."""
+    manager = start("webhook", "alertmanager?to_users=ada")
+    full = alert("DiskFull", "db-1")
+    manager.fire(lasting(full, seconds=5))
+    shows("ada", "DiskFull on db-1")
+    shows("ada")
+    manager.fire(lasting(full, seconds=3600))
+    shows("ada", "DiskFull on db-1")
+    manager.resolve(full)
+    shows("ada")
+    assert manager.notifications("_failed") == 0
 
 
 def test_its_pagerduty_client_triggers_and_resolves(shows: Shows, start: Start) -> None:

@@ -214,15 +214,16 @@ def _begin(thread: str, episode: str | None) -> str:
 
 
 def _next_name(notice: Publish, history: _History | None, to: str, content: str) -> str | None:
-    """Return how the id of what comes next ends; None if it would say nothing new, or comes too late.
+    """Return how the id of what comes next ends; None if it would say nothing new.
 
-    A word aside is named after what it is about, so that a repeat of that is still known as one.
+    What is over and said again fires on: senders that lose sight of a thing end it, and know when it began once they see
+    it again.  Only a word aside comes too late then.  A word aside is named after what it is about, so that a repeat of that is still known as one.
     """
     if history is None:
         return None if notice.aside else f"{_NOTHING_BEFORE}.{to}.{content}"
     before, heard = history.newest.alert_id, history.heard
     if not history.stands:
-        return None if notice.episode or notice.aside else f"{before}.{to}.{content}"
+        return None if notice.aside else f"{before}.{to}.{content}"
     if heard is None:
         return f"{before}.{to}.{content}"
     if notice.aside:
