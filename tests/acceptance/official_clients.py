@@ -10,6 +10,7 @@ from typing import Any
 FOLDER = Path(__file__).parent
 NPM_FOLDER = FOLDER / "npm"
 END_S = 15.0
+RUN_S = 60.0
 
 
 class OfficialClient:
@@ -100,3 +101,19 @@ class OfficialClient:
                     self.connected.append(said["id"])
                 case _:
                     self.disconnected.append(said["id"])
+
+
+def call_npm_service(node: Path, connection_string: str, *steps: tuple[Any, ...]) -> list[Any]:
+    """Call ``@azure/web-pubsub`` for the hub Chat; a step is a group or None, the name of the call, and its arguments.
+
+    Returns what each returned, or the status and the code of its failure.
+    """
+    asked = [{"call": call, "args": args} | ({"group": g} if g else {}) for g, call, *args in steps]
+    program = NPM_FOLDER / "service.mjs"
+    command: list[str | Path] = [node, program, connection_string, "Chat", json.dumps(asked)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=RUN_S, check=True)
+    answers: list[Any] = json.loads(done.stdout)
+    told = [answer.get("value", answer) for answer in answers]
+    return [
+        None if one == {} else one for one in told
+    ]  # what is promised to be void is an empty object

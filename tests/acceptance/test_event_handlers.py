@@ -143,7 +143,8 @@ def test_protobuf_clients_and_the_middleware_understand_each_other(
 
 def test_an_application_refuses_a_client(server: ServerProcess, handler: HandlerProcess) -> None:
     assert refusal(server, "&as=nobody") == 401
-    assert handler.names() == ["connect"]
+    assert refusal(server, "&as=stranger") == 400
+    assert handler.names() == ["connect", "connect"]
 
 
 def test_an_application_that_names_other_services_is_not_called(

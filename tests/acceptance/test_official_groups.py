@@ -1,4 +1,4 @@
-"""Microsoft's clients join, send and leave, unmodified, against a real server: what works, and how it is refused."""
+"""Microsoft's clients open, join, send, leave and close, unmodified: what works, and how it is refused."""
 
 import json
 import subprocess
@@ -40,7 +40,9 @@ def test_a_client_of_microsofts_joins_sends_and_leaves(
         ["ops", "text", "last"],
         ["ops", "text", "again"],
     ]
+    assert said["connected"] == [False, True, False]
     assert said["refused"] == {
+        "open": "not opened",
         "join": "Forbidden",
         "leave": "Forbidden",
         "send": "Forbidden",

@@ -2,7 +2,6 @@
 
 import io
 import json
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +20,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from tests.acceptance.official_clients import NPM_FOLDER
+from tests.acceptance.official_clients import call_npm_service
 from tests.acceptance.server_process import ServerProcess
 
 pytestmark = pytest.mark.acceptance
@@ -178,19 +177,6 @@ def test_a_wrong_key_is_refused(connection_string: str) -> None:
         wrong.send_to_all("x")
 
 
-def run_npm(node: Path, connection_string: str, *steps: tuple[Any, ...]) -> list[Any]:
-    """Call the npm package; a step is a group or None, the name of the call, and its arguments."""
-    asked = [{"call": call, "args": args} | ({"group": g} if g else {}) for g, call, *args in steps]
-    program = NPM_FOLDER / "service.mjs"
-    command: list[str | Path] = [node, program, connection_string, "Chat", json.dumps(asked)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-    answers: list[Any] = json.loads(done.stdout)
-    told = [answer.get("value", answer) for answer in answers]
-    return [
-        None if one == {} else one for one in told
-    ]  # what is promised to be void is an empty object
-
-
 def test_npm_sends_asks_and_changes(
     node: Path, connection_string: str, service: WebPubSubServiceClient
 ) -> None:
@@ -224,7 +210,7 @@ def test_npm_sends_asks_and_changes(
             ((None, "hasPermission", name, "sendToGroup", named), False),
             ((None, "closeConnection", name, {"reason": "drill"}), None),
         ]
-        assert run_npm(node, connection_string, *[step for step, _ in steps]) == [
+        assert call_npm_service(node, connection_string, *[step for step, _ in steps]) == [
             value for _, value in steps
         ]
         assert [receive(socket)["data"] for _ in range(4)] == [{"a": 1}, "hi", "hi", "hi"]
@@ -241,10 +227,10 @@ def test_npm_closes_many_and_is_told_what_is_not_there(
     ):
         with online(service) as (socket, name):
             service.add_connection_to_group("g", name)
-            assert run_npm(node, connection_string, (group, call, *args)) == [None]
+            assert call_npm_service(node, connection_string, (group, call, *args)) == [None]
             assert "Reason: " in closed_with(socket)
     missing, bad, [token] = (
-        run_npm(node, connection_string, step)
+        call_npm_service(node, connection_string, step)
         for step in (
             ("g", "addConnection", "c9"),
             (None, "sendToAll", {"a": 1}, {"filter": "invalid filter"}),

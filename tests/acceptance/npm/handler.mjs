@@ -36,6 +36,10 @@ const handler = new WebPubSubEventHandler(hub, {
       response.fail(401, "nobody is not wanted");
       return;
     }
+    if (request.queries.as?.[0] === "stranger") {
+      response.failWith({ code: 400, detail: "strangers say who they are" });
+      return;
+    }
     response.setState("from", "connect");
     response.success({ userId: "made", groups: ["ops"], roles: ["webpubsub.sendToGroup.ops"] });
   },
