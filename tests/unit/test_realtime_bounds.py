@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.test_realtime_gateway import Floor
 from tests.wire.client_frames import client_frame
-from tocsin.realtime.frames import BINARY, PING, TEXT, encode_close
+from tocsin.realtime.frames import BINARY, CLOSE, PING, TEXT, encode_close
 from tocsin.realtime.message import Message
 from tocsin.realtime.session import Session
 
@@ -37,6 +37,17 @@ def test_frames_of_every_kind_count_and_what_came_too_fast_is_not_done(frame: by
     assert session.ended
     assert transport.writes[-1] == LIMITED
     assert session.socket is None
+
+
+@pytest.mark.parametrize("reads", [1, 2], ids=["with the flood", "after it"])
+def test_the_close_of_a_client_that_was_too_fast_is_still_heard(reads: int) -> None:
+    floor = Floor(messages=10)
+    _, transport, connection = floor.connect()
+    flood, goodbye = ASK * 11, client_frame(CLOSE, b"\x03\xf0")
+    for data in [flood + goodbye] if reads == 1 else [flood, goodbye]:
+        connection.data_received(data)
+    assert transport.writes[-1] == LIMITED
+    assert transport.is_closed
 
 
 def test_another_connection_of_the_same_user_has_its_own_bucket() -> None:

@@ -116,9 +116,8 @@ class Connection(asyncio.Protocol):
         """Take bytes from the socket."""
         self._silent_beats = 0
         messages = self._reader.feed(data)
-        if self._keeper.settings.messages and self._is_too_fast(len(messages)):
-            self.close(CLOSE_POLICY, "rate-limited")
-            return
+        if not self._closing and self._is_too_fast(len(messages)):
+            self.close(CLOSE_POLICY, "rate-limited")  # of what came only the peer's close counts
         for opcode, payload in messages:
             if opcode == PING:
                 self._write_answer(encode_frame(PONG, payload))
@@ -140,6 +139,8 @@ class Connection(asyncio.Protocol):
         All that is kept of the bucket is when it will be full again.
         """
         settings, now_s = self._keeper.settings, self._keeper.now_s()
+        if not settings.messages:
+            return False
         taken_s = count * settings.messages_window_s / settings.messages
         self._busy_until_s = max(self._busy_until_s, now_s) + taken_s
         return self._busy_until_s - now_s > settings.messages_window_s + _ROUNDING_S
