@@ -94,6 +94,7 @@ class Server:
     outbound: ScriptedOutbound
     app: App
     provider: ScriptedProvider
+    paused: dict[str, str]
 
     async def key(self, role: Role = "producer", hub: str = "default") -> dict[str, str]:
         """Make a key and return the header that carries it."""
@@ -185,7 +186,7 @@ async def running(
         hosts=(),
         most=3,
     )
-    provider = ScriptedProvider()
+    provider, paused = ScriptedProvider(), dict[str, str]()
     tester = Tester({"fcm": provider}, store.devices, clock, None)
     resources = Resources(
         alerts=alerts,
@@ -204,7 +205,7 @@ async def running(
         dead=DeadLetters(auth, store.queue),
         devices=Devices(auth, store.devices, registrar, vapid, tester, clock),
         vapid_keys=VapidKeyRoutes(auth, vapid),
-        doctor=Doctor(auth, store, store, clock, dict),
+        doctor=Doctor(auth, store, store, clock, lambda: paused),
         people=People(
             auth,
             keyring.revocations,
@@ -254,6 +255,7 @@ async def running(
                 outbound,
                 app,
                 provider,
+                paused,
             )
         finally:
             await supervisor.stop()

@@ -65,3 +65,12 @@ async def test_a_disk_that_takes_no_writes_is_a_finding_and_no_failure(
         found = await examine(server)
         assert [found[check]["verdict"] for check in ("writing", "durability")] == ["fail", "fail"]
         assert found["writing"]["detail"] == "the disk is full"
+
+
+async def test_push_services_that_find_our_settings_at_fault_are_named() -> None:
+    async with running() as server:
+        assert "push" not in await examine(server)
+        server.paused["web.push.apple.com"] = "BadJwtToken"
+        found = (await examine(server))["push"]
+        assert found["verdict"] == "fail"
+        assert found["detail"] == "nothing is sent to web.push.apple.com: BadJwtToken"

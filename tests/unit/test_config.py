@@ -85,6 +85,7 @@ def test_an_unknown_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"host": "0.0.0.0"}, "set public_url"),
         ({"host": "0.0.0.0", "public_url": "http://a.example"}, ""),
         ({"public_url": "https://a.example"}, "trusted_proxies"),
+        ({"public_url": "https://a.example"}, "push.subject"),
         ({"host": "192.0.2.1", "demo": True}, "turn it off"),
     ],
 )
