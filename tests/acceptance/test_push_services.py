@@ -115,6 +115,31 @@ def test_who_is_away_gets_one_push_on_each_device(stage: Stage) -> None:
     until(lambda: stage.state("laptop")["last_success_at"], "the laptop's success is kept")
 
 
+def test_what_was_read_elsewhere_is_taken_back_from_apps_and_no_browser_is_told(
+    stage: Stage,
+) -> None:
+    stage.browser("laptop")
+    stage.app("phone", "ok:phone")
+    alert = stage.publish()
+    until(stage.browsers.received, "a browser has it")
+    until(stage.firebase.received, "an app has it")
+    until(lambda: stage.state("phone")["last_success_at"], "that is known")
+    up_to = stage.server.request(
+        "GET", "/v1/inbox", params={"user": "ada"}, headers=stage.key
+    ).json()
+    [item] = up_to["items"]
+    patch = {"patches": [{"id": item["id"], "alert_id": alert, "read": True}]}
+    answer = stage.server.request(
+        "PATCH", "/v1/inbox/items", params={"user": "ada"}, json=patch, headers=stage.key
+    )
+    assert answer.status_code == 200, answer.text
+    until(lambda: len(stage.firebase.received()) == 2, "an app is told")
+    _, told = stage.firebase.received()
+    assert (told["message"]["data"]["type"], told["message"]["data"]["id"]) == ("withdraw", alert)
+    assert "notification" not in told["message"]
+    assert len(stage.browsers.received()) == 1
+
+
 def test_a_device_that_is_gone_is_told_so_and_the_others_have_it(stage: Stage) -> None:
     stage.browser("old", "410")
     stage.app("older", "unregistered:1")
