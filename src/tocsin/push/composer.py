@@ -14,7 +14,7 @@ from tocsin.model.device import Platform
 from tocsin.model.push import PushJob, Standing
 from tocsin.ports.push import Push, Urgency
 from tocsin.push.payloads import Notice, fcm_payload, fcm_withdrawal, web_push_payload
-from tocsin.push.summary import TAG, summary_of
+from tocsin.push.summary import summary_of
 
 # Apple refuses a TTL of 0, and a minute late is still of use.
 SHORTEST_TTL_S: Final = 60
@@ -42,12 +42,13 @@ def compose(
     """Return the message that shows an alert as it is now, or a summary of several.
 
     What is undelivered of the same item is replaced: an alert that takes the place of another keeps the item's id.  A
-    summary replaces the one before it, and is taken back with the newest of its alerts.
+    summary has a name of its own, so that it is not shown in silence in the place of an older one; it is taken back with
+    the newest of its alerts.
     """
     newest, *others = sorted(standings, key=lambda one: one.entry.sort, reverse=True)
     contents = [_content.decode(one.entry.content) for one in (newest, *others)]
     content = summary_of(contents) if others else contents[0]
-    tag = TAG if others else newest.entry.id
+    tag = f"summary-{job.delivery_id}" if others else newest.entry.id
     notice = Notice(
         alert_id=newest.entry.alert_id,
         tag=tag,

@@ -5,7 +5,6 @@ from typing import Final, get_args
 
 from tocsin.model.alert import Content, Severity
 
-TAG: Final = "summary"
 NAMED: Final = 3
 _SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)
 
