@@ -177,6 +177,8 @@ async def check_inboxes(
 
 async def ledger_without_answers(server: ServerProcess, key: Mapping[str, str]) -> Ledger:
     """Publish some alerts twice each, as producers do whose answers were lost."""
+    for user in USERS:  # a broadcast is for those who were mentioned before it
+        await asyncio.to_thread(server.client_token, key, user)
     ledger = Ledger(server, key, answers_lost=1)
     async with asyncio.TaskGroup() as publishing:
         publishing.create_task(ledger.run())

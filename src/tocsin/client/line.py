@@ -1,8 +1,8 @@
 """The line that a client listens on: a socket, or an event stream where something on the way breaks sockets.
 
 A proxy may refuse the upgrade, swallow it, or cut what was upgraded at once.  After two such sockets in a row the stream
-is opened.  Beside it sockets are tried, ever more rarely; when one is greeted the stream is left, and the next line is a
-socket.  What falls between the two is healed as after any new connection.
+is opened; a server that is away blocks nothing.  Beside it sockets are tried, ever more rarely; when one is greeted the
+stream is left, and the next line is a socket.  What falls between the two is healed as after any new connection.
 """
 
 import asyncio
@@ -63,7 +63,11 @@ class Line:
         self.transport = "socket"
         began_s = self._clock.monotonic_s()
         self._blocked += 1
-        closed = await self._socket.run(url)
+        try:
+            closed = await self._socket.run(url)
+        except aiohttp.ClientConnectorError:
+            self._blocked -= 1  # nobody is there, for a stream neither
+            raise
         stood_s = self._clock.monotonic_s() - began_s
         if self._socket.is_greeted and (closed.code != ABNORMAL or stood_s >= SETTLED_S):
             self._blocked = self._probes = 0
