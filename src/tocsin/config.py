@@ -63,7 +63,7 @@ class Limits(Section):
         description="alerts of open episodes known beyond retention.producer_keys_days, of one hub",
     )
     broadcasts_per_hub: Positive = Field(200, description="live broadcasts of one hub")
-    connections_per_user: Positive = Field(20, description="live connections of one user")
+    connections_per_user: Positive = Field(20, description="live connections to one inbox")
     devices_per_user: Positive = Field(20, description="devices of one user that get pushes")
     groups_per_connection: Positive = Field(1_000, description="groups one connection is in")
     message_bytes: Positive = Field(1_048_576, description="one WebSocket message from a client")

@@ -257,6 +257,17 @@ def test_connections_beyond_the_limit_close_the_oldest_of_that_user_only() -> No
     assert [too_many in t.writes for t in [*transports, other]] == [True, False, False, False]
 
 
+def test_connections_without_an_inbox_are_as_many_as_an_application_likes() -> None:
+    floor = Floor(connections_per_user=2)
+    inbox, _, _ = floor.connect()
+    plain = [floor.gateway.open_session(Claims("h", "u", 0), RELIABLE_JSON) for _ in range(5)]
+    floor.connect()
+    assert not any(session.ended for session in (inbox, *plain))
+    floor.connect()
+    assert inbox.ended
+    assert not any(session.ended for session in plain)
+
+
 def test_a_dropped_session_counts_as_a_connection_and_goes_first() -> None:
     floor = Floor(connections_per_user=2)
     gone, _, connection = floor.connect()

@@ -253,7 +253,8 @@ class Gateway:
 
         ``device`` is the installation that the client names; receipts of one that names none are its connection's.
         ``speaks_to`` is the group that a plain client's frames go to; without one they are events.  ``talk`` is what it has
-        with its event handlers.  The user's oldest session is closed if it is one too many.
+        with its event handlers.  The oldest session on the user's inbox is closed if this is one too many of these; what has no
+        inbox is not counted, for an application may well give one name to all of its servers.
 
         Raises:
             InvalidInputError: The token names a group that cannot be one.
@@ -262,10 +263,8 @@ class Gateway:
             if not is_group(group):
                 detail = f"the token's group {group[:40]!r} is not 1 to {MAX_GROUP} characters"
                 raise InvalidInputError(detail, code="invalid-group")
-        if claims.user is not None:
-            before = self.hubs.of_user(claims.hub, claims.user)
-            while len(before) >= self.settings.connections_per_user:
-                self.close_session(before[0], CLOSE_POLICY, "too-many-connections")
+        if claims.user is not None and claims.opens_inbox:
+            self._make_room(claims.hub, claims.user)
         session = Session(
             secrets.token_urlsafe(16) if talk is None else talk.connection_id,
             hub=claims.hub,
@@ -286,6 +285,12 @@ class Gateway:
             self.hubs.join(session, group)
         self._opened += 1
         return session
+
+    def _make_room(self, hub: str, user: str) -> None:
+        """Close the oldest sessions on an inbox until one more is within the limit."""
+        before = [session for session in self.hubs.of_user(hub, user) if session.inbox]
+        for session in before[: max(0, len(before) + 1 - self.settings.connections_per_user)]:
+            self.close_session(session, CLOSE_POLICY, "too-many-connections")
 
     def greeting(self, session: Session) -> bytes:
         """Return the frame that comes first on a new session's socket; nothing for plain clients."""
