@@ -4,6 +4,7 @@ import asyncio
 import base64
 import os
 import time
+from abc import ABC, abstractmethod
 
 TEXT = 0x81
 BINARY = 0x82
@@ -35,7 +36,7 @@ def frame(first: int, payload: bytes) -> bytes:
     return bytes((first,)) + length + bytes(4) + payload
 
 
-class Client(asyncio.Protocol):
+class Client(asyncio.Protocol, ABC):
     """One connection; ``open`` is done when it was upgraded, or at once if there is nothing to ask for."""
 
     __slots__ = ("_request", "_rest", "_transport", "_upgraded", "open")
@@ -73,9 +74,9 @@ class Client(asyncio.Protocol):
         """Go on after the handshake."""
         self.open.set_result(None)
 
+    @abstractmethod
     def heard(self, frames: bytes, now_ns: int) -> None:
         """Take whole frames that came together, at a moment of the monotonic clock."""
-        raise NotImplementedError
 
     def write(self, frames: bytes) -> None:
         """Send ready frames."""

@@ -10,6 +10,6 @@ export * from "../push/index.ts";
 export { TocsinBell } from "./bell/bell.component.ts";
 export { TocsinInbox } from "./inbox/inbox.component.ts";
 export { TocsinPush } from "./push/push.component.ts";
+export { sharedPush } from "./push-devices.ts";
 export { setDefaultClient } from "./shared-clients.ts";
-export { sharedPush } from "./shared-push.ts";
 export { TocsinToasts } from "./toasts/toasts.component.ts";

@@ -3,7 +3,7 @@ import { exactTime, relativeTime, type TocsinClient } from "../../core/index.ts"
 import type { DeviceReport, PushDevice, PushState } from "../../push/index.ts";
 import { ClientElement } from "../client-element.ts";
 import { ClockController } from "../clock-controller.ts";
-import { sharedPush } from "../shared-push.ts";
+import { sharedPush } from "../push-devices.ts";
 import { theme } from "../theme.ts";
 import { styles } from "./push.styles.ts";
 import { words } from "./push.words.ts";
