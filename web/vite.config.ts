@@ -1,4 +1,5 @@
 import { defineConfig, type UserConfig } from "vite";
+import { minifyLiterals } from "./minify-literals.ts";
 
 /** Files other sites load by name, so the names never carry a hash. */
 function library(
@@ -7,6 +8,7 @@ function library(
   { outDir = "dist", format = "es" }: { outDir?: string; format?: "es" | "iife" } = {},
 ): UserConfig {
   return {
+    plugins: [minifyLiterals()],
     publicDir: false,
     build: {
       outDir,
@@ -21,6 +23,7 @@ function library(
 const builds: Record<string, UserConfig> = {
   demo: {
     root: "demo",
+    plugins: [minifyLiterals()],
     build: {
       outDir: "../dist",
       emptyOutDir: true,
