@@ -1,6 +1,11 @@
 import { defineConfig, type UserConfig } from "vite";
 import { minifyLiterals } from "./minify-literals.ts";
 
+/** What the elements load only when a page asks for it: words of a language by its tag. */
+function onDemand(name: string): string {
+  return /^[a-z]{2}$/.test(name) ? `locale/${name}` : name;
+}
+
 /** Files other sites load by name, so the names never carry a hash. */
 function library(
   entry: string,
@@ -15,7 +20,10 @@ function library(
       emptyOutDir: false,
       target: "es2022",
       lib: { entry, formats: [format], name: "tocsin", fileName: () => file },
-      rolldownOptions: { external: /^node:/, output: { minify: true } },
+      rolldownOptions: {
+        external: /^node:/,
+        output: { minify: true, chunkFileNames: ({ name }) => `tocsin/${onDemand(name)}.js` },
+      },
     },
   };
 }

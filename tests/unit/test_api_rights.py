@@ -202,15 +202,18 @@ async def test_where_no_origin_is_allowed_no_answer_depends_on_it() -> None:
 
 
 async def test_the_web_client_is_for_every_origin_and_says_so_once(tmp_path: Path) -> None:
-    (tmp_path / "tocsin").mkdir()
-    (tmp_path / "tocsin" / "elements.js").write_text("export {}")
+    (tmp_path / "tocsin" / "locale").mkdir(parents=True)
     router = Router()
-    router.add("GET", "/tocsin/elements.js", WebFiles(tmp_path).file)
+    for path in ("/tocsin/elements.js", "/tocsin/locale/de.js"):
+        (tmp_path / path[1:]).write_text("export {}")
+        router.add("GET", path, WebFiles(tmp_path).file)
     app = App(router, Cors({"default": Hub(allowed_origins=(ORIGIN,))}), Metrics())
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as http:
         first = await http.get("/tocsin/elements.js", headers={"origin": ORIGIN})
         etag = first.headers["etag"]
         again = await http.get("/tocsin/elements.js", headers={"if-none-match": etag})
+        locale = await http.get("/tocsin/locale/de.js", headers={"origin": ORIGIN})
+    assert locale.headers["access-control-allow-origin"] == "*"
     assert first.headers.get_list("access-control-allow-origin") == ["*"]
     assert (again.status_code, again.content) == (304, b"")
     assert again.headers["cache-control"] == first.headers["cache-control"]

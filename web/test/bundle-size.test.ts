@@ -5,12 +5,15 @@ import { beforeEach, expect, test, vi } from "vitest";
 // Else the build takes the libraries' own development code, which nobody loads.
 beforeEach(() => vi.stubEnv("NODE_ENV", "production"));
 
-/** Bytes a browser loads, compressed. */
-async function gzipBytes(mode: string): Promise<number> {
+/** Bytes of a part, compressed: of its main file, or of a chunk that is loaded on demand. */
+async function gzipBytes(mode: string, chunk?: string): Promise<number> {
   const built = await build({ mode, logLevel: "silent", build: { write: false } });
   const [bundle] = Array.isArray(built) ? built : [built];
   if (!bundle || !("output" in bundle)) throw new Error(`${mode} was not built`);
-  const code = bundle.output.map((file) => (file.type === "chunk" ? file.code : ""));
+  const code = bundle.output.map((file) => {
+    const isAsked = file.type === "chunk" && (chunk ? file.name === chunk : !file.isDynamicEntry);
+    return isAsked ? file.code : "";
+  });
   return gzipSync(code.join("")).byteLength;
 }
 
@@ -26,4 +29,10 @@ test("the service worker, which every browser with push loads, is a few kB", asy
 test("the core stays below 12 kB, and everything below 35 kB", async () => {
   expect(await gzipBytes("core")).toBeLessThan(12_000);
   expect(await gzipBytes("elements")).toBeLessThan(35_000);
+});
+
+test("German comes in a file of its own, only where it is spoken", async () => {
+  const bytes = await gzipBytes("elements", "de");
+  expect(bytes).toBeGreaterThan(500);
+  expect(bytes).toBeLessThan(4_000);
 });

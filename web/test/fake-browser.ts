@@ -68,6 +68,7 @@ export class FakeBrowser {
     });
     vi.stubGlobal("navigator", {
       userAgent: "Test",
+      language: "en-GB",
       maxTouchPoints: 0,
       serviceWorker: this.#container,
       permissions: { query: async () => this.permissionStatus },

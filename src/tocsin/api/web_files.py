@@ -33,7 +33,7 @@ class WebFiles:
 
     def __init__(self, folder: Path = FOLDER) -> None:
         self._files = {
-            f"/{path.relative_to(folder).as_posix()}": _load(path)
+            (name := f"/{path.relative_to(folder).as_posix()}"): _load(path, name)
             for path in sorted(folder.rglob("*"))
             if path.is_file()
         }
@@ -52,7 +52,7 @@ class WebFiles:
         return found.content
 
 
-def _load(path: Path) -> _File:
+def _load(path: Path, name: str) -> _File:
     body = path.read_bytes()
     etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
     kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
@@ -63,6 +63,6 @@ def _load(path: Path) -> _File:
     headers = [(b"etag", etag.encode())]
     if path.suffix == ".html":
         headers += _PAGE_HEADERS
-    if path.parent.name == "tocsin":
+    if name.startswith(_PUBLIC):
         headers.append((b"access-control-allow-origin", b"*"))
     return _File(Response(200, body, kind.encode(), headers, cache), etag)

@@ -1,7 +1,8 @@
-/** What bell, inbox and toasts have in common: a client, its newest view, and whether it is online. */
+/** What the elements have in common: a client, its newest view, whether it is online, and a language. */
 
 import { LitElement, type PropertyDeclarations, type PropertyValues } from "lit";
 import type { TocsinClient, View } from "../core/index.ts";
+import { type Language, languageOf, nearest, onLanguage } from "./language.ts";
 import { onDefaultClient, sharedClient } from "./shared-clients.ts";
 
 /** A line that breaks for less than this is not worth a word, in milliseconds. */
@@ -16,6 +17,7 @@ const offlineAfterMs = 3_000;
  * @attr {string} hub Default `default`.
  * @attr {string} user Names the person whose inbox this browser keeps for the next visit.
  * @attr {"light" | "dark"} theme Default: as the system says.
+ * @attr {string} lang Default: the nearest `lang` around it, else the browser's language.
  */
 export abstract class ClientElement extends LitElement {
   static override properties: PropertyDeclarations = {
@@ -39,6 +41,9 @@ export abstract class ClientElement extends LitElement {
   declare protected inUse: TocsinClient | null;
   declare protected view: View | null;
   declare protected isOffline: boolean;
+  protected language: Language = languageOf(this);
+  #isTurned = false;
+  #stopLanguage: (() => void) | undefined;
   #stops: (() => void)[] = [];
   #offlineTimer: ReturnType<typeof setTimeout> | undefined;
   #stopDefault: (() => void) | undefined;
@@ -50,18 +55,31 @@ export abstract class ClientElement extends LitElement {
     this.isOffline = false;
   }
 
+  static override get observedAttributes(): string[] {
+    // biome-ignore lint/complexity/noThisInStatic: each subclass observes its own attributes too.
+    return [...super.observedAttributes, "lang"];
+  }
+
+  override attributeChangedCallback(name: string, old: string | null, value: string | null): void {
+    super.attributeChangedCallback(name, old, value);
+    this.requestUpdate();
+  }
+
   override connectedCallback(): void {
     super.connectedCallback();
+    this.#stopLanguage = onLanguage(() => this.requestUpdate());
     if (this.hasUpdated) this.#find();
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    this.#stopLanguage?.();
     this.#stopDefault?.();
     this.#use(null);
   }
 
   protected override willUpdate(changed: PropertyValues): void {
+    this.#speak();
     const sources = ["client", "endpoint", "tokenUrl", "hub", "user"] as const;
     if (!this.hasUpdated || sources.some((name) => changed.has(name))) this.#find();
   }
@@ -69,6 +87,14 @@ export abstract class ClientElement extends LitElement {
   /** Told once for every client in use; returns what to stop when it is not used any more. */
   protected subscribe(_client: TocsinClient): (() => void)[] {
     return [];
+  }
+
+  #speak(): void {
+    this.language = languageOf(this);
+    if (this.#isTurned) this.removeAttribute("dir");
+    // A page that says nothing of directions is not left-to-right on purpose.
+    this.#isTurned = this.language.words?.dir === "rtl" && !nearest(this, "dir");
+    if (this.#isTurned) this.dir = "rtl";
   }
 
   #find(): void {

@@ -67,7 +67,9 @@ export class TocsinBell extends ClientElement {
 
   protected override render(): TemplateResult {
     const unseen = this.view?.counts.unseen ?? 0;
-    const label = unseen === 0 ? "Notifications" : `Notifications, ${unseen} new`;
+    const { say } = this.language;
+    const label =
+      unseen === 0 ? say("Notifications") : say("Notifications, {n} new", { n: unseen });
     return html`
       <button
         part="button" class="bell" type="button" popovertarget="panel"
@@ -77,7 +79,7 @@ export class TocsinBell extends ClientElement {
         ${unseen === 0 ? nothing : html`<span class="badge" aria-hidden="true">${unseen > 99 ? "99+" : unseen}</span>`}
       </button>
       <div
-        part="panel" class="panel" id="panel" popover="auto" role="dialog" aria-label="Notifications"
+        part="panel" class="panel" id="panel" popover="auto" role="dialog" aria-label=${say("Notifications")}
         @beforetoggle=${this.#place} @toggle=${this.#toggled}
       >
         ${this.isOpen ? html`<tocsin-inbox .client=${this.inUse ?? undefined} theme=${this.theme ?? nothing} passive></tocsin-inbox>` : nothing}

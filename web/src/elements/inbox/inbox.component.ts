@@ -93,7 +93,9 @@ export class TocsinInbox extends ClientElement {
 
   protected override subscribe(client: TocsinClient): (() => void)[] {
     const tellRefusal = () =>
-      this.#tell({ text: "That alert has changed meanwhile; nothing was done." });
+      this.#tell({
+        text: this.language.say("That alert has changed meanwhile; nothing was done."),
+      });
     return [client.on("refused", tellRefusal)];
   }
 
@@ -112,7 +114,7 @@ export class TocsinInbox extends ClientElement {
   protected override render(): TemplateResult {
     return html`
       ${this.#renderHeader()}
-      ${this.isOffline && this.view?.position ? offlineLine(this.view.as_of) : nothing}
+      ${this.isOffline && this.view?.position ? offlineLine(this.view.as_of, this.language) : nothing}
       <div class="list" id="list" role="tabpanel" aria-labelledby=${this.tab} @keydown=${this.#onKey}>
         ${this.#renderList()}
       </div>
@@ -122,14 +124,15 @@ export class TocsinInbox extends ClientElement {
 
   #renderHeader(): TemplateResult {
     const unread = this.view?.counts.unread ?? 0;
+    const { say } = this.language;
     return html`
       <header>
-        <div role="tablist" aria-label="Which alerts" @keydown=${this.#turnTab}>
-          ${this.#renderTab("all", html`All`)}
-          ${this.#renderTab("unread", html`Unread${unread === 0 ? nothing : html`<span class="count">${unread}</span>`}`)}
+        <div role="tablist" aria-label=${say("Which alerts")} @keydown=${this.#turnTab}>
+          ${this.#renderTab("all", html`${say("All")}`)}
+          ${this.#renderTab("unread", html`${say("Unread")}${unread === 0 ? nothing : html`<span class="count">${unread}</span>`}`)}
         </div>
         <button
-          class="icon-button" type="button" aria-label="Mark all as read" title="Mark all as read"
+          class="icon-button" type="button" aria-label=${say("Mark all as read")} title=${say("Mark all as read")}
           ?disabled=${unread === 0} @click=${() => this.inUse?.markAllRead()}
         >${checkCheck}</button>
       </header>
@@ -158,7 +161,9 @@ export class TocsinInbox extends ClientElement {
 
   #renderList(): TemplateResult {
     if (!this.view?.position)
-      return this.isOffline ? unreachable(() => this.inUse?.hurry()) : skeleton();
+      return this.isOffline
+        ? unreachable(() => this.inUse?.hurry(), this.language)
+        : skeleton(this.language);
     const items = this.#shown();
     const now = Date.now();
     return html`
@@ -170,7 +175,12 @@ export class TocsinInbox extends ClientElement {
           (item) =>
             renderRow(
               item,
-              { now, isFresh: this.#fresh.has(item.alert_id), isMenuOpen: this.menuOf === item.id },
+              {
+                now,
+                language: this.language,
+                isFresh: this.#fresh.has(item.alert_id),
+                isMenuOpen: this.menuOf === item.id,
+              },
               this.#actions,
             ),
         )}
@@ -187,14 +197,16 @@ export class TocsinInbox extends ClientElement {
     return html`
       <div class="older">
         <button class="text-button" type="button" ?disabled=${this.wantsOlder} @click=${load}>
-          ${this.wantsOlder ? "Loading older alerts" : "Show older alerts"}
+          ${this.language.say(this.wantsOlder ? "Loading older alerts" : "Show older alerts")}
         </button>
       </div>
     `;
   }
 
   #renderEmpty(): TemplateResult {
-    return this.tab === "all" ? nothingYet() : allRead(() => this.#select("all"));
+    return this.tab === "all"
+      ? nothingYet(this.language)
+      : allRead(() => this.#select("all"), this.language);
   }
 
   #renderNotice(): TemplateResult | typeof nothing {
@@ -207,7 +219,7 @@ export class TocsinInbox extends ClientElement {
     return html`
       <div class="notice">
         <span>${text}</span>
-        ${undo ? html`<button type="button" @click=${takeBack}>Undo</button>` : nothing}
+        ${undo ? html`<button type="button" @click=${takeBack}>${this.language.say("Undo")}</button>` : nothing}
       </div>
     `;
   }
@@ -227,7 +239,8 @@ export class TocsinInbox extends ClientElement {
 
   #press(item: ViewItem, action: AlertAction): void {
     tellPress(this, this.inUse, item, action);
-    if (!action.url) this.#tell({ text: `${action.label}: sent` });
+    if (!action.url)
+      this.#tell({ text: this.language.say("{action}: sent", { action: action.label }) });
     this.#open(item);
   }
 
@@ -240,13 +253,13 @@ export class TocsinInbox extends ClientElement {
   #archive(item: ViewItem): void {
     this.#leave(item);
     this.inUse?.archive(item);
-    this.#tell({ text: "Archived", undo: () => this.inUse?.unarchive(item) });
+    this.#tell({ text: this.language.say("Archived"), undo: () => this.inUse?.unarchive(item) });
   }
 
   #remove(item: ViewItem): void {
     this.#leave(item);
     this.inUse?.remove(item);
-    this.#tell({ text: "Deleted", undo: () => this.inUse?.restore(item) });
+    this.#tell({ text: this.language.say("Deleted"), undo: () => this.inUse?.restore(item) });
   }
 
   /** A row goes: the one that takes its place gets the focus it had. */

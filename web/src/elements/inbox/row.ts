@@ -5,6 +5,7 @@ import { type AlertAction, exactTime, relativeTime, type ViewItem } from "../../
 import { alertActions } from "../alert-actions.ts";
 import { linkTarget } from "../alert-links.ts";
 import { archive, mail, mailOpen, more, trash } from "../icons.ts";
+import type { Language } from "../language.ts";
 import { severityIcon } from "../severity.ts";
 
 /** What the user may do to a row. */
@@ -23,42 +24,43 @@ export interface RowLook {
   /** Its actions are open (on touch). */
   readonly isMenuOpen: boolean;
   readonly now: number;
+  readonly language: Language;
 }
 
 export function renderRow(item: ViewItem, look: RowLook, actions: RowActions): TemplateResult {
   const classes = `row ${item.read ? "read" : "unread"} ${look.isFresh ? "fresh" : ""}`;
   return html`
     <li class=${classes} data-id=${item.id}>
-      ${severityIcon(item.alert.severity)}
+      ${severityIcon(item.alert.severity, look.language)}
       <div>
-        <div class="head">${renderTitle(item, actions)}${renderMeta(item, look.now)}</div>
+        <div class="head">${renderTitle(item, look, actions)}${renderMeta(item, look)}</div>
         ${item.alert.body ? html`<p class="body" dir="auto">${item.alert.body}</p>` : nothing}
         ${alertActions(item.alert, (action) => actions.press(item, action))}
       </div>
       ${renderActions(item, look, actions)}
       <button
-        class="icon-button more" type="button" aria-label="Actions" aria-expanded=${look.isMenuOpen}
+        class="icon-button more" type="button" aria-label=${look.language.say("Actions")} aria-expanded=${look.isMenuOpen}
         @click=${() => actions.toggleMenu(item)}
       >${more}</button>
     </li>
   `;
 }
 
-function renderTitle(item: ViewItem, actions: RowActions): TemplateResult {
+function renderTitle(item: ViewItem, { language }: RowLook, actions: RowActions): TemplateResult {
   const link = linkTarget(item.alert.url);
   const open = () => actions.open(item);
-  const text = html`${item.read ? nothing : html`<span class="hidden">Unread: </span>`}${item.alert.title}`;
+  const text = html`${item.read ? nothing : html`<span class="hidden">${language.say("Unread")}: </span>`}${item.alert.title}`;
   return link
     ? html`<a class="title" dir="auto" href=${link.href} target=${link.target} rel=${link.rel} @click=${open}>${text}</a>`
     : html`<button class="title" dir="auto" type="button" @click=${open}>${text}</button>`;
 }
 
-function renderMeta(item: ViewItem, now: number): TemplateResult {
+function renderMeta(item: ViewItem, { now, language: { tag } }: RowLook): TemplateResult {
   const time = Date.parse(item.alert.created_at);
   const shown = Number.isNaN(time) ? Math.floor(item.sort / 1_000) : time;
   return html`
     <span class="meta">
-      <time datetime=${item.alert.created_at} title=${exactTime(shown)}>${relativeTime(shown, now)}</time>
+      <time datetime=${item.alert.created_at} title=${exactTime(shown, tag)}>${relativeTime(shown, now, tag)}</time>
       ${item.read ? nothing : html`<span class="dot"></span>`}
     </span>
   `;
@@ -70,11 +72,12 @@ function renderActions(item: ViewItem, look: RowLook, actions: RowActions): Temp
       ${icon}
     </button>
   `;
+  const { say } = look.language;
   return html`
     <div class="actions" ?data-open=${look.isMenuOpen}>
-      ${item.read ? button("Mark as unread", mail, actions.toggleRead) : button("Mark as read", mailOpen, actions.toggleRead)}
-      ${button("Archive", archive, actions.archive)}
-      ${button("Delete", trash, actions.remove)}
+      ${item.read ? button(say("Mark as unread"), mail, actions.toggleRead) : button(say("Mark as read"), mailOpen, actions.toggleRead)}
+      ${button(say("Archive"), archive, actions.archive)}
+      ${button(say("Delete"), trash, actions.remove)}
     </div>
   `;
 }

@@ -3,6 +3,7 @@ import { exactTime, relativeTime, type TocsinClient } from "../../core/index.ts"
 import type { DeviceReport, PushDevice, PushState } from "../../push/index.ts";
 import { ClientElement } from "../client-element.ts";
 import { ClockController } from "../clock-controller.ts";
+import type { Language } from "../language.ts";
 import { sharedPush } from "../push-devices.ts";
 import { theme } from "../theme.ts";
 import { styles } from "./push.styles.ts";
@@ -53,18 +54,19 @@ export class TocsinPush extends ClientElement {
     if (!state || state.standing === "checking")
       return html`<div class="bones" aria-busy="true"></div>`;
     const isFailing = state.standing === "on" && failsNow(state.report);
+    const { say, repeat } = this.language;
     const { icon, tone, title, text } = words[isFailing ? "failing" : state.standing];
     return html`
       <section aria-labelledby="title">
       <div class="head" data-tone=${tone}>
         <span class="mark">${icon}</span>
         <div>
-          <p class="title" id="title">${title}</p>
-          <p class="text">${text}</p>
+          <p class="title" id="title">${say(title)}</p>
+          <p class="text">${say(text)}</p>
         </div>
       </div>
       ${state.standing === "on" ? this.#renderHealth(state.report) : nothing}
-      ${state.problem ? html`<p class="problem" role="alert">${state.problem}</p>` : nothing}
+      ${state.problem ? html`<p class="problem" role="alert">${repeat(state.problem)}</p>` : nothing}
       ${this.#renderButtons(state)}
       <p class="said" role="status">${this.#said(state)}</p>
       </section>
@@ -72,17 +74,18 @@ export class TocsinPush extends ClientElement {
   }
 
   #renderHealth(report: DeviceReport | null): TemplateResult {
+    const { say, repeat } = this.language;
     const delivered = timeOf(report?.last_success_at);
     const failed = failsNow(report) ? timeOf(report?.last_failure_at) : null;
     return html`
       <dl>
         <div>
-          <dt>Last delivered</dt>
-          <dd>${delivered === null ? "nothing yet" : when(delivered)}</dd>
+          <dt>${say("Last delivered")}</dt>
+          <dd>${delivered === null ? say("nothing yet") : when(delivered, this.language)}</dd>
         </div>
         ${
           failed !== null
-            ? html`<div><dt>Last failure</dt><dd>${when(failed)}</dd><dd class="why">${report?.last_failure}</dd></div>`
+            ? html`<div><dt>${say("Last failure")}</dt><dd>${when(failed, this.language)}</dd><dd class="why">${repeat(report?.last_failure ?? "")}</dd></div>`
             : nothing
         }
       </dl>
@@ -91,19 +94,20 @@ export class TocsinPush extends ClientElement {
 
   #renderButtons({ standing, isBusy }: PushState): TemplateResult | typeof nothing {
     const push = this.#push;
+    const { say } = this.language;
     const isTesting = this.test === "under way";
     switch (standing) {
       case "off":
-        return html`<div class="buttons">${button("Turn on", () => push?.turnOn(), { isBusy, isPrimary: true })}</div>`;
+        return html`<div class="buttons">${button(say("Turn on"), () => push?.turnOn(), { isBusy, isPrimary: true })}</div>`;
       case "on":
         return html`<div class="buttons">
-          ${button("Send a test", () => this.#sendTest(), { isBusy: isBusy || isTesting })}
-          ${button("Turn off", () => push?.turnOff(), { isBusy })}
+          ${button(say("Send a test"), () => this.#sendTest(), { isBusy: isBusy || isTesting })}
+          ${button(say("Turn off"), () => push?.turnOff(), { isBusy })}
         </div>`;
       case "broken":
         return html`<div class="buttons">
-          ${button("Try again", () => push?.turnOn(), { isBusy })}
-          ${button("Turn off", () => push?.turnOff(), { isBusy })}
+          ${button(say("Try again"), () => push?.turnOn(), { isBusy })}
+          ${button(say("Turn off"), () => push?.turnOff(), { isBusy })}
         </div>`;
       default:
         return nothing;
@@ -113,11 +117,13 @@ export class TocsinPush extends ClientElement {
   /** A short line about what is under way, for eyes and screen readers. */
   #said({ standing, isBusy }: PushState): string {
     const { test } = this;
-    if (isBusy) return standing === "off" ? "Turning on …" : "";
+    const { say, repeat, tag } = this.language;
+    if (isBusy) return standing === "off" ? say("Turning on …") : "";
     if (standing !== "on" || test === "none") return "";
-    if (test === "under way") return "The test is on its way …";
-    if ("tookMs" in test) return `The test arrived after ${seconds(test.tookMs)}.`;
-    return `The test did not arrive: ${test.problem}`;
+    if (test === "under way") return say("The test is on its way …");
+    if ("tookMs" in test)
+      return say("The test arrived after {time}.", { time: seconds(test.tookMs, tag) });
+    return say("The test did not arrive: {problem}", { problem: repeat(test.problem) });
   }
 
   async #sendTest(): Promise<void> {
@@ -151,8 +157,8 @@ function button(
   >${label}</button>`;
 }
 
-function when(time: number): TemplateResult {
-  return html`<time title=${exactTime(time)}>${relativeTime(time, Date.now())}</time>`;
+function when(time: number, { tag }: Language): TemplateResult {
+  return html`<time title=${exactTime(time, tag)}>${relativeTime(time, Date.now(), tag)}</time>`;
 }
 
 /** Whether a failure is the last that is known of it. */
@@ -165,7 +171,7 @@ function timeOf(text: string | null | undefined): number | null {
   return text ? Date.parse(text) : null;
 }
 
-function seconds(ms: number): string {
+function seconds(ms: number, tag: string): string {
   const value = Math.max(0.1, ms / 1_000);
-  return `${value.toLocaleString(undefined, { maximumFractionDigits: 1 })} s`;
+  return `${value.toLocaleString(tag, { maximumFractionDigits: 1 })} s`;
 }

@@ -3,17 +3,18 @@
 import type { TemplateResult } from "lit";
 import type { PushStanding } from "../../push/index.ts";
 import { bellOff, bellRing, info, share, warning } from "../icons.ts";
+import type { Phrase } from "../language.ts";
 
-export interface Words {
+export interface PanelWords {
   readonly icon: TemplateResult;
   readonly tone: "accent" | "success" | "warning" | "quiet";
-  readonly title: string;
-  readonly text: string;
+  readonly title: Phrase;
+  readonly text: Phrase;
 }
 
 type Standing = Exclude<PushStanding, "checking">;
 
-export const words: Readonly<Record<Standing | "failing", Words>> = {
+export const words: Readonly<Record<Standing | "failing", PanelWords>> = {
   off: {
     icon: bellRing,
     tone: "accent",

@@ -80,9 +80,10 @@ export class TocsinToasts extends ClientElement {
 
   protected override render(): TemplateResult {
     const { items, more } = this.#queue;
+    const { say } = this.language;
     return html`
       <div
-        class="stack" role="region" aria-label="New alerts"
+        class="stack" role="region" aria-label=${say("New alerts")}
         @pointerenter=${() => this.#hold("pointer", true)} @pointerleave=${() => this.#hold("pointer", false)}
         @focusin=${() => this.#hold("focus", true)} @focusout=${() => this.#hold("focus", false)}
       >
@@ -91,7 +92,7 @@ export class TocsinToasts extends ClientElement {
           ({ alert_id }) => alert_id,
           (item) => this.#renderToast(item),
         )}
-        ${more === 0 ? nothing : html`<button class="more" type="button" @click=${this.#openInbox}>+${more} more</button>`}
+        ${more === 0 ? nothing : html`<button class="more" type="button" @click=${this.#openInbox}>${say("+{n} more", { n: more })}</button>`}
       </div>
       <div class="hidden" role="status">${spoken(items, false)}</div>
       <div class="hidden" role="alert">${spoken(items, true)}</div>
@@ -112,7 +113,7 @@ export class TocsinToasts extends ClientElement {
     const link = linkTarget(alert.url);
     return html`
       <article class="toast" data-severity=${alert.severity}>
-        ${severityIcon(alert.severity)}
+        ${severityIcon(alert.severity, this.language)}
         <div class=${alert.body ? "" : "one-line"}>
           ${
             link
@@ -122,7 +123,7 @@ export class TocsinToasts extends ClientElement {
           ${alert.body ? html`<p class="body" dir="auto">${alert.body}</p>` : nothing}
           ${alertActions(alert, press)}
         </div>
-        <button class="icon-button close" type="button" aria-label="Close" @click=${done}>${close}</button>
+        <button class="icon-button close" type="button" aria-label=${this.language.say("Close")} @click=${done}>${close}</button>
       </article>
     `;
   }
