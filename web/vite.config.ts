@@ -40,7 +40,7 @@ const builds: Record<string, UserConfig> = {
     },
   },
   elements: library("src/elements/index.ts", "tocsin/elements.js"),
-  core: library("src/core/index.ts", "tocsin/core.js"),
+  core: library("src/core/headless.ts", "tocsin/core.js"),
   producer: library("src/producer/index.ts", "tocsin/producer.js"),
   push: library("src/push/index.ts", "tocsin/push.js"),
   worker: library("src/worker/classic.ts", "tocsin/worker.js", { format: "iife" }),

@@ -238,3 +238,69 @@ test("over a stream, which has no acknowledgements, it tells what it received", 
   const told = fake.requests.filter(({ path }) => path === "/v1/inbox/receipts");
   expect(told).toMatchObject([{ body: { receipts: [{ alert_id: "c", fact: "received" }] } }]);
 });
+
+const done = { body: { epoch: "e1", rev: 3, change: null } };
+
+test("says how well the inbox is known: starting, live, reconnecting, and from the cache", async () => {
+  const store = new MemoryStore();
+  const first = clientOf(server(), { user: "ada", store });
+  expect(first.view().status).toBe("starting");
+  const socket = await connected(first);
+  expect(first.view().status).toBe("live");
+  socket.breaks();
+  await settled();
+  expect(first.view().status).toBe("reconnecting");
+  await first.close();
+  const second = clientOf(server(), { user: "ada", store });
+  second.connect();
+  await settled();
+  expect(second.view().status).toBe("cached");
+});
+
+test("says when the backend gives no token, and asks again", async () => {
+  const refusal = Object.assign(new Error("nobody is signed in"), { status: 401 });
+  const client = clientOf(server(), { tokenProvider: () => Promise.reject(refusal) });
+  client.connect();
+  await settled();
+  expect(client.view().status).toBe("refused");
+});
+
+test("changes several items at once: all of them, or none", async () => {
+  const fake = server(({ method }) => (method === "GET" ? { body: page } : done));
+  const client = clientOf(fake);
+  await connected(client);
+  client.snooze(client.view().items, new Date("2026-12-01T08:00:00Z"));
+  await settled();
+  expect(client.view()).toMatchObject({ items: [], counts: { unread: 0 } });
+  const snoozed_until = "2026-12-01T08:00:00.000Z";
+  const patches = ["b", "a"].map((id) => ({ id, alert_id: id, snoozed_until }));
+  expect(fake.requests.at(-1)).toMatchObject({ method: "PATCH", body: { patches } });
+});
+
+test("fetches what is not kept equal, page by page", async () => {
+  const fake = server(() => ({ body: { items: [own("b", 20)], page: { next: "20:b" } } }));
+  const client = clientOf(fake);
+  const { items, next } = await client.list({ status: "archived", limit: 1 });
+  expect(fake.requests.at(-1)?.path).toBe("/v1/inbox/items?status=archived&limit=1");
+  expect([items[0]?.id, next]).toEqual(["b", "20:b"]);
+  fake.reply = () => ({ status: 503, body: {} });
+  await expect(client.list({ cursor: next })).rejects.toThrow("503");
+});
+
+test("signing out forgets this person, here and at the push service", async () => {
+  const store = new MemoryStore();
+  const fake = server();
+  const client = clientOf(fake, { user: "ada", store });
+  await connected(client);
+  const left = vi.fn(async () => undefined);
+  client.beforeSignOut(left);
+  await client.signOut();
+  await settled();
+  expect(left).toHaveBeenCalledTimes(1);
+  expect(fake.requests.at(-1)).toMatchObject({ method: "DELETE", path: "/v1/devices/d" });
+  expect(client.view()).toMatchObject({ items: [], position: null, status: "signed-out" });
+  const next = clientOf(server(), { user: "ada", store });
+  next.connect();
+  await settled();
+  expect(next.view().items).toEqual([]);
+});

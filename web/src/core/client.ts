@@ -9,7 +9,9 @@ import { deviceId } from "./device.ts";
 import { type Answer, CoreTimers, Requests, Saving } from "./driver.ts";
 import { Emitter } from "./emitter.ts";
 import { InboxCore } from "./inbox-core.ts";
+import { type InboxStatus, inboxStatus } from "./inbox-status.ts";
 import type { Transport } from "./line.ts";
+import { type ListPage, type ListQuery, listRequest, readList } from "./listing.ts";
 import {
   type Action,
   type Arrived,
@@ -62,6 +64,14 @@ export interface ClientOptions {
 /** What names an item in an action; the server refuses it if the item says something else by now. */
 export type ItemKey = Pick<ViewItem, "id" | "alert_id">;
 
+/** One item, or up to 500 that are changed together: all of them, or none. */
+export type ItemKeys = ItemKey | readonly ItemKey[];
+
+/** The inbox as it is to be drawn, and how well it is known. */
+export interface InboxView extends View {
+  readonly status: InboxStatus;
+}
+
 /** An action was refused and is undone; `status` is 0 if it was never sent. */
 export interface Refusal {
   readonly op_id: string;
@@ -74,7 +84,7 @@ export interface ClientEvents {
   readonly arrived: readonly Arrived[];
   readonly refused: Refusal;
   readonly status: SocketStatus;
-  readonly view: View;
+  readonly view: InboxView;
 }
 
 type Bare<Event> = Event extends CoreEvent ? Omit<Event, "now" | "random"> : never;
@@ -85,24 +95,29 @@ export class TocsinClient {
   readonly endpoint: string | undefined;
   readonly hub: string;
   readonly tokenUrl: string | undefined;
-  readonly #core: InboxCore;
+  #core: InboxCore;
   readonly #events = new Emitter<ClientEvents>();
   readonly #timers = new CoreTimers((timer) => this.#step({ type: "timer", timer }));
   readonly #requests: Requests;
   readonly #receipts: Receipts;
   readonly #socket: ReliableSocket;
   readonly #saving: Saving | null;
+  readonly #credentials: Credentials;
   readonly #online = () => this.hurry();
-  #view: View;
+  readonly #leaving = new Set<() => Promise<unknown>>();
+  #view: InboxView;
   #started: Promise<void> | null = null;
   #wantsConnection = false;
   #isTelling = false;
+  #wasHeard = false;
+  #isSignedOut = false;
 
   constructor(options: ClientOptions) {
     const endpoint = options.endpoint?.replace(/\/+$/, "");
     const hub = options.hub ?? "default";
     const core = { ...defaultCoreOptions, ...options.core };
     const credentials = new Credentials(providerOf(options), endpoint, hub);
+    this.#credentials = credentials;
     const device = options.device ?? deviceId();
     this.device = device;
     this.endpoint = endpoint;
@@ -110,7 +125,7 @@ export class TocsinClient {
     this.tokenUrl = options.tokenUrl;
     const fetcher = options.fetch ?? ((...call) => fetch(...call));
     this.#core = new InboxCore(core);
-    this.#view = this.#core.view();
+    this.#view = { ...this.#core.view(), status: "starting" };
     this.#requests = new Requests(credentials, fetcher, core.read_deadline_ms, device);
     const person = options.user && JSON.stringify([endpoint ?? "", hub, options.user]);
     this.#receipts = new Receipts(
@@ -127,10 +142,13 @@ export class TocsinClient {
         )
       : null;
     this.#socket = new ReliableSocket({
-      url: async () =>
-        `${(await credentials.fresh()).socketUrl}&device=${encodeURIComponent(device)}`,
+      url: async () => {
+        const { socketUrl } = await credentials.fresh();
+        return `${socketUrl}&device=${encodeURIComponent(device)}`;
+      },
       stream: (signal) => this.#requests.stream(signal),
       onOpen: () => {
+        this.#wasHeard = true;
         this.#step({ type: "socket_open" });
         void this.#receipts.flush();
       },
@@ -139,7 +157,11 @@ export class TocsinClient {
         if (asksForToken(frame)) void this.#renew(credentials);
         else this.#step({ type: "frame", frame });
       },
-      onStatus: (status) => this.#events.emit("status", status),
+      onStatus: (status) => {
+        this.#events.emit("status", status);
+        this.#tellLater();
+      },
+      onFailure: () => this.#tellLater(),
       WebSocket: options.WebSocket,
     });
   }
@@ -162,6 +184,29 @@ export class TocsinClient {
     await this.#saving?.flush();
   }
 
+  /**
+   * Sign this person out of this browser: what is kept of the inbox, actions that wait and receipts that wait are
+   * forgotten, the server pushes no more to this device, and nothing is shown. It does not end the person's
+   * session at your backend. Resolves when all of it is done; a server that cannot be reached is given up after 10 s.
+   */
+  async signOut(): Promise<void> {
+    const device = encodeURIComponent(this.device);
+    const undone = [...this.#leaving].map((leave) => leave());
+    undone.push(this.send({ method: "DELETE", path: `/v1/devices/${device}` }));
+    await Promise.allSettled(undone);
+    this.#isSignedOut = true;
+    this.#receipts.forget();
+    await Promise.all([this.#saving?.forget(), this.close()]);
+    this.#core = new InboxCore();
+    this.#tellLater();
+  }
+
+  /** Have `leave` done, and waited for, when this person signs out here; returns how to take it back. */
+  beforeSignOut(leave: () => Promise<unknown>): () => void {
+    this.#leaving.add(leave);
+    return () => this.#leaving.delete(leave);
+  }
+
   /** Do not wait for the next attempt to connect. */
   hurry(): void {
     this.#socket.hurry();
@@ -177,12 +222,12 @@ export class TocsinClient {
   }
 
   /** The inbox as it is to be drawn; the same object until it changes. */
-  view(): View {
+  view(): InboxView {
     return this.#view;
   }
 
   /** Call `listener` with every new view, after the current task; returns how to stop it. */
-  subscribe(listener: (view: View) => void): () => void {
+  subscribe(listener: (view: InboxView) => void): () => void {
     return this.#events.on("view", listener);
   }
 
@@ -194,29 +239,39 @@ export class TocsinClient {
     return this.#events.on(name, listener);
   }
 
-  markRead(item: ItemKey): void {
-    this.#patch(item, { read: true });
+  markRead(items: ItemKeys): void {
+    this.#patch(items, { read: true });
   }
 
-  markUnread(item: ItemKey): void {
-    this.#patch(item, { read: false });
+  markUnread(items: ItemKeys): void {
+    this.#patch(items, { read: false });
   }
 
-  archive(item: ItemKey): void {
-    this.#patch(item, { archived: true });
+  archive(items: ItemKeys): void {
+    this.#patch(items, { archived: true });
   }
 
-  unarchive(item: ItemKey): void {
-    this.#patch(item, { archived: false });
+  unarchive(items: ItemKeys): void {
+    this.#patch(items, { archived: false });
   }
 
-  /** Delete the item; `restore` takes it back while the server still has it. */
-  remove(item: ItemKey): void {
-    this.#patch(item, { deleted: true });
+  /** Hide the items until then; they return as new ones. */
+  snooze(items: ItemKeys, until: Date): void {
+    this.#patch(items, { snoozed_until: until.toISOString() });
   }
 
-  restore({ id, alert_id }: ItemKey): void {
-    this.#act({ type: "restore", id, alert_id });
+  /** End a snooze by hand: the items are where they were. */
+  unsnooze(items: ItemKeys): void {
+    this.#patch(items, { snoozed_until: null });
+  }
+
+  /** Delete the items; `restore` takes them back while the server still has them. */
+  remove(items: ItemKeys): void {
+    this.#patch(items, { deleted: true });
+  }
+
+  restore(items: ItemKeys): void {
+    for (const { id, alert_id } of listOf(items)) this.#act({ type: "restore", id, alert_id });
   }
 
   /** Empty the badge: everything here so far has been seen. */
@@ -225,8 +280,20 @@ export class TocsinClient {
     if (this.#view.counts.unseen > 0) this.#act({ type: "mark", action: "seen" });
   }
 
-  markAllRead(): void {
-    if (this.#view.counts.unread > 0) this.#act({ type: "mark", action: "read" });
+  /** Everything here so far has been read; with `category` only what is of it. */
+  markAllRead(category?: string): void {
+    if (this.#view.counts.unread > 0) {
+      this.#act({ type: "mark", action: "read", ...(category !== undefined && { category }) });
+    }
+  }
+
+  /**
+   * Fetch a page that is not kept equal: what is archived, or what a filter leaves, over the whole inbox.
+   *
+   * @throws When there is no answer, or it is a refusal.
+   */
+  async list(query: ListQuery): Promise<ListPage> {
+    return readList(await this.#requests.send(listRequest(query)));
   }
 
   /** Tell what happened to an alert on this device; `action` is the id of the one pressed. */
@@ -265,8 +332,9 @@ export class TocsinClient {
     return this.#started;
   }
 
-  #patch({ id, alert_id }: ItemKey, change: Omit<Patch, keyof ItemKey>): void {
-    this.#act({ type: "patch", patches: [{ id, alert_id, ...change }] });
+  #patch(items: ItemKeys, change: Omit<Patch, keyof ItemKey>): void {
+    const patches = listOf(items).map(({ id, alert_id }) => ({ id, alert_id, ...change }));
+    if (patches.length > 0) this.#act({ type: "patch", patches });
   }
 
   #act(action: Action): void {
@@ -324,14 +392,25 @@ export class TocsinClient {
     }
   }
 
+  #inboxStatus(): InboxStatus {
+    if (this.#isSignedOut) return "signed-out";
+    const { status, failures } = this.#socket;
+    const line = { socket: status, failures, isRefused: this.#credentials.isRefused };
+    return inboxStatus(line, this.#core.view().position !== null, this.#wasHeard);
+  }
+
   /** One new view for everything that happens in this task. */
   #tellLater(): void {
     if (this.#isTelling) return;
     this.#isTelling = true;
     queueMicrotask(() => {
       this.#isTelling = false;
-      this.#view = this.#core.view();
+      this.#view = { ...this.#core.view(), status: this.#inboxStatus() };
       this.#events.emit("view", this.#view);
     });
   }
+}
+
+function listOf(items: ItemKeys): readonly ItemKey[] {
+  return "id" in items ? [items] : items;
 }

@@ -110,6 +110,7 @@ export class Saving {
   readonly #onConflict: (stored: Snapshot) => void;
   #waiting: PersistEffect | null = null;
   #writing: Promise<void> | null = null;
+  #isOver = false;
 
   constructor(store: SnapshotStore, key: string, onConflict: (stored: Snapshot) => void) {
     this.#store = store;
@@ -123,6 +124,7 @@ export class Saving {
   }
 
   save(effect: PersistEffect): void {
+    if (this.#isOver) return;
     const expected = this.#waiting ? this.#waiting.expected : effect.expected;
     this.#waiting = { ...effect, expected };
     this.#writing ??= new Promise<void>((resolve) => setTimeout(resolve, saveAfterMs))
@@ -131,6 +133,14 @@ export class Saving {
         this.#writing = null;
         if (this.#waiting) this.save(this.#waiting);
       });
+  }
+
+  /** Write nothing more, and forget what is stored. */
+  async forget(): Promise<void> {
+    this.#isOver = true;
+    this.#waiting = null;
+    await this.#writing;
+    await this.#store.remove(this.#key).catch(() => undefined);
   }
 
   /** Write what waits now. A store that fails (full, private window) costs the next visit a full read. */

@@ -1,30 +1,5 @@
-/** The headless client: no page, no elements; runs in a browser, a worker or Node. */
+/** The headless client, and what those who draw alerts need besides: links that may be followed, and times in words. */
 
-export {
-  type ClientEvents,
-  type ClientOptions,
-  type ItemKey,
-  type Refusal,
-  TocsinClient,
-} from "./client.ts";
-export type { Answer } from "./driver.ts";
-export { InboxCore } from "./inbox-core.ts";
-export type { Transport } from "./line.ts";
+export * from "./headless.ts";
 export { isForeign, safeLink } from "./links.ts";
-export type {
-  Action,
-  Arrived,
-  CoreEvent,
-  CoreOptions,
-  Effect,
-  Snapshot,
-  View,
-  ViewItem,
-} from "./machine.ts";
-export type { Alert, AlertAction, Counts, Position, Severity } from "./protocol.ts";
-export type { ReceiptFact } from "./receipts.ts";
-export type { ServerRequest } from "./requests.ts";
-export { ReliableSocket, type SocketOptions, type SocketStatus } from "./socket.ts";
-export { BrowserStore, MemoryStore, type SnapshotStore } from "./store.ts";
 export { clockTime, exactTime, relativeTime } from "./time.ts";
-export type { TokenProvider } from "./tokens.ts";

@@ -86,6 +86,13 @@ export class Receipts {
     }
   }
 
+  /** Forget what waits, here and for the next visit. */
+  forget(): void {
+    this.close();
+    this.#waiting = [];
+    this.#keep();
+  }
+
   close(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

@@ -43,6 +43,8 @@ export interface SocketOptions extends LineOptions {
   /** The `data` of a message from the server; messages from groups are not told. */
   readonly onData: (data: unknown) => void;
   readonly onStatus?: ((status: SocketStatus) => void) | undefined;
+  /** The line broke, or could not be opened; it is tried again. */
+  readonly onFailure?: (() => void) | undefined;
   /** In [0, 1). Default `Math.random`. */
   readonly random?: (() => number) | undefined;
 }
@@ -84,6 +86,11 @@ export class ReliableSocket {
 
   get status(): SocketStatus {
     return this.#status;
+  }
+
+  /** Lines that broke or could not be opened, since one settled. */
+  get failures(): number {
+    return this.#failures;
   }
 
   /** Connect, and stay connected until `close`. Returns at once. */
@@ -197,8 +204,9 @@ export class ReliableSocket {
       this.#brokenAt = now;
       if (now - this.#onlineAt >= settledAfterMs) this.#failures = 0;
     }
-    this.#setStatus(this.#session ? "recovering" : "offline");
     this.#failures += 1;
+    this.#setStatus(this.#session ? "recovering" : "offline");
+    this.#options.onFailure?.();
     this.#retryTimer = setTimeout(() => {
       this.#retryTimer = undefined;
       void this.#connect();

@@ -15,6 +15,8 @@ export interface SnapshotStore {
    * @returns Null when written; else what another tab has stored, and nothing was written.
    */
   write(key: string, snapshot: Snapshot, expected: Position | null): Promise<Snapshot | null>;
+  /** Forget what is stored of this inbox. */
+  remove(key: string): Promise<void>;
 }
 
 /** Opens the browser's store; pages without one (Node, some private windows) keep it in memory. */
@@ -39,6 +41,10 @@ export class MemoryStore implements SnapshotStore {
     if (stored && !isSame(stored.position, expected)) return stored;
     this.#snapshots.set(key, snapshot);
     return null;
+  }
+
+  async remove(key: string): Promise<void> {
+    this.#snapshots.delete(key);
   }
 }
 
@@ -75,6 +81,11 @@ export class BrowserStore implements SnapshotStore {
       transaction.onabort = () => reject(transaction.error);
     });
     return isOurs ? null : stored;
+  }
+
+  async remove(key: string): Promise<void> {
+    const transaction = (await this.#database).transaction(table, "readwrite");
+    await resultOf(transaction.objectStore(table).delete(key));
   }
 }
 

@@ -3,6 +3,8 @@
 /**
  * Gets a fresh credential from your backend: the client token, or the answer of
  * `POST /v1/client-tokens` with the `url` of the socket (its token is in there).
+ *
+ * One that throws an error with `status` 401 or 403 says that nobody is signed in; it is asked again all the same.
  */
 export type TokenProvider = () => Promise<string | { readonly url: string }>;
 
@@ -29,12 +31,18 @@ export class Credentials {
   readonly #hub: string;
   #current: Credential | null = null;
   #gotAt = 0;
+  #isRefused = false;
   #asking: Promise<Credential> | null = null;
 
   constructor(provider: TokenProvider, endpoint: string | undefined, hub: string) {
     this.#provider = provider;
     this.#endpoint = endpoint;
     this.#hub = hub;
+  }
+
+  /** Whether the provider said last that this person gets no token: it failed with a `status` of 401 or 403. */
+  get isRefused(): boolean {
+    return this.#isRefused;
   }
 
   /** The credential at hand, or a fresh one. */
@@ -54,7 +62,11 @@ export class Credentials {
   }
 
   async #ask(): Promise<Credential> {
-    const given = await this.#provider();
+    const given = await this.#provider().catch((error: unknown) => {
+      this.#isRefused = [401, 403].includes((error as { status?: number } | null)?.status ?? 0);
+      throw error;
+    });
+    this.#isRefused = false;
     this.#current =
       typeof given === "string"
         ? fromToken(given, this.#endpoint ?? location.origin, this.#hub)
@@ -94,7 +106,8 @@ async function askForToken(tokenUrl: string): Promise<string | { url: string }> 
     headers: { accept: "application/json" },
     signal: AbortSignal.timeout(10_000),
   });
-  if (!response.ok) throw new Error(`${tokenUrl} answered ${response.status}`);
+  const { ok, status } = response;
+  if (!ok) throw Object.assign(new Error(`${tokenUrl} answered ${status}`), { status });
   const answer: { url?: unknown; token?: unknown } = await response.json();
   if (typeof answer.url === "string") return { url: answer.url };
   if (typeof answer.token === "string") return answer.token;

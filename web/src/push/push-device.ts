@@ -93,6 +93,7 @@ export class PushDevice {
       listen(container, "message", (event) => this.#hear(event as MessageEvent)),
       listen(document, "visibilitychange", () => this.#look()),
       this.#client.subscribe(() => this.#reconcile()),
+      this.#client.beforeSignOut(() => this.turnOff()),
     ];
     void this.refresh();
     void this.#watchPermission();

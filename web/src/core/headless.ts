@@ -1,0 +1,32 @@
+/** The headless client: no page, no elements; runs in a browser, a worker or Node. */
+
+export {
+  type ClientEvents,
+  type ClientOptions,
+  type InboxView,
+  type ItemKey,
+  type ItemKeys,
+  type Refusal,
+  TocsinClient,
+} from "./client.ts";
+export type { Answer } from "./driver.ts";
+export { InboxCore } from "./inbox-core.ts";
+export type { InboxStatus } from "./inbox-status.ts";
+export type { Transport } from "./line.ts";
+export type { ListPage, ListQuery } from "./listing.ts";
+export type {
+  Action,
+  Arrived,
+  CoreEvent,
+  CoreOptions,
+  Effect,
+  Snapshot,
+  View,
+  ViewItem,
+} from "./machine.ts";
+export type { Alert, AlertAction, Counts, Position, Severity } from "./protocol.ts";
+export type { ReceiptFact } from "./receipts.ts";
+export type { ServerRequest } from "./requests.ts";
+export { ReliableSocket, type SocketOptions, type SocketStatus } from "./socket.ts";
+export { BrowserStore, MemoryStore, type SnapshotStore } from "./store.ts";
+export type { TokenProvider } from "./tokens.ts";
