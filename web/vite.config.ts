@@ -1,4 +1,5 @@
 import { defineConfig, type UserConfig } from "vite";
+import { appShell } from "./app-shell.ts";
 import { minifyLiterals } from "./minify-literals.ts";
 
 /** What the elements load only when a page asks for it: words of a language by its tag. */
@@ -31,7 +32,7 @@ function library(
 const builds: Record<string, UserConfig> = {
   demo: {
     root: "demo",
-    plugins: [minifyLiterals()],
+    plugins: [minifyLiterals(), appShell("demo/worker.js", "demo/public")],
     build: {
       outDir: "../dist",
       emptyOutDir: true,

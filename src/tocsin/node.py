@@ -317,6 +317,7 @@ class Node:
         tokens = ClientTokens(
             auth, self.keyring, store, self.endpoints, self.clock, settings.limits
         )
+        receipts = Receipts(auth, self.recorder, store.traces, self.clock)
         return Resources(
             alerts=alerts,
             published=Published(auth, store),
@@ -327,7 +328,7 @@ class Node:
             shims=Shims(auth, episodes, self.clock, settings.limits, settings.hubs),
             tokens=tokens,
             inbox=Inbox(auth, store, Actor(store, self.fanout, self.recorder, self.clock)),
-            receipts=Receipts(auth, self.recorder, store.traces, self.clock),
+            receipts=receipts,
             stream=InboxStream(auth, self.keyring, self.gateway, store),
             admin=Admin(auth, self.keyring),
             access_keys=AccessKeyRoutes(auth, self.keyring, self.endpoints, self.gateway),
@@ -363,7 +364,7 @@ class Node:
                 limits=settings.limits,
             ),
             web=WebFiles(),
-            demo=Demo(auth, alerts, tokens, self.endpoints) if settings.demo else None,
+            demo=Demo(auth, alerts, receipts, tokens, self.endpoints) if settings.demo else None,
         )
 
 

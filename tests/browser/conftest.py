@@ -25,6 +25,12 @@ FLAGS = [
     "--disable-sync",
 ]
 
+# A page tells nobody else what its Content-Security-Policy refused.
+TELL_VIOLATIONS = """
+addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI, sample, sourceFile }) =>
+  tellViolation([effectiveDirective, blockedURI, sample, sourceFile].join(" ")));
+"""
+
 OpenPage = Callable[..., Page]
 
 
@@ -74,14 +80,19 @@ def server() -> Iterator[ServerProcess]:
 
 @pytest.fixture
 def open_page(chromium: Browser, server: ServerProcess) -> Iterator[OpenPage]:
-    """Open the demo page as a user, on a device of its own; errors on the page fail the test."""
+    """Open the demo page as a user, on a device of its own; errors and refusals of its policy fail the test."""
     faults: list[str] = []
     contexts = []
+
+    def note_violation(violation: str) -> None:
+        faults.append(violation)
 
     def open_page(user: str = "ada", **options: object) -> Page:
         context = chromium.new_context(**options)  # type: ignore[arg-type]  # Playwright's own names
         context.set_default_timeout(DEADLINE_MS)
         contexts.append(context)
+        context.expose_function("tellViolation", note_violation)
+        context.add_init_script(TELL_VIOLATIONS)
         page = context.new_page()
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.goto(f"{server.url}/?user={user}")

@@ -188,6 +188,7 @@ async def running(
     )
     provider, paused = ScriptedProvider(), dict[str, str]()
     tester = Tester({"fcm": provider}, store.devices, clock, None)
+    receipts = Receipts(auth, recorder, store.traces, clock)
     resources = Resources(
         alerts=alerts,
         published=Published(auth, store),
@@ -198,7 +199,7 @@ async def running(
         shims=Shims(auth, episodes, clock, limits, hubs or {}),
         tokens=tokens,
         inbox=Inbox(auth, store, Actor(store, fanout, recorder, clock)),
-        receipts=Receipts(auth, recorder, store.traces, clock),
+        receipts=receipts,
         stream=InboxStream(auth, keyring, gateway, store),
         admin=Admin(auth, keyring),
         access_keys=AccessKeyRoutes(auth, keyring, endpoints, gateway),
@@ -236,7 +237,7 @@ async def running(
             limits=limits,
         ),
         web=WebFiles(),
-        demo=Demo(auth, alerts, tokens, endpoints) if demo else None,
+        demo=Demo(auth, alerts, receipts, tokens, endpoints) if demo else None,
     )
     app = App(build_router(resources), Cors(HUBS), metrics)
     worker = Worker(store.queue, store, fanout, clock, metrics)

@@ -161,6 +161,7 @@ ROUTES = {
     "POST /demo/session": Ask(query="user=$topic"),
     "POST /demo/alerts": Ask(body=_ALERT),
     "GET /demo/alerts/{id}": Ask("alert"),
+    "GET /demo/alerts/{id}/trace": Ask("alert", "user=$user"),
 }
 
 # Open to everybody, or to this machine, and about no hub.

@@ -18,6 +18,7 @@ export class DemoComposer extends PlainElement {
     severity: { state: true },
     problem: { state: true },
     isSending: { state: true },
+    isWaiting: { state: true },
   };
 
   declare person: Person;
@@ -26,6 +27,7 @@ export class DemoComposer extends PlainElement {
   declare protected severity: Severity;
   declare protected problem: string;
   declare protected isSending: boolean;
+  declare protected isWaiting: boolean;
 
   constructor() {
     super();
@@ -34,6 +36,7 @@ export class DemoComposer extends PlainElement {
     this.severity = this.sample.severity;
     this.problem = "";
     this.isSending = false;
+    this.isWaiting = false;
   }
 
   protected override render(): TemplateResult {
@@ -42,9 +45,9 @@ export class DemoComposer extends PlainElement {
         <h2>Send an alert</h2>
         ${this.#renderSamples()} ${this.#renderAudience()} ${this.#renderSeverity()}
         <label>Title<input name="title" required maxlength="200" autocomplete="off" .value=${this.sample.title} /></label>
-        <label>Message<textarea name="body" rows="4" maxlength="2000" .value=${this.sample.body}></textarea></label>
+        <label>Message<textarea name="body" rows="2" maxlength="2000" .value=${this.sample.body}></textarea></label>
         <div class="send">
-          <button class="primary" type="submit" ?disabled=${this.isSending}>Send</button>
+          <button class="primary" type="submit" ?disabled=${this.isSending}>${this.isWaiting ? "Waiting …" : "Send"}</button>
           <button class="secondary" type="button" ?disabled=${this.isSending} @click=${this.#sendBurst}>Send ${burst} at once</button>
         </div>
         ${this.problem ? html`<p class="problem" role="alert">${this.problem}</p>` : nothing}
@@ -125,21 +128,26 @@ export class DemoComposer extends PlainElement {
   async #send(times: number): Promise<void> {
     const draft = this.#draft();
     const journey = document.querySelector("demo-journey");
+    const wait = () => {
+      this.isWaiting = true;
+    };
     this.isSending = true;
     this.problem = "";
-    journey?.begin(draft.title);
+    journey?.begin(draft.title, "all" in draft.to ? null : draft.to.users);
     try {
-      const sent = await Promise.all(Array.from({ length: times }, () => publish(draft)));
+      const drafts = Array.from({ length: times }, () => ({ ...draft, id: crypto.randomUUID() }));
+      const sent = await Promise.all(drafts.map((each) => publish(each, wait)));
       const last = sent.at(-1);
       if (last) journey?.accepted(last.id);
     } catch (error) {
       this.problem = error instanceof Error ? error.message : String(error);
     } finally {
       this.isSending = false;
+      this.isWaiting = false;
     }
   }
 
-  #draft(): Draft {
+  #draft(): Omit<Draft, "id"> {
     const form = new FormData(this.querySelector("form") ?? undefined);
     const body = String(form.get("body") ?? "").trim();
     const { source, url, actions } = this.sample;

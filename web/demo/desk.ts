@@ -1,37 +1,62 @@
-/** The main window: composer, journey, this window's inbox, and a phone beside it. */
+/** The main window: composer, journey, this window's inbox, and other devices beside it. */
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
+import "./agreement.ts";
 import "./composer.ts";
+import "./installation.ts";
 import "./journey.ts";
+import "./line-switch.ts";
 import "./push.ts";
+import type { Line } from "./line.ts";
 import { type Person, people } from "./people.ts";
 import { PlainElement } from "./plain-element.ts";
+
+/** Frames are live pages: those without room for them are not loaded. */
+const roomFor = {
+  phone: matchMedia("(min-width: 1181px)"),
+  laptop: matchMedia("(min-width: 1400px)"),
+};
 
 export class DemoDesk extends PlainElement {
   static override properties: PropertyDeclarations = {
     person: { attribute: false },
-    phoneOf: { state: true },
+    line: { attribute: false },
   };
   declare person: Person;
-  declare protected phoneOf: Person | null;
+  declare line: Line;
+  readonly #lookAgain = () => this.requestUpdate();
 
-  constructor() {
-    super();
-    this.phoneOf = null;
+  override connectedCallback(): void {
+    super.connectedCallback();
+    for (const room of Object.values(roomFor)) room.addEventListener("change", this.#lookAgain);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    for (const room of Object.values(roomFor)) room.removeEventListener("change", this.#lookAgain);
   }
 
   protected override render(): TemplateResult {
     return html`
       <header class="top">
         <img src="/icon.svg" alt="" width="26" height="26" /><h1>Tocsin</h1>
+        <a class="top-link" href="/elements/">Elements</a>
         ${this.#renderPeople()}
         <demo-push></demo-push>
         <tocsin-bell></tocsin-bell>
       </header>
+      <demo-installation></demo-installation>
       <main>
-        <demo-composer .person=${this.person}></demo-composer>
-        <demo-journey></demo-journey>
-        ${this.#renderWindow()} ${this.#renderPhone()}
+        <div class="side">
+          <demo-composer .person=${this.person}></demo-composer>
+          <demo-agreement></demo-agreement>
+        </div>
+        <demo-journey .person=${this.person}></demo-journey>
+        <div class="devices">
+          ${this.#renderWindow()}
+          ${roomFor.laptop.matches ? this.#renderLaptop() : nothing}
+          ${roomFor.phone.matches ? this.#renderPhone() : nothing}
+        </div>
       </main>
     `;
   }
@@ -55,8 +80,8 @@ export class DemoDesk extends PlainElement {
       <section class="device window" aria-label="This window">
         <div class="chrome">
           <span class="lights"><i></i><i></i><i></i></span>
-          <span class="address">${this.person.name}’s inbox</span>
-          <button class="quiet-button" type="button" @click=${this.#openWindow}>Open a second device</button>
+          <span class="address">${this.person.name} · this browser</span>
+          <demo-line-switch .line=${this.line}></demo-line-switch>
         </div>
         <tocsin-inbox passive></tocsin-inbox>
         <tocsin-toasts></tocsin-toasts>
@@ -64,35 +89,28 @@ export class DemoDesk extends PlainElement {
     `;
   }
 
-  #renderPhone(): TemplateResult {
-    const owner = this.phoneOf ?? this.person;
-    const choose = (event: Event) => {
-      const id = (event.target as HTMLSelectElement).value;
-      this.phoneOf = people.find((person) => person.id === id) ?? null;
-    };
+  #renderLaptop(): TemplateResult {
+    const other = people.find(({ id }) => id !== this.person.id) ?? people[0];
     return html`
-      <section class="phone-side" aria-label="A phone">
-        <div class="device phone">
-          <iframe src=${`/?device=phone&user=${owner.id}`} title=${`${owner.name}’s phone`}></iframe>
+      <section class="device window" aria-label="A colleague’s laptop">
+        <div class="chrome">
+          <span class="lights"><i></i><i></i><i></i></span>
+          <span class="address">${other.name} · laptop</span>
         </div>
-        <label class="phone-owner">
-          <span class="hidden">Whose phone</span>
-          <select @change=${choose}>
-            ${people.map(({ id, name }) => html`<option value=${id} ?selected=${id === owner.id}>${name}’s phone</option>`)}
-          </select>
-        </label>
+        ${frame(other, "laptop")}
       </section>
     `;
   }
 
-  #openWindow(): void {
-    const number = Math.floor(performance.now() % 100_000);
-    window.open(
-      `?user=${this.person.id}&device=window`,
-      `tocsin-${number}`,
-      "popup,width=460,height=780",
-    );
+  #renderPhone(): TemplateResult {
+    return html`
+      <section class="device phone" aria-label="A phone">${frame(this.person, "phone")}</section>
+    `;
   }
+}
+
+function frame({ id, name }: Person, kind: string): TemplateResult {
+  return html`<iframe src=${`/?device=${kind}&user=${id}`} title=${`${name}’s ${kind}`}></iframe>`;
 }
 
 customElements.define("demo-desk", DemoDesk);

@@ -1,12 +1,18 @@
-/** A small live device: a phone in its frame, or a second window. */
+/** A small live device in its frame: a phone, or another person's laptop. */
 
 import { html, type PropertyDeclarations, type TemplateResult } from "lit";
+import "./line-switch.ts";
+import type { Line } from "./line.ts";
 import type { Person } from "./people.ts";
 import { PlainElement } from "./plain-element.ts";
 
 export class DemoHandset extends PlainElement {
-  static override properties: PropertyDeclarations = { person: { attribute: false } };
+  static override properties: PropertyDeclarations = {
+    person: { attribute: false },
+    line: { attribute: false },
+  };
   declare person: Person;
+  declare line: Line;
 
   protected override render(): TemplateResult {
     const { id, name } = this.person;
@@ -14,6 +20,7 @@ export class DemoHandset extends PlainElement {
       <header class="top small">
         <span class="avatar" data-user=${id}>${name.charAt(0)}</span>
         <h1>${name}</h1>
+        <demo-line-switch .line=${this.line}></demo-line-switch>
         <tocsin-bell></tocsin-bell>
       </header>
       <tocsin-inbox passive></tocsin-inbox>

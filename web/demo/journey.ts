@@ -1,122 +1,131 @@
-/** The last alert's way as a line of dots that fill with times. */
+/** The last alert's way: one line to the disk, then a lane for each device. Dots fill with times. */
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
-import { type News, onNews } from "./news.ts";
+import { type Deed, type Device, onNews } from "./news.ts";
+import { type Person, person } from "./people.ts";
 import { PlainElement } from "./plain-element.ts";
-import { type Standing, standingOf } from "./server.ts";
-
-interface Trip {
-  readonly title: string;
-  readonly sentAt: number;
-  readonly acceptedAt?: number;
-  readonly processedAt?: number;
-  readonly receivedAt?: number;
-  readonly readAt?: number;
-  readonly devices: readonly string[];
-}
-
-const pollMs = 150;
-const pollsAtMost = 200;
-const stops = [
-  ["sentAt", "Sent"],
-  ["acceptedAt", "Accepted"],
-  ["processedAt", "Stored"],
-  ["receivedAt", "Shown"],
-  ["readAt", "Read"],
-] as const;
+import { Roster } from "./roster.ts";
+import { span } from "./span.ts";
+import { type LaneStop, laneStops, Trip, trunkStops } from "./trip.ts";
 
 export class DemoJourney extends PlainElement {
-  static override properties: PropertyDeclarations = { trip: { state: true } };
-  declare protected trip: Trip | null;
-  #alertId = "";
+  static override properties: PropertyDeclarations = { person: { attribute: false } };
+  declare person: Person;
+  readonly #roster = new Roster(this);
+  #trip: Trip | null = null;
   /** News may come before the answer that tells the alert's id. */
-  #early: News[] = [];
+  #early: Deed[] = [];
+  #stopNews: (() => void) | undefined;
 
-  constructor() {
-    super();
-    this.trip = null;
-    onNews((news) => this.#hear(news));
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#stopNews = onNews((news) => {
+      if (news.type === "deed") this.#hear(news);
+    });
   }
 
-  /** A new trip begins; the last one is forgotten. */
-  begin(title: string): void {
-    this.#alertId = "";
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#stopNews?.();
+    this.#trip?.end();
+  }
+
+  /** A new trip begins; the last one is forgotten. `audience` is null for everybody. */
+  begin(title: string, audience: readonly string[] | null): void {
+    this.#trip?.end();
     this.#early = [];
-    this.trip = { title, sentAt: Date.now(), devices: [] };
+    this.#trip = new Trip(title, audience, () => this.requestUpdate());
+    this.requestUpdate();
   }
 
   /** The server has it: follow it from here. */
   accepted(alertId: string): void {
-    this.#alertId = alertId;
-    this.#note({ acceptedAt: Date.now() });
-    for (const news of this.#early) this.#hear(news);
-    void this.#follow(alertId);
+    this.#trip?.accepted(alertId);
+    for (const deed of this.#early) this.#trip?.hear(deed);
+    this.#early = [];
   }
 
   protected override render(): TemplateResult {
-    const trip = this.trip;
+    const trip = this.#trip;
     return html`
       <section class="card journey" aria-label="Journey of the last alert">
         <p class="journey-title">
           ${trip ? html`<span class="quiet">Last alert</span> ${trip.title}` : html`<span class="quiet">Send an alert to watch its way</span>`}
         </p>
-        <ol>${stops.map(([stop, name]) => this.#renderStop(name, trip?.[stop]))}</ol>
+        <div class="way">
+          <ol class="trunk">
+            ${trunkStops.map(([stop, name, hint]) => this.#renderStop(stop === "sent" ? clock(trip?.sentAt) : this.#after(trip?.trunk[stop]), name, hint))}
+          </ol>
+          <div class="lanes">
+            <div class="lane lane-heads" aria-hidden="true">
+              <span></span>${laneStops.map(([, name, hint]) => html`<span title=${hint}>${name}</span>`)}
+            </div>
+            ${this.#devices().map((device) => this.#renderLane(device))}
+          </div>
+        </div>
       </section>
     `;
   }
 
-  #renderStop(name: string, at: number | undefined): TemplateResult {
+  /** Those live here that the alert is for, and those elsewhere that the server tells of. */
+  #devices(): readonly Device[] {
+    const audience = this.#trip ? this.#trip.audience : [this.person.id];
+    const here = this.#roster.pulses
+      .map(({ device }) => device)
+      .filter((device) => !audience || audience.includes(device.person));
+    const known = new Set(here.map(({ id }) => id));
+    return [...here, ...(this.#trip?.strangers(known) ?? [])];
+  }
+
+  #renderStop(time: string | typeof nothing, name: string, hint: string): TemplateResult {
     return html`
-      <li class=${at === undefined ? "" : "reached"}>
+      <li class=${time === nothing ? "" : "reached"} title=${hint}>
         <span class="stop-dot"></span>
         <span class="stop-name">${name}</span>
-        <span class="stop-time">${at === undefined ? nothing : this.#since(at, name)}</span>
+        <span class="stop-time">${time}</span>
       </li>
     `;
   }
 
-  #since(at: number, name: string): string {
-    const ms = at - (this.trip?.sentAt ?? at);
-    if (name === "Sent") return new Date(at).toLocaleTimeString(undefined, { hour12: false });
-    const took = ms < 10_000 ? `${Math.max(0, ms)} ms` : `${Math.round(ms / 1_000)} s`;
-    const devices = this.trip?.devices.length ?? 0;
-    return name === "Shown" && devices > 1 ? `${took} · ${devices} devices` : took;
+  #renderLane(device: Device): TemplateResult {
+    const { name } = person(device.person);
+    const facts = this.#trip?.lanes.get(device.id);
+    return html`
+      <div class="lane">
+        <span class="lane-name">
+          <span class="avatar" data-user=${device.person}>${name.charAt(0)}</span>
+          <span><span class="hidden">${name}, </span>${device.kind}</span>
+        </span>
+        <ol>${laneStops.map(([fact, label, hint]) => this.#renderCell(facts?.get(fact), fact, label, hint))}</ol>
+      </div>
+    `;
   }
 
-  #hear(news: News): void {
-    if (!this.trip) return;
-    if (this.#alertId === "") this.#early.push(news);
-    if (news.alertId !== this.#alertId) return;
-    if (news.what === "read") {
-      this.#note({ readAt: this.trip.readAt ?? news.at });
-    } else {
-      const devices = [...new Set([...this.trip.devices, news.device])];
-      this.#note({ receivedAt: this.trip.receivedAt ?? news.at, devices });
-    }
+  #renderCell(at: number | undefined, fact: LaneStop, label: string, hint: string): TemplateResult {
+    const time = this.#after(at);
+    // Nobody keeps, for each reader of a broadcast, that a frame was written.
+    const isUnknown = fact === "written" && this.#trip?.audience === null;
+    return html`
+      <li class=${time === nothing ? "" : "reached"} title=${hint}>
+        ${isUnknown ? html`<span class="quiet">–</span>` : html`<span class="stop-dot"></span>`}
+        <span class="hidden">${label}</span>
+        <span class="stop-time">${time}</span>
+      </li>
+    `;
   }
 
-  async #follow(alertId: string): Promise<void> {
-    for (let poll = 0; poll < pollsAtMost && this.#alertId === alertId; poll += 1) {
-      const standing = await standingOf(alertId).catch(() => null);
-      if (standing?.state === "processed") {
-        if (this.#alertId === alertId) this.#note(timesOf(standing));
-        return;
-      }
-      await new Promise((resolve) => setTimeout(resolve, pollMs));
-    }
+  #after(at: number | undefined): string | typeof nothing {
+    return at === undefined || !this.#trip ? nothing : span(at - this.#trip.sentAt);
   }
 
-  #note(change: Partial<Trip>): void {
-    if (this.trip) this.trip = { ...this.trip, ...change };
+  #hear(deed: Deed): void {
+    if (this.#trip?.alertId === null) this.#early.push(deed);
+    else this.#trip?.hear(deed);
   }
 }
 
-/** The server's own times: the answers that tell them took longer. */
-function timesOf({ accepted_at, processed_at }: Standing): Partial<Trip> {
-  return {
-    ...(accepted_at && { acceptedAt: Date.parse(accepted_at) }),
-    processedAt: processed_at ? Date.parse(processed_at) : Date.now(),
-  };
+function clock(at: number | undefined): string | typeof nothing {
+  return at === undefined ? nothing : new Date(at).toLocaleTimeString(undefined, { hour12: false });
 }
 
 customElements.define("demo-journey", DemoJourney);

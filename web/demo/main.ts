@@ -1,20 +1,18 @@
-/** The demo page: `/` is the main window, `/?device=...` one more device of the same person. */
+/** The demo page: `/` is the main window, `/?device=...` a frame of it, one more device of somebody. */
 
 import { setDefaultClient } from "../src/elements/index.ts";
 import "./desk.ts";
 import "./handset.ts";
+import { Line, mainKind } from "./line.ts";
 import { personOf } from "./people.ts";
 import { reportFrom } from "./reporter.ts";
-import { connectAs } from "./server.ts";
 
 const person = personOf(location.search);
-const device = new URLSearchParams(location.search).get("device");
-const client = connectAs(person);
-setDefaultClient(client);
-reportFrom(`${person.id} ${device ?? "desk"} ${performance.timeOrigin}`, client);
+const kind = new URLSearchParams(location.search).get("device") ?? mainKind;
+const line = new Line(person, kind);
+setDefaultClient(line.client);
+reportFrom(line.device, line.client, () => line.isCut);
 
-const page = Object.assign(document.createElement(device ? "demo-handset" : "demo-desk"), {
-  person,
-});
-document.body.append(page);
+const page = document.createElement(kind === mainKind ? "demo-desk" : "demo-handset");
+document.body.append(Object.assign(page, { person, line }));
 document.title = `${person.name} · Tocsin demo`;

@@ -10,6 +10,10 @@ export type Person = (typeof people)[number];
 
 /** The person named in the address (`?user=ben`); Ada where it names none. */
 export function personOf(search: string): Person {
-  const id = new URLSearchParams(search).get("user");
-  return people.find((person) => person.id === id) ?? people[0];
+  return person(new URLSearchParams(search).get("user"));
+}
+
+/** The person of this id; Ada where nobody has it. */
+export function person(id: string | null): Person {
+  return people.find((known) => known.id === id) ?? people[0];
 }

@@ -2,6 +2,7 @@
 
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
 import type { PushState } from "../src/elements/index.ts";
+import { workerAddress } from "./installation.ts";
 import { PlainElement } from "./plain-element.ts";
 
 export class DemoPush extends PlainElement {
@@ -21,7 +22,7 @@ export class DemoPush extends PlainElement {
         ${this.isOn ? html`<span class="push-dot"></span>` : nothing}
       </button>
       <div class="push-panel" id="push-panel" popover="auto" role="dialog" aria-label="Push on this device">
-        <tocsin-push worker="/worker.js" @tocsin-push=${this.#note}></tocsin-push>
+        <tocsin-push worker=${workerAddress} @tocsin-push=${this.#note}></tocsin-push>
       </div>
     `;
   }

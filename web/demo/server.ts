@@ -1,9 +1,10 @@
-/** What the demo page asks the server for beyond the inbox: sessions, publishing, and where an alert stands. */
+/** What the demo page asks the server for beyond the inbox: publishing, and an alert's story. */
 
-import { type AlertAction, type Severity, TocsinClient } from "../src/elements/index.ts";
-import type { Person } from "./people.ts";
+import type { AlertAction, Severity } from "../src/elements/index.ts";
 
 export interface Draft {
+  /** The producer's own id: sent again under it, an alert is one alert. */
+  readonly id: string;
   readonly to: { readonly users: readonly string[] } | { readonly all: true };
   readonly title: string;
   readonly body?: string;
@@ -19,33 +20,60 @@ export interface Standing {
   readonly processed_at?: string;
 }
 
-/** Sign in as a demo person and stay connected; this browser keeps the inbox for the next visit. */
-export function connectAs(person: Person): TocsinClient {
-  const client = new TocsinClient({
-    endpoint: location.origin,
-    user: person.id,
-    tokenUrl: `/demo/session?user=${person.id}`,
-  });
-  client.connect();
-  return client;
+/** One thing that is known of one person's copy. */
+export interface Event {
+  readonly at: string | null;
+  readonly fact: string;
+  readonly device?: string;
 }
 
-export function publish(draft: Draft): Promise<{ id: string }> {
-  return post("/demo/alerts", draft);
+const againAfterMs = 1_000;
+const deadlineMs = 5_000;
+
+/**
+ * Publish until the server has answered, as a producer should: a broken line says nothing about the alert.
+ *
+ * @throws What the server says where it refuses the alert.
+ */
+export async function publish(draft: Draft, waiting: () => void): Promise<{ id: string }> {
+  for (;;) {
+    const response = await tryToPublish(draft);
+    if (response && response.status < 500) return read(response);
+    waiting();
+    await new Promise((resolve) => setTimeout(resolve, againAfterMs));
+  }
 }
 
-export async function standingOf(id: string): Promise<Standing> {
-  return read(await fetch(`/demo/alerts/${id}`));
+/** Where an alert stands; null where the server does not say. */
+export function standingOf(id: string): Promise<Standing | null> {
+  return ask(`/demo/alerts/${id}`);
 }
 
-async function post<Answer>(path: string, body: object): Promise<Answer> {
-  const response = await fetch(path, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(body),
-    signal: AbortSignal.timeout(10_000),
-  });
-  return read(response);
+/** The story of one person's copy; null where the server does not tell it. */
+export async function storyOf(id: string, user: string): Promise<readonly Event[] | null> {
+  const story = await ask<{ events: readonly Event[] }>(`/demo/alerts/${id}/trace?user=${user}`);
+  return story?.events ?? null;
+}
+
+async function tryToPublish(draft: Draft): Promise<Response | null> {
+  try {
+    return await fetch("/demo/alerts", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(draft),
+      signal: AbortSignal.timeout(deadlineMs),
+    });
+  } catch {
+    return null;
+  }
+}
+
+async function ask<Answer>(path: string): Promise<Answer | null> {
+  try {
+    return await read<Answer>(await fetch(path, { signal: AbortSignal.timeout(deadlineMs) }));
+  } catch {
+    return null;
+  }
 }
 
 async function read<Answer>(response: Response): Promise<Answer> {

@@ -12,6 +12,7 @@ from tocsin.api.auth import DEFAULT_HUB, Authenticator
 from tocsin.api.client_tokens import ClientTokens, TokenRequest
 from tocsin.api.endpoints import Endpoints
 from tocsin.api.http import Request, Response
+from tocsin.api.receipts import Receipts
 from tocsin.errors import InvalidInputError
 from tocsin.ingest.admission import Producer
 
@@ -23,11 +24,17 @@ class Demo:
     """The routes of the demo page."""
 
     def __init__(
-        self, auth: Authenticator, alerts: Alerts, tokens: ClientTokens, endpoints: Endpoints
+        self,
+        auth: Authenticator,
+        alerts: Alerts,
+        receipts: Receipts,
+        tokens: ClientTokens,
+        endpoints: Endpoints,
     ) -> None:
         self._auth = auth
         self._own = {urlsplit(address).netloc for address in endpoints.accepted}
         self._alerts = alerts
+        self._receipts = receipts
         self._tokens = tokens
 
     async def session(self, request: Request) -> Response:
@@ -49,6 +56,11 @@ class Demo:
         """``GET /demo/alerts/{id}``: where an alert of the default hub stands."""
         self._check(request)
         return await self._alerts.answer(await self._alerts.status_in(DEFAULT_HUB, request))
+
+    async def trace(self, request: Request) -> Response:
+        """``GET /demo/alerts/{id}/trace?user=``: as ``GET /v1/alerts/{id}/trace``, of the default hub."""
+        self._check(request)
+        return await self._receipts.trace_in(DEFAULT_HUB, request)
 
     def _check(self, request: Request) -> None:
         if request.is_local or (request.from_loopback and self._from_own_page(request)):

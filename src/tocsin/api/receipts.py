@@ -47,13 +47,21 @@ class Receipts:
 
     async def trace(self, request: Request) -> Response:
         """``GET /v1/alerts/{id}/trace?user=``: the story of one person's copy, for a server or admin key."""
-        principal = self._auth.server(request)
+        return await self.trace_in(self._auth.server(request).hub, request)
+
+    async def trace_in(self, hub: str, request: Request) -> Response:
+        """Answer the story of the named person's copy in this hub; the caller has checked who asks.
+
+        Raises:
+            InvalidInputError: No ``user`` is named, or none that can be one.
+            NotFoundError: The hub has no such alert, or this person has no part in it.
+        """
         user = request.query("user")
         if user is None:
             raise InvalidInputError("name the person: add ?user=USER", code="user-missing")
         check_id(user, "user")
         alert_id = request.params["id"]
-        copy = await self._traces.copy(principal.hub, alert_id, user)
+        copy = await self._traces.copy(hub, alert_id, user)
         if copy is None:
             detail = f"there is no alert {alert_id[:80]!r} that this key may see"
             raise NotFoundError(detail, code="alert-not-found")

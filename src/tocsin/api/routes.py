@@ -213,4 +213,5 @@ def build_router(resources: Resources) -> Router:
         router.add("POST", "/demo/session", resources.demo.session)
         router.add("POST", "/demo/alerts", never(resources.demo.publish))
         router.add("GET", "/demo/alerts/{id}", resources.demo.status)
+        router.add("GET", "/demo/alerts/{id}/trace", resources.demo.trace)
     return router

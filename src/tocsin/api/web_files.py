@@ -1,6 +1,6 @@
 """The built web client: a handful of files, read once and served from memory.
 
-``/tocsin/...`` (what other sites load by a script tag) is always there; the demo page and its assets only with ``--demo``.
+``/tocsin/...`` (what other sites load by a script tag) is always there; the demo's pages and their assets only with ``--demo``.
 """
 
 import hashlib
@@ -12,9 +12,10 @@ import msgspec
 from tocsin.api.http import Request, Response
 
 FOLDER = Path(__file__).parent.parent / "web"
+# As strict as a page can ask for: what the elements need must fit, or their users could not ask for it either.
 _CSP = (
-    b"default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' https: data:; "
-    b"frame-src 'self'; frame-ancestors 'self'; base-uri 'none'; form-action 'self'"
+    b"default-src 'self'; img-src 'self' data:; object-src 'none'; frame-ancestors 'self'; base-uri 'none'; "
+    b"form-action 'self'; require-trusted-types-for 'script'; trusted-types lit-html tocsin"
 )
 _PAGE_HEADERS = (
     (b"content-security-policy", _CSP),
@@ -33,12 +34,12 @@ class WebFiles:
 
     def __init__(self, folder: Path = FOLDER) -> None:
         self._files = {
-            (name := f"/{path.relative_to(folder).as_posix()}"): _load(path, name)
+            (name := f"/{path.relative_to(folder).as_posix()}").removesuffix("index.html"): _load(
+                path, name
+            )
             for path in sorted(folder.rglob("*"))
             if path.is_file()
         }
-        if "/index.html" in self._files:
-            self._files["/"] = self._files.pop("/index.html")
 
     def paths(self, *, demo: bool) -> list[str]:
         """List the paths to serve."""

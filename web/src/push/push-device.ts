@@ -19,6 +19,7 @@ import { SharedStore } from "./shared-store.ts";
 import { closeAll, closeDone, showBadge } from "./shown.ts";
 import { SubscribeError, subscribed } from "./subscription.ts";
 import { type PushSupport, pushSupport } from "./support.ts";
+import { trustedAddress } from "./worker-address.ts";
 import { type Pushed, readMessage } from "./worker-messages.ts";
 
 export interface PushOptions {
@@ -301,7 +302,9 @@ export class PushDevice {
 /** The registration of the page's worker, once it can be pushed to. */
 async function activeWorker(worker: string | undefined): Promise<ServiceWorkerRegistration> {
   const { serviceWorker } = navigator;
-  const registering = worker ? serviceWorker.register(worker) : serviceWorker.getRegistration();
+  const registering = worker
+    ? serviceWorker.register(trustedAddress(worker))
+    : serviceWorker.getRegistration();
   if (await registering) return serviceWorker.ready;
   throw new SubscribeError("This page has no service worker.");
 }
