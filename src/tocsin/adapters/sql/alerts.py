@@ -5,19 +5,16 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Select,
-    Text,
-    cast,
     exists,
-    func,
     insert,
-    literal_column,
     or_,
     select,
     tuple_,
     update,
 )
 
-from tocsin.adapters.sql.parts import among, at_most, first, param
+from tocsin.adapters.sql.differences import Document, JsonText
+from tocsin.adapters.sql.parts import absent, among, at_most, first, param
 from tocsin.adapters.sql.schema import alerts, broadcasts, expansions, hubs, items
 
 add_alert = insert(alerts)
@@ -55,10 +52,10 @@ _processed = ~exists().where(_expanding)
 
 def _page(*where: ColumnElement[bool]) -> Select[Any]:
     """One page of alerts below a cursor, perhaps of one source or category."""
-    source = func.json_extract(cast(alerts.c.content, Text), literal_column("'$.source'"))
+    source = JsonText(Document(alerts.c.content), "source")
     filters = (
-        or_(param("source").is_(None), source == param("source")),
-        or_(param("category").is_(None), alerts.c.category == param("category")),
+        or_(absent("source"), source == param("source")),
+        or_(absent("category"), alerts.c.category == param("category")),
         alerts.c.accepted_us >= param("since_us"),
         tuple_(alerts.c.accepted_us, alerts.c.id) < tuple_(param("accepted_us"), param("id")),
     )

@@ -3,14 +3,14 @@
 from sqlalchemy import insert, select
 
 from tocsin.adapters.sql.parts import at_most, param
-from tocsin.adapters.sql.schema import alerts, collapses
+from tocsin.adapters.sql.schema import Number, alerts, collapses
 
 _old, _new = alerts.alias("old"), alerts.alias("new")
 _mine = collapses.c.user_no == param("user_no")
 
 add_collapse = insert(collapses).from_select(
     ["user_no", "alert_no", "by_alert_no", "at_us"],
-    select(param("user_no"), _old.c.alert_no, _new.c.alert_no, param("at_us"))
+    select(param("user_no", Number), _old.c.alert_no, _new.c.alert_no, param("at_us", Number))
     .select_from(_old.join(_new, _new.c.id == param("by_id")))
     .where(_old.c.id == param("id")),
 )

@@ -2,16 +2,13 @@
 
 from sqlalchemy import insert, or_, select
 
-from tocsin.adapters.sql.parts import among, at_most, param
+from tocsin.adapters.sql.parts import absent, among, at_most, param
 from tocsin.adapters.sql.schema import audit
 
 note = insert(audit).values({c.name: param(c.name) for c in audit.c if c.name != "deed_no"})
 _filters = (
     audit.c.deed_no < param("below"),
-    *(
-        or_(param(name).is_(None), audit.c[name] == param(name))
-        for name in ("actor", "action", "target")
-    ),
+    *(or_(absent(name), audit.c[name] == param(name)) for name in ("actor", "action", "target")),
 )
 _page = at_most(
     select(

@@ -1,8 +1,8 @@
 """Statements about devices."""
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects import sqlite
 
+from tocsin.adapters.sql.differences import upsert
 from tocsin.adapters.sql.parts import among, at_most, first, param
 from tocsin.adapters.sql.schema import devices
 
@@ -14,9 +14,7 @@ of_user = select(devices).where(_mine)
 with_digest = select(devices).where(
     devices.c.hub_no == param("hub_no"), devices.c.digest == param("digest")
 )
-_put = sqlite.insert(devices).values(
-    {c.name: param(c.name) for c in devices.c if c.name != "device_no"}
-)
+_put = upsert(devices).values({c.name: param(c.name) for c in devices.c if c.name != "device_no"})
 put_device = _put.on_conflict_do_update(
     index_elements=["user_no", "id"],
     set_={

@@ -13,8 +13,6 @@ from sqlalchemy import (
     FromClause,
     Select,
     Table,
-    Text,
-    cast,
     exists,
     func,
     insert,
@@ -26,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.dml import ReturningDelete
 
+from tocsin.adapters.sql.differences import Document, Greatest, Holds, Objects
 from tocsin.adapters.sql.parts import at_most, param
 from tocsin.adapters.sql.receipts import drop_of_copy
 from tocsin.adapters.sql.schema import (
@@ -120,7 +119,7 @@ def _receipts_of(table: Table) -> ColumnElement[Any]:
     for name in ("fact", "action", "device", "at_us"):
         said += [literal_column(f"'{name}'"), receipts.c[name]]
     return (
-        select(func.json_group_array(func.json_object(*said)))
+        select(Objects(*said))
         .where(receipts.c.alert_no == table.c.alert_no, receipts.c.user_no == table.c.user_no)
         .scalar_subquery()
         .label("receipts")
@@ -236,7 +235,7 @@ class Waiting(NamedTuple):
 
 def _waiting(kind: str, table: Table, said: str = "payload", **also: ColumnElement[Any]) -> Waiting:
     here = table.c.id == param("at_id")
-    names = func.instr(table.c[said], param("name")) > literal_column("0")
+    names = Holds(table.c[said], "name")
     return Waiting(
         kind,
         table,
@@ -256,7 +255,7 @@ WAITING = (
         "webhook",
         dead_batches,
         "body",
-        receipts=func.json_array_length(cast(param("payload"), Text)),
+        receipts=func.json_array_length(Document(param("payload"))),
     ),
 )
 
@@ -264,7 +263,7 @@ WAITING = (
 raise_floor = (
     update(hubs)
     .where(hubs.c.hub_no == param("at_hub"))
-    .values(rev_floor=func.max(hubs.c.rev_floor, param("rev")))
+    .values(rev_floor=Greatest(hubs.c.rev_floor, param("rev")))
 )
 rename_head = update(heads).where(heads.c.user_no == param("at_user")).values(user=param("nobody"))
 add_erasure = insert(erasures)

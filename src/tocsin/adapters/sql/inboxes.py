@@ -2,16 +2,19 @@
 
 from sqlalchemy import insert, literal_column, select, update
 
+from tocsin.adapters.sql.differences import Lineage
 from tocsin.adapters.sql.parts import among, at_most, first, param, set_all
 from tocsin.adapters.sql.schema import heads, hubs, ops
 
-hub_by_name = select(hubs.c.hub_no, hubs.c.name, hubs.c.epoch, hubs.c.brev, hubs.c.last_sort).where(
-    hubs.c.name == param("name")
+all_hubs = select(
+    hubs.c.hub_no,
+    hubs.c.name,
+    Lineage(hubs.c.epoch).label("epoch"),
+    hubs.c.brev,
+    hubs.c.last_sort,
 )
-hub_by_no = select(hubs.c.hub_no, hubs.c.name, hubs.c.epoch, hubs.c.brev, hubs.c.last_sort).where(
-    hubs.c.hub_no == param("hub_no")
-)
-all_hubs = select(hubs.c.hub_no, hubs.c.name, hubs.c.epoch, hubs.c.brev, hubs.c.last_sort)
+hub_by_name = all_hubs.where(hubs.c.name == param("name"))
+hub_by_no = all_hubs.where(hubs.c.hub_no == param("hub_no"))
 rev_floor_of = select(hubs.c.rev_floor).where(hubs.c.hub_no == param("hub_no"))
 add_hub = insert(hubs)
 move_stream = (

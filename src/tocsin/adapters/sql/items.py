@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, insert, or_, select, tuple_
 
-from tocsin.adapters.sql.parts import among, at_most, first, param, set_all
+from tocsin.adapters.sql.parts import absent, among, at_most, first, param, set_all
 from tocsin.adapters.sql.schema import alerts, heads, items
 
 _ITEM = (
@@ -85,8 +85,8 @@ unseen_in_category = at_most(_in_category.where(not_seen))
 def _view(*where: ColumnElement[bool]) -> Select[Any]:
     """One view of the merged list: below a cursor, perhaps of one category or severity."""
     filters = (
-        or_(param("category").is_(None), alerts.c.category == param("category")),
-        or_(param("severity").is_(None), alerts.c.severity == param("severity")),
+        or_(absent("category"), alerts.c.category == param("category")),
+        or_(absent("severity"), alerts.c.severity == param("severity")),
         tuple_(items.c.sort, items.c.id) < tuple_(param("sort"), param("id")),
     )
     return at_most(_own(*where, *filters).order_by(*_newest_first))

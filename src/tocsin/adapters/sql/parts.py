@@ -7,26 +7,32 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     Table,
+    Text,
     UnaryExpression,
     Update,
     bindparam,
-    func,
     literal_column,
-    select,
     update,
 )
 from sqlalchemy.sql.operators import custom_op
+from sqlalchemy.types import TypeEngine
+
+from tocsin.adapters.sql.differences import Among
 
 
-def param(name: str) -> BindParameter[Any]:
-    """Return a named parameter."""
-    return bindparam(name)
+def param(name: str, type_: TypeEngine[Any] | None = None) -> BindParameter[Any]:
+    """Return a named parameter; its type is that of what it is compared with, or else has to be told."""
+    return bindparam(name, type_=type_)
+
+
+def absent(name: str) -> ColumnElement[bool]:
+    """Return whether a parameter of text was given as None."""
+    return bindparam(name, type_=Text()).is_(None)
 
 
 def among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     """Return ``column IN`` the JSON array given as the parameter ``name``: one statement for lists of any length."""
-    values = func.json_each(bindparam(name)).table_valued("value")
-    return column.in_(select(values.c.value))
+    return Among(column, name)
 
 
 def by_no_index(column: ColumnElement[Any]) -> ColumnElement[Any]:

@@ -1,19 +1,19 @@
 """Statements about persons, by pseudonym."""
 
-from sqlalchemy import func, select
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import select
 
+from tocsin.adapters.sql.differences import Greatest, upsert
 from tocsin.adapters.sql.parts import param
 from tocsin.adapters.sql.schema import revocations
 
 valid_from = select(revocations.c.valid_from_us).where(
     revocations.c.pseudonym == param("pseudonym")
 )
-_revoke = sqlite.insert(revocations)
+_revoke = upsert(revocations)
 revoke_tokens = _revoke.on_conflict_do_update(
     index_elements=["pseudonym"],
     set_={
-        "valid_from_us": func.max(
+        "valid_from_us": Greatest(
             _revoke.excluded.valid_from_us, revocations.c.valid_from_us + param("step")
         )
     },

@@ -3,14 +3,14 @@
 from typing import Any
 
 from sqlalchemy import Table, select
-from sqlalchemy.dialects import sqlite
 
+from tocsin.adapters.sql.differences import upsert
 from tocsin.adapters.sql.parts import among, param
 from tocsin.adapters.sql.schema import heads, hub_preferences, preferences
 
 
 def _keep(table: Table, whose: str) -> Any:  # noqa: ANN401 -- an insert of one dialect
-    keep = sqlite.insert(table)
+    keep = upsert(table)
     values = {name: keep.excluded[name] for name in ("settings", "changed_us")}
     return keep.on_conflict_do_update(index_elements=[whose], set_=values)
 

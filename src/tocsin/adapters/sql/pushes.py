@@ -1,8 +1,8 @@
 """Statements about pushes, and about broadcasts that are spread over the devices of their hub."""
 
 from sqlalchemy import and_, func, null, select, update
-from sqlalchemy.dialects import sqlite
 
+from tocsin.adapters.sql.differences import upsert
 from tocsin.adapters.sql.inboxes import has_name
 from tocsin.adapters.sql.parts import among, at_most, first, param
 from tocsin.adapters.sql.schema import alerts, devices, heads, hubs, push_spreads, pushes
@@ -10,9 +10,7 @@ from tocsin.adapters.sql.schema import alerts, devices, heads, hubs, push_spread
 _waits = pushes.c.due_us.is_not(None)
 _here = pushes.c.push_no == param("at_push")
 
-_add = sqlite.insert(pushes).values(
-    {c.name: param(c.name) for c in pushes.c if c.name != "push_no"}
-)
+_add = upsert(pushes).values({c.name: param(c.name) for c in pushes.c if c.name != "push_no"})
 # A copy that was shown before its turn came has an ended push already, and a spread that crashed has some of its own.
 add_push = _add.on_conflict_do_nothing()
 
@@ -183,7 +181,7 @@ oldest_ended = at_most(
 )
 drop_pushes = pushes.delete().where(among(pushes.c.push_no, "push_nos"))
 
-begin_spread = sqlite.insert(push_spreads).on_conflict_do_nothing()
+begin_spread = upsert(push_spreads).on_conflict_do_nothing()
 oldest_spread = first(select(push_spreads).order_by(push_spreads.c.alert_no))
 spread_of = select(push_spreads.c.alert_no).where(push_spreads.c.alert_no == param("alert_no"))
 next_devices = at_most(

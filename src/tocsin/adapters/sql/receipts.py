@@ -2,9 +2,7 @@
 
 from sqlalchemy import (
     ColumnElement,
-    Text,
     and_,
-    cast,
     distinct,
     exists,
     func,
@@ -12,11 +10,20 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.dialects import sqlite
 
+from tocsin.adapters.sql.differences import (
+    Document,
+    Each,
+    Greatest,
+    JsonArray,
+    JsonNumber,
+    JsonText,
+    upsert,
+)
 from tocsin.adapters.sql.inboxes import has_name
 from tocsin.adapters.sql.parts import at_most, by_no_index, param
 from tocsin.adapters.sql.schema import (
+    Number,
     alerts,
     broadcasts,
     collapses,
@@ -39,22 +46,19 @@ _none: ColumnElement[str] = literal_column("''")
 content = select(alerts.c.content).where(alerts.c.alert_no == param("alert_no"))
 
 # A note: rows of ``(alert_id, user, fact, action, device, at_us, place)`` as one JSON array.
-_told = func.json_each(param("told")).table_valued("key", "value", name="told")
-_ALERT_ID, _USER, _FACT, _ACTION, _DEVICE, _AT_US, _PLACE = (
-    func.json_extract(_told.c.value, literal_column(f"'$[{place}]'")) for place in range(7)
-)
+_told = Each(JsonArray("told")).table_valued("key", "value", name="told")
+_ALERT_ID, _USER, _FACT, _ACTION, _DEVICE = (JsonText(_told.c.value, place) for place in range(5))
+_AT_US, _PLACE = JsonNumber(_told.c.value, 5), JsonNumber(_told.c.value, 6)
 # Whom they speak of: row by row, and never all that the hub has.
 _speaking = _told.join(
     alerts, and_(alerts.c.id == _ALERT_ID, by_no_index(alerts.c.hub_no) == param("hub_no"))
 ).join(heads, and_(heads.c.hub_no == alerts.c.hub_no, heads.c.user == _USER))
-_offer = func.json_each(cast(alerts.c.content, Text), literal_column("'$.actions'")).table_valued(
-    "value", name="offer"
-)
+_offer = Each(Document(alerts.c.content), "actions").table_valued("value", name="offer")
 _is_offered = or_(
     literal_column("''") == _ACTION,
     exists()
     .select_from(_offer)
-    .where(func.json_extract(_offer.c.value, literal_column("'$.id'")) == _ACTION)
+    .where(JsonText(_offer.c.value, "id") == _ACTION)
     .correlate(alerts, _told),
 )
 # The user has the alert, or had it until another took its place.
@@ -72,18 +76,18 @@ _known = (
     .scalar_subquery()
 )
 note = (
-    sqlite.insert(receipts)
+    upsert(receipts)
     .from_select(
         ["hub_no", "number", "alert_no", "user_no", "fact", "action", "device", "at_us"],
         select(
-            param("hub_no"),
-            param("first") + _told.c.key,
+            param("hub_no", Number),
+            param("first", Number) + _told.c.key,
             alerts.c.alert_no,
             heads.c.user_no,
             _FACT,
             _ACTION,
             _DEVICE,
-            func.max(alerts.c.accepted_us, _AT_US),
+            Greatest(alerts.c.accepted_us, _AT_US),
         )
         .select_from(_speaking)
         .where(_is_own, _is_offered, _known + _PLACE < param("room")),
@@ -97,7 +101,7 @@ heard = (
     .where(broadcasts.c.brev > heads.c.b_start, ~_is_own, _is_offered)
 )
 
-_add_numbers = sqlite.insert(receipt_numbers)
+_add_numbers = upsert(receipt_numbers)
 take_numbers = _add_numbers.on_conflict_do_update(
     index_elements=["hub_no"],
     set_={"number": receipt_numbers.c.number + _add_numbers.excluded.number},
@@ -108,7 +112,7 @@ sketch = select(receipt_sketches.c.sketch).where(
     receipt_sketches.c.fact == param("fact"),
     receipt_sketches.c.action == param("action"),
 )
-_add_sketch = sqlite.insert(receipt_sketches)
+_add_sketch = upsert(receipt_sketches)
 write_sketch = _add_sketch.on_conflict_do_update(
     index_elements=["alert_no", "fact", "action"], set_={"sketch": _add_sketch.excluded.sketch}
 )

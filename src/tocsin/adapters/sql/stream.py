@@ -1,8 +1,8 @@
 """Statements about the broadcast stream and what users did to its entries."""
 
 from sqlalchemy import insert, select, update
-from sqlalchemy.dialects import sqlite
 
+from tocsin.adapters.sql.differences import upsert
 from tocsin.adapters.sql.parts import at_most, param
 from tocsin.adapters.sql.schema import alerts, broadcasts, states
 
@@ -75,7 +75,7 @@ states_of_broadcast = at_most(
         states.c.hub_no == param("hub_no"), states.c.brev == param("brev")
     )
 )
-_add_state = sqlite.insert(states)
+_add_state = upsert(states)
 write_state = _add_state.on_conflict_do_update(
     index_elements=["user_no", "brev"],
     set_={

@@ -1,8 +1,8 @@
 """Statements about topics, their subscribers, and how far alerts to them have come."""
 
-from sqlalchemy import bindparam, func, insert, literal_column, select, union, update
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import func, insert, literal_column, select, union, update
 
+from tocsin.adapters.sql.differences import JsonArray, Texts, upsert
 from tocsin.adapters.sql.inboxes import has_name
 from tocsin.adapters.sql.parts import among, at_most, param
 from tocsin.adapters.sql.schema import alerts, expansions, heads, subscriptions, topics
@@ -25,7 +25,7 @@ drop_empty_topic = topics.delete().where(
     topics.c.topic == param("at_topic"),
     topics.c.subscribers == literal_column("0"),
 )
-subscribe = sqlite.insert(subscriptions).on_conflict_do_nothing()
+subscribe = upsert(subscriptions).on_conflict_do_nothing()
 unsubscribe = subscriptions.delete().where(*_of_topic, among(subscriptions.c.user, "users"))
 
 topics_page = at_most(
@@ -50,7 +50,7 @@ next_subscribers = at_most(
 )
 
 # How many an alert would reach now: a count over all of them, on a reading connection.
-_named = func.json_each(bindparam("users")).table_valued("value")
+_named = Texts(JsonArray("users")).table_valued("value")
 _audience = union(
     select(subscriptions.c.user).where(_here, among(subscriptions.c.topic, "topics")),
     select(_named.c.value),
@@ -58,7 +58,7 @@ _audience = union(
 count_audience = select(func.count()).select_from(_audience)
 count_users = select(func.count()).where(heads.c.hub_no == param("hub_no"), has_name)
 
-_keep_place = sqlite.insert(expansions)
+_keep_place = upsert(expansions)
 keep_place = _keep_place.on_conflict_do_update(
     index_elements=["alert_no"], set_={"after": _keep_place.excluded.after}
 )

@@ -6,31 +6,28 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     Table,
-    Text,
-    cast,
-    func,
     literal_column,
     or_,
     select,
     tuple_,
 )
 
-from tocsin.adapters.sql.parts import at_most, param
+from tocsin.adapters.sql.differences import Document, JsonText
+from tocsin.adapters.sql.parts import absent, at_most, param
 from tocsin.adapters.sql.schema import dead_letters, scheduled
 
 
 def _page(table: Table, reason: ColumnElement[Any], *where: ColumnElement[bool]) -> Select[Any]:
     """One page of a hub's below a cursor, newest acceptance first, perhaps of one source or category."""
-    envelope = cast(table.c.payload, Text)
-    source = func.json_extract(envelope, literal_column("'$[4].source'"))
-    category = func.json_extract(envelope, literal_column("'$[9]'"))
+    envelope = Document(table.c.payload)
+    source, category = JsonText(envelope, 4, "source"), JsonText(envelope, 9)
     return at_most(
         select(table.c.payload, reason)
         .where(
             table.c.hub == param("hub"),
             *where,
-            or_(param("source").is_(None), source == param("source")),
-            or_(param("category").is_(None), category == param("category")),
+            or_(absent("source"), source == param("source")),
+            or_(absent("category"), category == param("category")),
             table.c.accepted_us >= param("since_us"),
             tuple_(table.c.accepted_us, table.c.id) < tuple_(param("accepted_us"), param("id")),
         )

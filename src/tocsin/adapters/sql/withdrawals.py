@@ -1,8 +1,8 @@
 """Statements about withdrawals that are not finished."""
 
 from sqlalchemy import select
-from sqlalchemy.dialects import sqlite
 
+from tocsin.adapters.sql.differences import upsert
 from tocsin.adapters.sql.parts import first, param
 from tocsin.adapters.sql.schema import alerts, withdrawals
 
@@ -11,7 +11,7 @@ _OPEN = select(alerts.c.alert_no, alerts.c.hub_no, withdrawals.c.after_user).joi
 )
 oldest_open = first(_OPEN.order_by(withdrawals.c.alert_no))
 open_of_alert = select(withdrawals.c.after_user).where(withdrawals.c.alert_no == param("alert_no"))
-_note = sqlite.insert(withdrawals)
+_note = upsert(withdrawals)
 note_place = _note.on_conflict_do_update(
     index_elements=["alert_no"], set_={"after_user": _note.excluded.after_user}
 )
