@@ -1,6 +1,6 @@
 """The command ``tocsin`` that has forgotten what producers sent before; for tests only."""
 
-from tocsin.adapters.sqlite import intake
+from tocsin.adapters.sql.store import intake
 from tocsin.cli import main
 
 if __name__ == "__main__":

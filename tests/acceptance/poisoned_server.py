@@ -10,8 +10,8 @@ import threading
 from collections.abc import Mapping, Sequence
 
 import tocsin.node  # noqa: F401 -- once, before the forks: a start then takes no second
-from tocsin.adapters.sqlite import store
-from tocsin.adapters.sqlite.delivery import Delivery
+from tocsin.adapters.sql.store import base as store
+from tocsin.adapters.sql.store.delivery import Delivery
 from tocsin.cli import main
 from tocsin.model.alert import Envelope
 from tocsin.ports.store import Delivered

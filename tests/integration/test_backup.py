@@ -12,8 +12,8 @@ import pytest
 from tests.integration.sqlite_stores import opened
 from tests.ports.turned_clock import TurnedClock
 from tests.ports.world import envelope
+from tocsin.adapters.folder import hold
 from tocsin.adapters.sqlite.care import SqliteCare
-from tocsin.adapters.sqlite.folder import hold
 from tocsin.errors import ConfigError
 from tocsin.model.alert import Audience
 from tocsin.ports.audit import DeedFilter

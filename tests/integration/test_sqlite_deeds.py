@@ -9,6 +9,7 @@ from tests.integration.sqlite_stores import opened
 from tests.ports.deed_cases import CASES, Case
 from tests.ports.test_deeds import deed, kept
 from tests.ports.world import World
+from tocsin.adapters.sql.store.database import Connection
 from tocsin.adapters.sqlite.store import SqliteStore
 from tocsin.errors import UnavailableError
 
@@ -26,7 +27,7 @@ FAILS_THE_COMMIT = """
 async def script(world: World, text: str) -> None:
     assert isinstance(world.store, SqliteStore)
 
-    def job(connection: sqlite3.Connection) -> None:
+    def job(connection: Connection) -> None:
         for statement in text.split(";\n"):
             connection.execute(statement)
 

@@ -1,7 +1,6 @@
 """An erasure that meets a withdrawal or a crash: nothing of it is left for whoever gets a number anew."""
 
 import contextlib
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,8 @@ import pytest
 from tests.integration.sqlite_stores import opened
 from tests.ports.turned_clock import TurnedClock
 from tests.ports.world import World
-from tocsin.adapters.sqlite.writer import Writer
+from tocsin.adapters.sql.store.database import Connection
+from tocsin.adapters.sql.store.writer import Writer
 from tocsin.errors import UnavailableError
 from tocsin.ports.erasure import ErasureRequest
 
@@ -25,7 +25,7 @@ def cut_after(monkeypatch: pytest.MonkeyPatch, commits: int) -> None:
     """Let the disk go away after so many transactions."""
     run, left = Writer.run, iter(range(commits))
 
-    async def until_cut(writer: Writer, job: Callable[[sqlite3.Connection], Any]) -> Any:
+    async def until_cut(writer: Writer, job: Callable[[Connection], Any]) -> Any:
         if next(left, None) is None:
             raise UnavailableError("cut")
         return await run(writer, job)

@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 
 from tests.integration.sqlite_stores import opened
 from tests.ports.world import World, envelope
+from tocsin.adapters.sql.store.database import Connection
 from tocsin.adapters.sqlite.store import SqliteStore
 from tocsin.clock import SystemClock
 from tocsin.errors import ConfigError, UnavailableError
@@ -20,7 +21,7 @@ async def limit_pages(world: World, extra: int | None) -> None:
     """Let the file grow by ``extra`` pages only, as a full disk would; None lifts the limit."""
     assert isinstance(world.store, SqliteStore)
 
-    def job(connection: sqlite3.Connection) -> None:
+    def job(connection: Connection) -> None:
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
         bound = 2**30 if extra is None else pages + extra
         connection.execute(f"PRAGMA max_page_count={bound}")
@@ -95,7 +96,7 @@ async def test_after_an_io_error_the_file_is_checked_before_it_is_written_again(
         one = await world.alert("ann")
         connection = store._writer._connection
 
-        def broken(_: sqlite3.Connection) -> None:
+        def broken(_: Connection) -> None:
             error = sqlite3.OperationalError("disk I/O error")
             error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
             raise error

@@ -32,8 +32,8 @@ from tocsin.adapters.sql import (
     webhooks,
     withdrawals,
 )
+from tocsin.adapters.sql.store.text import sql
 from tocsin.adapters.sqlite.migrate import migrate
-from tocsin.adapters.sqlite.text import sql
 
 MODULES = (
     alerts,

@@ -188,9 +188,9 @@ class History:
 @pytest.fixture
 def one_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let both stores draw the same epoch, and retention walk without rest."""
-    for module in ("memory.tables", "memory.store", "sqlite.contact", "sqlite.store"):
+    for module in ("memory.tables", "memory.store", "sql.store.contact", "sql.store.base"):
         monkeypatch.setattr(f"tocsin.adapters.{module}.new_epoch", lambda: "e")
-    monkeypatch.setattr("tocsin.adapters.sqlite.sweep._REST_US", 0)
+    monkeypatch.setattr("tocsin.adapters.sql.store.sweep._REST_US", 0)
 
 
 @pytest.mark.usefixtures("one_epoch")

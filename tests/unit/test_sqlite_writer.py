@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
-from tocsin.adapters.sqlite import writer as writing
+from tocsin.adapters.sql.store import writer as writing
+from tocsin.adapters.sql.store.database import Connection
+from tocsin.adapters.sql.store.writer import Writer
 from tocsin.adapters.sqlite.connection import connect_reader, connect_writer
-from tocsin.adapters.sqlite.writer import Writer
+from tocsin.adapters.sqlite.database import SqliteDatabase
 from tocsin.errors import ConflictError, UnavailableError, UnknownOutcomeError
 
 
@@ -23,9 +25,9 @@ class Counted:
         self.rollbacks = 0
         connection = connect_writer(file)
         connection.execute("CREATE TABLE facts (n INTEGER PRIMARY KEY) STRICT")
-        self.writer = Writer(file, connection, self._rolled_back)
+        self.writer = Writer(SqliteDatabase(file), connection, self._rolled_back)
 
-    def _rolled_back(self, _: sqlite3.Connection) -> None:
+    def _rolled_back(self, _: Connection) -> None:
         self.rollbacks += 1
 
     def kept(self) -> list[int]:
@@ -44,9 +46,9 @@ async def counted(tmp_path: Path) -> AsyncIterator[Counted]:
     await made.writer.close()
 
 
-def add(number: int) -> Callable[[sqlite3.Connection], int]:
-    def job(connection: sqlite3.Connection) -> int:
-        connection.execute("INSERT INTO facts VALUES (?)", (number,))
+def add(number: int) -> Callable[[Connection], int]:
+    def job(connection: Connection) -> int:
+        connection.execute("INSERT INTO facts VALUES (:n)", {"n": number})
         return number
 
     return job
@@ -56,7 +58,7 @@ async def held_back(writer: Writer) -> tuple[threading.Event, asyncio.Future[Non
     """Keep the thread busy with one job until the event is set, so that others gather behind it."""
     began, go_on = threading.Event(), threading.Event()
 
-    def job(_: sqlite3.Connection) -> None:
+    def job(_: Connection) -> None:
         began.set()
         go_on.wait(60)
 
@@ -74,7 +76,8 @@ async def test_jobs_that_gather_share_a_commit(counted: Counted) -> None:
     go_on, blocked = await held_back(counted.writer)
     versions: list[int] = []
 
-    def look(connection: sqlite3.Connection) -> None:
+    def look(connection: Connection) -> None:
+        assert isinstance(connection, sqlite3.Connection)
         versions.append(connection.total_changes)
         assert connection.in_transaction
 
@@ -93,7 +96,7 @@ async def test_jobs_that_gather_share_a_commit(counted: Counted) -> None:
 async def test_a_failed_job_rolls_back_alone(counted: Counted) -> None:
     go_on, blocked = await held_back(counted.writer)
 
-    def half(connection: sqlite3.Connection) -> None:
+    def half(connection: Connection) -> None:
         connection.execute("INSERT INTO facts VALUES (99)")
         raise ConflictError("no")
 
@@ -120,7 +123,7 @@ async def test_a_statement_that_fails_is_told_to_its_own_caller(counted: Counted
 async def test_a_full_disk_fails_the_whole_commit(counted: Counted) -> None:
     go_on, blocked = await held_back(counted.writer)
 
-    def full(_: sqlite3.Connection) -> None:
+    def full(_: Connection) -> None:
         error = sqlite3.OperationalError("database or disk is full")
         error.sqlite_errorcode = sqlite3.SQLITE_FULL
         raise error
@@ -175,14 +178,14 @@ async def test_a_long_log_is_folded_in_between_batches(
     counted: Counted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folded: list[str] = []
-    kept = Writer._checkpoint
+    kept = SqliteDatabase._checkpoint
 
-    def checkpoint(writer: Writer, mode: str) -> None:
+    def checkpoint(database: SqliteDatabase, connection: Connection, mode: str) -> None:
         folded.append(mode)
-        kept(writer, mode)
+        kept(database, connection, mode)
 
-    monkeypatch.setattr(Writer, "_checkpoint", checkpoint)
-    monkeypatch.setattr("tocsin.adapters.sqlite.writer._CHECKPOINT_BYTES", 100_000)
+    monkeypatch.setattr(SqliteDatabase, "_checkpoint", checkpoint)
+    monkeypatch.setattr("tocsin.adapters.sqlite.database._CHECKPOINT_BYTES", 100_000)
     for start in range(0, 20_000, 1000):
         jobs = [asyncio.ensure_future(counted.writer.run(add(start + n))) for n in range(1000)]
         await asyncio.wait(jobs)
@@ -212,7 +215,7 @@ async def test_a_commit_that_fails_at_its_fsync_leaves_the_outcome_unknown(
     counted: Counted,
 ) -> None:
     writer = counted.writer
-    writer._connection = FsyncFails(writer._connection)  # type: ignore[assignment,arg-type]
+    writer._connection = FsyncFails(writer._connection)  # type: ignore[arg-type]
     with pytest.raises(UnknownOutcomeError, match="repeat with the same id"):
         await writer.run(add(1))
     assert await writer.run(add(2)) == 2

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from tocsin.adapters.sql import audit, schedule, waiting
 from tocsin.adapters.sql.migrations import HEAD
+from tocsin.adapters.sql.store.text import sql
 from tocsin.adapters.sqlite.connection import WAL_RESET_FIXED, connect_observer
 from tocsin.adapters.sqlite.migrate import schema_version
-from tocsin.adapters.sqlite.text import sql
 from tocsin.clock import US_PER_S, to_rfc3339
 from tocsin.ports.care import Finding, Progress
 

@@ -10,14 +10,15 @@ import tempfile
 from pathlib import Path
 
 from tocsin import __version__
+from tocsin.adapters.folder import hold, sync_folder
 from tocsin.adapters.sql import inboxes
 from tocsin.adapters.sql.migrations import HEAD
+from tocsin.adapters.sql.store.deeds import keep
+from tocsin.adapters.sql.store.text import sql
 from tocsin.adapters.sqlite.archive import FORMAT, sum_of, write_archive
 from tocsin.adapters.sqlite.connection import connect_observer, connect_writer
-from tocsin.adapters.sqlite.deeds import keep
-from tocsin.adapters.sqlite.folder import FILE, hold, sync_folder
+from tocsin.adapters.sqlite.folder import FILE
 from tocsin.adapters.sqlite.migrate import schema_version
-from tocsin.adapters.sqlite.text import sql
 from tocsin.errors import ConfigError
 from tocsin.ports.audit import Deed
 from tocsin.ports.care import Manifest, Progress

@@ -1,79 +1,17 @@
-"""The data folder: who may open it, where its file is, and how full its disk is."""
+"""The data folder with the store's file in it."""
 
-import fcntl
-import os
-import shutil
 from pathlib import Path
 
-from tocsin.errors import ConfigError, UnavailableError
+from tocsin.adapters.folder import DataFolder
 
-LOCK = "lock"
 FILE = "tocsin.db"
 
 
-class DataFolder:
-    """A data folder held by this process alone, until ``release``."""
+class SqliteFolder(DataFolder):
+    """A data folder held by this process alone, and the file in it."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        super().__init__(path)
         self.file = path / FILE
-        self._lock: int | None = hold(path)
         # SQLite gives its log the mode of the file, and makes that one readable for everybody.
         self.file.touch(mode=0o600)
-
-    def free_bytes(self) -> int:
-        """Return how much the disk can still take."""
-        return shutil.disk_usage(self.path).free
-
-    def check_room(self, low_water_bytes: int) -> None:
-        """Refuse what is new while there is room to finish what was accepted.
-
-        Raises:
-            UnavailableError: the disk has less than the low-water mark left.
-        """
-        free = self.free_bytes()
-        if free < low_water_bytes:
-            detail = (
-                f"the disk of {self.path} has {free >> 20} MiB left, below the low-water mark of "
-                f"{low_water_bytes >> 20} MiB; nothing was stored. Free some space"
-            )
-            raise UnavailableError(detail, code="disk-full")
-
-    def release(self) -> None:
-        """Let another process have the folder; doing it again does nothing."""
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
-
-
-def sync_folder(path: Path) -> None:
-    """Make the names in a folder durable, as an fsync of the files does not."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def hold(path: Path) -> int:
-    """Make the folder and take its lock, which the system drops when this process ends, however it ends.
-
-    Raises:
-        ConfigError: The folder cannot be used, or another process holds it.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        detail = f"the data folder {path} cannot be used: {error.strerror}"
-        raise ConfigError(detail, code="data-folder-unusable") from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(lock)
-        detail = (
-            f"the data folder {path} is held by another Tocsin process; stop that one first, "
-            "or name another folder with --data-dir"
-        )
-        raise ConfigError(detail, code="data-folder-locked") from error
-    return lock

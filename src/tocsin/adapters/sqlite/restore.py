@@ -8,13 +8,14 @@ from pathlib import Path
 
 import msgspec
 
+from tocsin.adapters.folder import LOCK, hold, sync_folder
 from tocsin.adapters.sql import inboxes, schedule, waiting
+from tocsin.adapters.sql.store.deeds import keep
+from tocsin.adapters.sql.store.text import sql
 from tocsin.adapters.sqlite.archive import Archive, damaged
 from tocsin.adapters.sqlite.connection import connect_writer
-from tocsin.adapters.sqlite.deeds import keep
-from tocsin.adapters.sqlite.folder import FILE, LOCK, hold, sync_folder
+from tocsin.adapters.sqlite.folder import FILE
 from tocsin.adapters.sqlite.migrate import migrate
-from tocsin.adapters.sqlite.text import sql
 from tocsin.errors import ConfigError
 from tocsin.model.stream import new_epoch
 from tocsin.ports.audit import LOCAL, Deed

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tocsin.adapters.sqlite.folder import LOCK
+from tocsin.adapters.folder import LOCK
 from tocsin.ports.care import Finding
 
 _MOUNTS = Path("/proc/self/mountinfo")

@@ -1,14 +1,14 @@
 """What only the writing connection knows: whether a commit is durable."""
 
-import sqlite3
 import sys
 
+from tocsin.adapters.sql.store.database import Connection
 from tocsin.ports.care import Finding
 
 _FULL = 2
 
 
-def durability(connection: sqlite3.Connection) -> Finding:
+def durability(connection: Connection) -> Finding:
     """Ask the connection that writes for the settings in force on it (I1)."""
     mode, sync, full = (
         connection.execute(f"PRAGMA {name}").fetchone()[0]

@@ -1,0 +1,309 @@
+"""The queue in the store itself, so that one commit serves both.
+
+Leases live as long as the process: it alone holds the store, so at start they are void, and what is leased then was in
+hand when a process crashed.  Attempts and crashes are on disk (I11).
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from tocsin.adapters.sql import schedule, topics, waiting
+from tocsin.adapters.sql.store.database import Connection
+from tocsin.adapters.sql.store.deeds import changed, keep
+from tocsin.adapters.sql.store.intake import Intake
+from tocsin.adapters.sql.store.numbers import Numbers
+from tocsin.adapters.sql.store.readers import Readers
+from tocsin.adapters.sql.store.rows import as_json
+from tocsin.adapters.sql.store.schedule import enqueue_due, owner_columns
+from tocsin.adapters.sql.store.text import sql
+from tocsin.adapters.sql.store.writer import Writer
+from tocsin.clock import US_PER_S, Clock
+from tocsin.model.alert import Envelope
+from tocsin.ports.audit import Deed
+from tocsin.ports.limits import StoreLimits
+from tocsin.ports.producer_ids import IdRange, NamedAlert
+from tocsin.ports.queue import DeadLetter, Leased, Published, QueueDepth
+
+_ADD, _HIDE = sql(waiting.add_waiting), sql(waiting.hide)
+_DUE_AGAIN, _DUE = sql(waiting.due_again), sql(waiting.due)
+_DROP, _PUT_OFF = sql(waiting.drop_waiting), sql(waiting.put_off)
+_BY_SEQ, _BURY = sql(waiting.waiting_by_seq), sql(waiting.bury)
+_DEAD, _DEAD_PAGE, _DROP_DEAD = (
+    sql(waiting.dead_letter),
+    sql(waiting.dead_page),
+    sql(waiting.drop_dead),
+)
+_OLDEST, _COUNT = sql(waiting.oldest_waiting), sql(waiting.count_waiting)
+_NEXT_DUE, _NEXT_TIME = sql(waiting.next_due), sql(schedule.next_time)
+_PUT_BACK, _END_EXPANSION_OF = sql(waiting.put_back), sql(topics.end_expansion_of)
+_COUNT_DUE, _COUNT_SCHEDULED = sql(schedule.count_due), sql(schedule.count_all)
+_GIVE_BACK, _COUNT_IN_HAND = sql(waiting.give_back), sql(waiting.count_in_hand)
+_SUSPECT_ALL, _SUSPECT_ONE = sql(waiting.suspect_all), sql(waiting.suspect_one)
+_LAST_SEQ, _NAMED = sql(waiting.last_seq), sql(waiting.named_alerts)
+
+decode_envelope = msgspec.json.Decoder(Envelope).decode
+DueRow = tuple[int, bytes, int, int | None]  # number, payload, attempts, crashes
+_TOP_US = 2**53  # after every time
+
+
+class SqlQueue:
+    """At least once: what was answered ``accepted`` is leased until it is acknowledged."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        readers: Readers,
+        numbers: Numbers,
+        check_room: Callable[[], None],
+        clock: Clock,
+        limits: StoreLimits,
+    ) -> None:
+        self._writer = writer
+        self._readers = readers
+        self._numbers = numbers
+        self._check_room = check_room
+        self._clock = clock
+        self._limits = limits
+        self._ready = asyncio.Event()
+
+    async def publish(self, envelopes: Sequence[Envelope]) -> Sequence[Published]:
+        """Put envelopes on disk, in one commit with whatever else waits; answered in order.
+
+        Raises:
+            UnavailableError: the disk is full, or nearly, or the store is away; nothing was stored.
+        """
+        self._check_room()
+        intake = Intake(self._numbers, self._limits, self._clock.now_us())
+        answers = await self._writer.run(lambda connection: intake.run(connection, envelopes))
+        self._ready.set()
+        return answers
+
+    async def lease(self, *, limit: int, lease_s: float) -> Sequence[Leased]:
+        """Take what is due, scheduled alerts too, and hide it for ``lease_s`` seconds; attempts are counted on disk.
+
+        One whose audience expands is among it at most, as the last.
+        """
+        now_us = self._clock.now_us()
+        until_us = now_us + round(lease_s * US_PER_S)
+
+        def job(connection: Connection) -> list[DueRow]:
+            enqueue_due(connection, self._numbers, now_us, limit)
+            found = _next_due(connection, now_us, limit)
+            connection.executemany(
+                _HIDE,
+                [
+                    {
+                        "at_seq": seq,
+                        "attempts": attempts + 1,
+                        "available_us": until_us,
+                        "leased_us": now_us,
+                    }
+                    for seq, _, attempts, _ in found
+                ],
+            )
+            return found
+
+        leased = await self._writer.run(job)
+        return [
+            Leased(seq, decode_envelope(payload), attempts + 1, crashes or 0)
+            for seq, payload, attempts, crashes in leased
+        ]
+
+    async def give_back(self) -> None:
+        """Make everything that is leased due again, as if it never had been: this process ends in good order."""
+        await self._writer.run(lambda connection: connection.execute(_GIVE_BACK).rowcount)
+
+    async def wait_ready(self, timeout_s: float) -> None:
+        """Return when something may be due, at the latest after ``timeout_s`` seconds."""
+        self._ready.clear()
+
+        def job(connection: Connection) -> list[int]:
+            firsts = (
+                connection.execute(_NEXT_DUE, {"expands": 0}).fetchone(),
+                connection.execute(_NEXT_DUE, {"expands": 1}).fetchone(),
+                connection.execute(_NEXT_TIME).fetchone(),
+            )
+            return [first[0] for first in firsts if first is not None]
+
+        due_us = await self._readers.run(job)
+        if due_us:
+            timeout_s = min(timeout_s, (min(due_us) - self._clock.now_us()) / US_PER_S)
+        if timeout_s <= 0:
+            return
+        try:
+            await asyncio.wait_for(self._ready.wait(), timeout_s)
+        except TimeoutError:
+            return
+
+    async def ack(self, receipts: Sequence[int]) -> None:
+        """Remove what is done."""
+        seqs = as_json(receipts)
+
+        def job(connection: Connection) -> None:
+            self._numbers.waiting -= connection.execute(_DROP, {"seqs": seqs}).rowcount
+
+        await self._writer.run(job)
+
+    async def retry_later(self, receipt: int, *, delay_s: float, reason: str) -> None:
+        """Make one envelope due again after ``delay_s`` seconds; the reason is kept with it."""
+        due_us = self._clock.now_us() + round(delay_s * US_PER_S)
+        row = {"at_seq": receipt, "available_us": due_us, "last_error": reason}
+        await self._writer.run(lambda connection: connection.execute(_PUT_OFF, row).rowcount)
+        self._ready.set()
+
+    async def put_back(self, receipt: int) -> None:
+        """Move one envelope that came a part of its way to the end of the queue, with its attempts begun anew."""
+
+        def job(connection: Connection) -> None:
+            self._numbers.seq += 1
+            connection.execute(_PUT_BACK, {"at_seq": receipt, "seq": self._numbers.seq})
+
+        await self._writer.run(job)
+        self._ready.set()
+
+    async def bury(self, receipt: int, *, reason: str) -> None:
+        """Move one envelope to the dead letters, in one transaction."""
+        now_us = self._clock.now_us()
+
+        def job(connection: Connection) -> None:
+            found = connection.execute(_BY_SEQ, {"seq": receipt}).fetchone()
+            if found is None:
+                return
+            alert_id, payload, attempts = found
+            connection.execute(
+                _BURY,
+                {
+                    "id": alert_id,
+                    "payload": payload,
+                    "attempts": attempts,
+                    "reason": reason,
+                    "at_us": now_us,
+                    **owner_columns(decode_envelope(payload)),
+                },
+            )
+            connection.execute(_DROP, {"seqs": as_json([receipt])})
+            self._numbers.waiting -= 1
+
+        await self._writer.run(job)
+
+    async def dead_letters(
+        self, *, limit: int, below: tuple[int, str] | None = None
+    ) -> Sequence[DeadLetter]:
+        """List dead letters of every hub, newest first."""
+        at_us, alert_id = below or (_TOP_US, "")
+        page = {"at_us": at_us, "id": alert_id, "limit": limit}
+        found = await self._readers.run(lambda c: c.execute(_DEAD_PAGE, page).fetchall())
+        return [_letter(row) for row in found]
+
+    async def dead_letter(self, alert_id: str) -> DeadLetter | None:
+        """Return one."""
+        found = await self._readers.run(lambda c: c.execute(_DEAD, {"id": alert_id}).fetchone())
+        return None if found is None else _letter(found)
+
+    async def revive(self, alert_id: str, deed: Deed | None = None) -> bool:
+        """Put one back on the queue, due at once and with no attempts, in one transaction."""
+        row = {"id": alert_id, "attempts": 0, "available_us": 0}
+
+        def job(connection: Connection) -> bool:
+            found = connection.execute(_DEAD, {"id": alert_id}).fetchone()
+            if found is None:
+                return False
+            connection.execute(_DROP_DEAD, {"id": alert_id})
+            self._numbers.seq += 1
+            expands = int(decode_envelope(found[0]).audience.expands)
+            added = {"seq": self._numbers.seq, "payload": found[0], "expands": expands}
+            connection.execute(_ADD, {**row, **added})
+            self._numbers.waiting += 1
+            keep(connection, deed)
+            return True
+
+        revived = await self._writer.run(job)
+        self._ready.set()
+        return revived
+
+    async def drop_dead(self, alert_id: str, deed: Deed | None = None) -> bool:
+        """Forget one for good; those whom it reached keep it."""
+        row = {"id": alert_id}
+
+        def job(connection: Connection) -> bool:
+            dropped = changed(connection, _DROP_DEAD, row, deed)
+            if dropped:
+                connection.execute(_END_EXPANSION_OF, row)
+            return dropped
+
+        return await self._writer.run(job)
+
+    async def named(self, ids: IdRange, *, limit: int) -> Sequence[NamedAlert]:
+        """Return the alerts of a range of producer ids, the last id first."""
+        asked = {**msgspec.structs.asdict(ids), "limit": limit}
+        found = await self._readers.run(lambda c: c.execute(_NAMED, asked).fetchall())
+        return [NamedAlert(*row) for row in found]
+
+    async def depth(self) -> QueueDepth:
+        """Tell how much is due, how old the oldest is, and how much waits for its time, all from one snapshot.
+
+        The writer's own count is ahead of it: what is being delivered leaves that count before the commit.
+        """
+        now_us = self._clock.now_us()
+
+        def job(connection: Connection) -> QueueDepth:
+            oldest = connection.execute(_OLDEST).fetchone()
+            time = connection.execute(_NEXT_TIME).fetchone()
+            since_us = [] if oldest is None else [decode_envelope(oldest[0]).due_us]
+            since_us += [] if time is None else [time[0]]
+            due = connection.execute(_COUNT_DUE, {"now": now_us}).fetchone()[0]
+            return QueueDepth(
+                connection.execute(_COUNT).fetchone()[0] + due,
+                max(0.0, (now_us - min(since_us, default=now_us)) / US_PER_S),
+                connection.execute(_COUNT_SCHEDULED).fetchone()[0] - due,
+            )
+
+        return await self._readers.run(job)
+
+
+def void_leases(connection: Connection) -> None:
+    """Make due again what the last process held when it crashed, and note whether it held one or several.
+
+    Several are tried one by one from now on, and none is blamed.  One alone goes behind all that waits.
+    """
+    (in_hand,) = connection.execute(_COUNT_IN_HAND).fetchone()
+    if in_hand == 1:
+        (last_seq,) = connection.execute(_LAST_SEQ).fetchone()
+        connection.execute(_SUSPECT_ONE, {"last_seq": last_seq + 1})
+    else:
+        connection.execute(_SUSPECT_ALL)
+
+
+def _next_due(connection: Connection, now_us: int, limit: int) -> list[DueRow]:
+    """Return what is due, one that expands at most and as the last; but one that has to be alone, alone."""
+    one = _lane(connection, now_us, 1, expands=True)
+    if one and _is_suspect(one[0]):  # or it would wait for ever behind others
+        return one
+    others = _lane(connection, now_us, limit - len(one), expands=False)
+    return others if others and _is_suspect(others[0]) else others + one
+
+
+def _lane(connection: Connection, now_us: int, limit: int, *, expands: bool) -> list[DueRow]:
+    """Return what is due up to the first one that has to be alone, or that one alone if it comes first."""
+    taken: list[DueRow] = []
+    for query in (_DUE_AGAIN, _DUE):
+        bounds = {"now": now_us, "limit": limit - len(taken), "expands": int(expands)}
+        rows = connection.execute(query, bounds)
+        for row in rows:
+            if not _is_suspect(row) or not taken:
+                taken.append(row)
+            if _is_suspect(row):
+                rows.close()
+                return taken
+    return taken
+
+
+def _is_suspect(row: DueRow) -> bool:
+    return row[3] is not None
+
+
+def _letter(row: tuple[bytes, int, str, int]) -> DeadLetter:
+    payload, attempts, reason, at_us = row
+    return DeadLetter(decode_envelope(payload), attempts, reason, at_us)

@@ -1,0 +1,211 @@
+"""The one thread that writes.
+
+While one commit waits for the disk, the next jobs gather; the thread then takes all of them into one transaction, each
+under a savepoint, so that one flush pays for many and a failed job rolls back alone.  A future resolves only after the
+commit that covers it (I1).  There is no linger timer: an idle store commits a lone job at once.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from typing import Any, NamedTuple, TypeVar
+
+import structlog
+
+from tocsin.adapters.sql.store.database import Connection, Database
+from tocsin.errors import TocsinError, UnavailableError, UnknownOutcomeError
+
+T = TypeVar("T")
+Job = Callable[[Connection], Any]
+_MAX_BATCH = 1024
+_IDLE_S = 1.0
+_DEADLINE_S = 30.0
+_TRIES = 5  # of one transaction that others on the database get in the way of
+_log = structlog.get_logger()
+
+
+class _Waiting:
+    """A job, the future that waits for it, and what came of it."""
+
+    __slots__ = ("error", "future", "job", "result")
+
+    def __init__(self, job: Job, future: asyncio.Future[Any]) -> None:
+        self.job = job
+        self.future = future
+        self.result: Any = None
+        self.error: Exception | None = None
+
+
+class _Failed(NamedTuple):
+    """Why a batch was not committed, what its callers are told, and whether it may succeed at once if run again."""
+
+    error: Exception
+    told: TocsinError
+    passes: bool
+
+
+class Writer:
+    """Runs jobs on the writing connection, many to a commit.
+
+    ``rolled_back`` is called in the thread, with the connection, after anything was rolled back and on every new
+    connection: whoever keeps in memory what is in rows reads it anew.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        connection: Connection,
+        rolled_back: Callable[[Connection], None],
+    ) -> None:
+        self._database = database
+        self._rolled_back = rolled_back
+        self._loop = asyncio.get_running_loop()
+        self._jobs: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._connection: Connection | None = connection
+        self._thread = threading.Thread(target=self._work, name="tocsin-writer", daemon=True)
+        self._closed = False
+        self._thread.start()
+
+    async def run(self, job: Callable[[Connection], T]) -> T:
+        """Run a job and return its result after the commit that covers it.
+
+        Raises:
+            UnavailableError: the database did not take it; nothing of it was stored.
+            UnknownOutcomeError: the commit failed, or gave no answer in time (I7); it may be stored.
+        """
+        if self._closed:
+            raise UnavailableError("the store is closed", code="store-closed")
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._jobs.put(_Waiting(job, future))
+        try:
+            async with asyncio.timeout(_DEADLINE_S):
+                return await future
+        except TimeoutError:
+            detail = f"the disk gave no answer within {_DEADLINE_S:.0f} s; repeat with the same id"
+            raise UnknownOutcomeError(detail) from None
+
+    async def close(self) -> None:
+        """Commit what was begun, leave the database at rest, and end the thread."""
+        if not self._closed:
+            self._closed = True
+            self._jobs.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    def _work(self) -> None:
+        dirty = True
+        while True:
+            try:
+                batch, last = self._gather(self._jobs.get(timeout=_IDLE_S))
+            except Empty:
+                if dirty:
+                    self._rest()
+                dirty = False
+                continue
+            if batch:
+                self._commit(batch)
+                self._loop.call_soon_threadsafe(_resolve, batch)
+                if self._connection is not None:
+                    self._database.after_commit(self._connection)
+                dirty = True
+            if last:
+                break
+        self._rest()
+        self._disconnect()
+
+    def _rest(self) -> None:
+        if self._connection is not None:
+            self._database.at_rest(self._connection)
+
+    def _gather(self, first: _Waiting | None) -> tuple[list[_Waiting], bool]:
+        """Return all that waits, up to a bound, and whether the end was among it."""
+        batch: list[_Waiting] = []
+        waiting = first
+        while waiting is not None:
+            batch.append(waiting)
+            if len(batch) == _MAX_BATCH:
+                return batch, False
+            try:
+                waiting = self._jobs.get_nowait()
+            except Empty:
+                return batch, False
+        return batch, True
+
+    def _commit(self, batch: list[_Waiting]) -> None:
+        """Run a batch and commit it, again if it only met a transaction of somebody else's or a connection of before."""
+        tries = 0
+        while (failed := self._try(batch)) is not None:
+            self._undo(failed.error, len(batch))
+            tries += 1
+            if tries == _TRIES or not failed.passes:
+                for waiting in batch:
+                    waiting.error = failed.told
+                return
+
+    def _try(self, batch: list[_Waiting]) -> _Failed | None:
+        database = self._database
+        try:
+            connection = self._connected()
+            connection.execute(database.begin_writing)
+            for waiting in batch:
+                self._run(connection, waiting)
+        except Exception as error:  # noqa: BLE001 - whatever it is, callers wait and the thread must live
+            told = error if isinstance(error, TocsinError) else database.refusal(error)
+            return _Failed(error, told, database.passes(error))
+        try:
+            connection.execute("COMMIT")
+        except Exception as error:  # noqa: BLE001 - as above
+            told = database.failed_commit(error)
+            known = not isinstance(told, UnknownOutcomeError)
+            return _Failed(error, told, known and database.passes(error))
+        return None
+
+    def _run(self, connection: Connection, waiting: _Waiting) -> None:
+        waiting.error = None
+        connection.execute("SAVEPOINT job")
+        try:
+            waiting.result = waiting.job(connection)
+        except Exception as error:
+            if self._database.fails_all(error):
+                raise
+            waiting.error = error
+            connection.execute("ROLLBACK TO job")
+            self._rolled_back(connection)
+        connection.execute("RELEASE job")
+
+    def _undo(self, error: Exception, jobs: int) -> None:
+        """Roll the whole batch back; a connection that is not trusted any more is dropped."""
+        _log.error("store.write_failed", error=str(error), jobs=jobs)
+        connection = self._connection
+        try:
+            if connection is not None and self._database.in_transaction(connection):
+                connection.execute("ROLLBACK")
+            if connection is not None and not self._database.is_broken(connection, error):
+                self._rolled_back(connection)
+                return
+        except self._database.errors as second:
+            _log.error("store.rollback_failed", error=str(second))
+        self._disconnect()
+
+    def _connected(self) -> Connection:
+        """Return the connection; what is known of the rows is read anew through a new one."""
+        if self._connection is None:
+            connection = self._database.connect_writer()
+            self._rolled_back(connection)
+            self._connection = connection
+        return self._connection
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _resolve(batch: list[_Waiting]) -> None:
+    for waiting in batch:
+        if waiting.future.done():
+            continue
+        if waiting.error is None:
+            waiting.future.set_result(waiting.result)
+        else:
+            waiting.future.set_exception(waiting.error)
