@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -103,17 +104,32 @@ class OfficialClient:
                     self.disconnected.append(said["id"])
 
 
-def call_npm_service(node: Path, connection_string: str, *steps: tuple[Any, ...]) -> list[Any]:
+def call_npm_service(
+    node: Path,
+    place: str,
+    *steps: tuple[Any, ...],
+    key: str | None = None,
+    authority: Path | None = None,
+) -> list[Any]:
     """Call ``@azure/web-pubsub`` for the hub Chat; a step is a group or None, the name of the call, and its arguments.
 
+    ``place`` is a connection string; with a server ``key`` it is an endpoint.  ``authority`` vouches for its TLS.
     Returns what each returned, or the status and the code of its failure.
     """
     asked = [{"call": call, "args": args} | ({"group": g} if g else {}) for g, call, *args in steps]
     program = NPM_FOLDER / "service.mjs"
-    command: list[str | Path] = [node, program, connection_string, "Chat", json.dumps(asked)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=RUN_S, check=True)
+    command: list[str | Path] = [node, program, place, "Chat", json.dumps(asked)]
+    command += [key] if key is not None else []
+    done = subprocess.run(
+        command, env=trusting(authority), capture_output=True, text=True, timeout=RUN_S, check=True
+    )
     answers: list[Any] = json.loads(done.stdout)
     told = [answer.get("value", answer) for answer in answers]
     return [
         None if one == {} else one for one in told
     ]  # what is promised to be void is an empty object
+
+
+def trusting(authority: Path | None) -> dict[str, str]:
+    """Return an environment in which Node trusts this authority too."""
+    return os.environ | ({"NODE_EXTRA_CA_CERTS": str(authority)} if authority is not None else {})

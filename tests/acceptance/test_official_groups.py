@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.deadlines import until
 from tests.acceptance.official_clients import FOLDER, NPM_FOLDER
 from tests.acceptance.server_process import ServerProcess
 from tests.acceptance.webpubsub_speech import client_url
@@ -48,3 +49,27 @@ def test_a_client_of_microsofts_joins_sends_and_leaves(
         "send": "Forbidden",
         "event": "InternalServerError",
     }
+
+
+def test_npm_tells_that_it_may_no_longer_be_in_its_group(
+    shared_server: ServerProcess, node: Path
+) -> None:
+    allowed = client_url(shared_server, "bo", roles=["webpubsub.joinLeaveGroup.rejoined"])
+    forbidden = client_url(shared_server, "bo", roles=[])
+    command: list[str | Path] = [node, NPM_FOLDER / "rejoin.mjs", allowed, forbidden]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as client:
+        try:
+            close_when_joined(shared_server, "bo", "rejoined")
+            told, _ = client.communicate(timeout=RUN_S)
+        finally:
+            client.kill()
+    assert json.loads(told) == {"group": "rejoined", "error": "Forbidden"}
+
+
+def close_when_joined(server: ServerProcess, user: str, group: str) -> None:
+    """Close a user's connections as soon as there is somebody in a group."""
+    key = server.key("server")
+    path = f"/api/hubs/default/groups/{group}"
+    until(lambda: server.request("HEAD", path, headers=key).is_success, "it joined", RUN_S)
+    path = f"/api/hubs/default/users/{user}/:closeConnections"
+    assert server.request("POST", path, headers=key).status_code == 204

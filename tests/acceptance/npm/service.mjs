@@ -1,9 +1,13 @@
-// Runs Microsoft's service client: node service.mjs CONNECTION_STRING HUB STEPS.
-// Each step is {group?, call, args}; what each returned, or its failure, is told as one JSON list.
+// Runs Microsoft's service client: node service.mjs CONNECTION_STRING HUB STEPS, or ENDPOINT HUB STEPS SERVER_KEY.
+// A server key is what the package takes for a credential of Entra ID.  Each step is {group?, call, args}; what each returned, or its failure, is told as one JSON list.
 import { WebPubSubServiceClient } from "@azure/web-pubsub";
 
-const [connectionString, hub, steps] = process.argv.slice(2);
-const service = new WebPubSubServiceClient(connectionString, hub, { allowInsecureConnection: true });
+const [place, hub, steps, key] = process.argv.slice(2);
+const credential = { getToken: async () => ({ token: key, expiresOnTimestamp: Date.now() + 3_600_000 }) };
+const service =
+  key === undefined
+    ? new WebPubSubServiceClient(place, hub, { allowInsecureConnection: true })
+    : new WebPubSubServiceClient(place, credential, hub);
 
 async function run({ group, call, args }) {
   const target = group === undefined ? service : service.group(group);
