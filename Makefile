@@ -67,10 +67,10 @@ webtest: web web/node_modules/made
 	$(NPM) run build:bridge
 
 test: check browser webtest ## every check and every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 quick: $(VENV)/dev ## the tests that need neither browser nor server processes
-	$(BIN)/python -m pytest tests/unit tests/ports tests/wire
+	$(BIN)/python -m pytest -n auto --dist loadfile tests/unit tests/ports tests/wire
 
 soak: $(VENV)/dev webtest ## long runs: tens of thousands of histories
 	$(BIN)/python -m pytest -m soak -o timeout=0 tests
