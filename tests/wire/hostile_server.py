@@ -60,7 +60,7 @@ async def resets(writer: asyncio.StreamWriter) -> None:
 
 @asynccontextmanager
 async def listening(
-    behaviour: Behaviour, *, tls: ssl.SSLContext | None = None
+    behaviour: Behaviour, *, tls: ssl.SSLContext | None = None, port: int = 0
 ) -> AsyncIterator[Hostile]:
     """Serve ``behaviour`` to every request on a loopback port; at the end everything is dropped."""
     state, tasks = Hostile(), set[asyncio.Task[None]]()
@@ -86,7 +86,7 @@ async def listening(
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
-    server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
+    server = await asyncio.start_server(connected, "127.0.0.1", port, ssl=tls)
     state.port = server.sockets[0].getsockname()[1]
     try:
         yield state

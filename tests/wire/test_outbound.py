@@ -80,7 +80,6 @@ async def test_a_request_says_who_calls_and_nothing_that_was_not_asked_for() -> 
         "user-agent",
         "accept-encoding",
         "content-length",
-        "content-type",
         "webhook-id",
     }
     assert "user-agent: tocsin/" in head

@@ -164,6 +164,7 @@ class Sender:
                 url=webhook.url,
                 headers=[("content-type", CONTENT_TYPE), *headers],
                 body=message.body,
+                repeatable=True,  # receivers know a message by its id
             )
         )
 

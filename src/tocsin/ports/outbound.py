@@ -2,7 +2,8 @@
 
 Guarantee: one call becomes one typed outcome, within a bounded time and with a bounded answer, whatever the other side
 does; nothing is raised for it.  The connection goes to an address that was checked, redirects are not followed, cookies
-are not kept.  A call is never repeated here; who wants another try calls again.
+are not kept.  A call is made once; who wants another try calls again.  One that may be repeated without harm goes out a
+second time if it met a kept connection at its end, before a byte of the answer came.
 """
 
 from collections.abc import Sequence
@@ -24,7 +25,11 @@ FailureKind = Literal[
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """One HTTP request.  ``total_s`` can only shorten the configured bound on the whole call."""
+    """One HTTP request.
+
+    ``total_s`` can only shorten the configured bound on the whole call.  ``repeatable``: the other side knows a repeat for
+    what it is, whatever the method.
+    """
 
     purpose: Purpose
     url: str
@@ -32,6 +37,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     headers: Sequence[tuple[str, str]] = ()
     body: bytes = b""
     total_s: float | None = None
+    repeatable: bool = False
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -113,6 +113,7 @@ class Access:
             headers=[("content-type", "application/x-www-form-urlencoded")],
             body=form.encode(),
             total_s=CALL_S,
+            repeatable=True,  # another token is as good
         )
 
 

@@ -87,6 +87,7 @@ class Fcm:
                 ],
                 body=body,
                 total_s=CALL_S,
+                repeatable=True,  # the device drops what it has shown
             )
         )
         if wants_another_token(outcome):

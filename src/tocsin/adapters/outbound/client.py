@@ -1,36 +1,26 @@
-"""Outgoing HTTP on aiohttp, behind the guard."""
+"""Outgoing HTTP/1.1, behind the guard: a few bytes out, a few bytes in, on connections that are kept."""
 
 import asyncio
 import ssl
 from pathlib import Path
+from typing import Final
 
-import aiohttp
 from yarl import URL
 
-from tocsin import __version__
+from tocsin.adapters.outbound.answer import NoAnswerError
+from tocsin.adapters.outbound.connection import Place, StaleError
+from tocsin.adapters.outbound.dialer import Dialer
 from tocsin.adapters.outbound.guard import Guard, NotAllowedError
+from tocsin.adapters.outbound.pool import Pool
+from tocsin.adapters.outbound.request import request_bytes
 from tocsin.adapters.outbound.resolver import GuardedResolver, Lookup, system_lookup
 from tocsin.config import Outbound as OutboundSettings
 from tocsin.errors import ConfigError
-from tocsin.ports.outbound import Answer, Call, Failed, FailureKind, Outcome, Refused
+from tocsin.ports.outbound import Answer, Call, Failed, Outcome, Refused
 from tocsin.telemetry import Metrics
 
-USER_AGENT = f"Tocsin/{__version__}"
-# The head of an answer: at most this many fields of that many bytes.
-_FIELDS = 100
-_FIELD_BYTES = 4096
-_KEEP_ALIVE_S = 30.0
-# Connections made at once to one name share a lookup.  What is remembered are checked addresses.
-_LOOKUP_TTL_S = 5
-_REASON_CHARACTERS = 500
-# The most special class first; the first that fits decides.
-_FAILURES: tuple[tuple[type[Exception], FailureKind, str], ...] = (
-    (aiohttp.ClientConnectorDNSError, "unresolved", "the name has no address now"),
-    (aiohttp.ClientSSLError, "tls", "certificate or TLS do not hold"),
-    (aiohttp.ClientConnectorError, "unreachable", "no connection"),
-    (aiohttp.ClientResponseError, "malformed", "the answer is no HTTP that is taken"),
-    (Exception, "broken", "the connection ended before the answer did"),
-)
+# RFC 9110 section 9.2.2
+_IDEMPOTENT: Final = frozenset(("GET", "HEAD", "OPTIONS", "PUT", "DELETE"))
 
 
 class OutboundClient:
@@ -43,30 +33,14 @@ class OutboundClient:
         self._metrics = metrics
         self._guard = Guard(settings.allow)
         self._resolver = GuardedResolver(self._guard, lookup)
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                resolver=self._resolver,
-                ttl_dns_cache=_LOOKUP_TTL_S,
-                ssl=_tls(settings.ca_file),
-                limit=settings.connections,
-                limit_per_host=settings.connections_per_host,
-                keepalive_timeout=_KEEP_ALIVE_S,
-            ),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=settings.connect_s),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"user-agent": USER_AGENT, "accept-encoding": "identity"},
-            skip_auto_headers=("accept",),
-            auto_decompress=False,
-            trust_env=False,
-            max_line_size=_FIELD_BYTES,
-            max_field_size=_FIELD_BYTES,
-            max_headers=_FIELDS,
-        )
+        tls = _tls(settings.ca_file)
+        dialer = Dialer(self._resolver, tls, settings.connect_s, settings.answer_bytes)
+        self._pool = Pool(dialer.dial, settings.connections, settings.connections_per_host)
 
     async def close(self) -> None:
         """Close every connection; calls under way fail."""
-        await self._session.close()
-        await self._resolver.close()
+        self._pool.close()
+        self._resolver.close()
 
     async def send(self, call: Call) -> Outcome:
         """Make one call and wait for its outcome."""
@@ -80,54 +54,45 @@ class OutboundClient:
     async def refusal(self, url: str) -> Refused | None:
         """Tell whether ``send`` would refuse that URL now."""
         try:
-            checked = self._guard.check_url(url)
+            place = _place(self._guard.check_url(url))
             async with asyncio.timeout(self._settings.connect_s):
-                await self._resolve(checked)
+                await self._resolver.look_up(place.host, place.port)
         except NotAllowedError as error:
             return Refused(str(error))
-        except (OSError, TimeoutError):
+        except OSError:
             return None
         return None
-
-    async def _resolve(self, url: URL) -> None:
-        host = url.raw_host or ""
-        if ":" not in host:
-            await self._resolver.resolve(host, url.port or 0)
 
     async def _outcome(self, call: Call) -> Outcome:
         bound_s = min(self._settings.total_s, call.total_s or self._settings.total_s)
         try:
             url = self._guard.check_url(call.url)
+            request = request_bytes(call, url)
             async with asyncio.timeout(bound_s):
-                return await self._exchange(call, url)
+                return await self._answer(call, _place(url), request)
         except NotAllowedError as error:
             return Refused(str(error))
-        except TimeoutError as error:
-            return Failed("timeout", _late(error, bound_s, self._settings.connect_s))
-        except (aiohttp.ClientError, OSError) as error:
-            return _failure(error, call.url)
+        except NoAnswerError as error:
+            return Failed(error.kind, error.reason)
+        except TimeoutError:
+            return Failed("timeout", f"no whole answer within {bound_s:g} s")
 
-    async def _exchange(self, call: Call, url: URL) -> Outcome:
-        async with self._session.request(
-            call.method, url, headers=call.headers, data=call.body or None, allow_redirects=False
-        ) as response:
-            body = await self._body(response)
-            if body is None:
-                bound = self._settings.answer_bytes
-                return Failed("too-large", f"the answer has more than {bound} bytes")
-            fields = tuple((name.lower(), value) for name, value in response.headers.items())
-            return Answer(response.status, fields, body)
+    async def _answer(self, call: Call, place: Place, request: bytes) -> Answer:
+        """Exchange; once more, on a new connection, if a kept one was at its end and a repeat does no harm."""
+        try:
+            return await self._exchange(call, place, request)
+        except StaleError:
+            if not call.repeatable and call.method not in _IDEMPOTENT:
+                raise
+        self._pool.drop_idle(place)
+        return await self._exchange(call, place, request)
 
-    async def _body(self, response: aiohttp.ClientResponse) -> bytes | None:
-        """Read the body; None if it is longer than the bound, and then the connection is given up."""
-        parts, room = [], self._settings.answer_bytes
-        async for chunk in response.content.iter_any():
-            room -= len(chunk)
-            if room < 0:
-                response.close()
-                return None
-            parts.append(chunk)
-        return b"".join(parts)
+    async def _exchange(self, call: Call, place: Place, request: bytes) -> Answer:
+        connection = await self._pool.take(place)
+        try:
+            return await connection.exchange(request, call.method)
+        finally:
+            self._pool.give(connection)
 
 
 def label_of(outcome: Outcome) -> str:
@@ -141,19 +106,8 @@ def label_of(outcome: Outcome) -> str:
             return outcome.kind
 
 
-def _late(error: TimeoutError, total_s: float, connect_s: float) -> str:
-    if isinstance(error, aiohttp.ConnectionTimeoutError):
-        return f"no connection within {connect_s:g} s"
-    return f"no whole answer within {total_s:g} s"
-
-
-def _failure(error: aiohttp.ClientError | OSError, url: str) -> Failed:
-    kind, words = next(row[1:] for row in _FAILURES if isinstance(error, row[0]))
-    said = error.message if isinstance(error, aiohttp.ClientResponseError) else str(error)
-    # A URL may be a secret, as that of a browser's subscription is; a reason goes to logs and people.
-    for secret in (url, str(URL(url))):
-        said = said.replace(secret, "the URL")
-    return Failed(kind, f"{words}: {said}"[:_REASON_CHARACTERS])
+def _place(url: URL) -> Place:
+    return Place(url.scheme, url.raw_host or "", url.port or 0)
 
 
 def _tls(ca_file: Path | None) -> ssl.SSLContext:

@@ -106,6 +106,7 @@ class WebPush:
                 headers=headers,
                 body=encrypt(payload, channel.p256dh, channel.auth),
                 total_s=CALL_S,
+                repeatable=True,  # the device drops what it has shown
             )
         )
 
