@@ -76,6 +76,7 @@ from tocsin.process.sweeper import Sweeper
 from tocsin.process.worker import PATIENCE_S, Worker
 from tocsin.push.dispatcher import Dispatcher
 from tocsin.push.gate import Gate
+from tocsin.push.health import PushHealth
 from tocsin.push.recaller import Recaller
 from tocsin.push.registrar import Registrar
 from tocsin.push.storm import StormGuard
@@ -337,7 +338,7 @@ class Node:
                 auth, store.devices, self._registrar(), self.vapid, self.tester, self.clock
             ),
             vapid_keys=VapidKeyRoutes(auth, self.vapid),
-            doctor=Doctor(auth, store, store, self.clock, self.dispatcher.paused),
+            doctor=Doctor(auth, store, store, self.clock, PushHealth(self.dispatcher).findings),
             event_handlers=EventHandlers(auth, self.rules, self.clock),
             webhooks=Webhooks(auth, self.keyring, store.webhooks, self.registry, self.sender),
             people=People(

@@ -168,6 +168,25 @@ def test_what_hangs_or_misbehaves_delays_nobody(stage: Stage) -> None:
     until(lambda: stage.browsers.report()["requests"].get("ok") == 1, "Ada has hers", 10)
 
 
+def test_credentials_that_a_service_refuses_alarm_at_once_and_pause_it_after_five_people(
+    stage: Stage,
+) -> None:
+    stage.browser("laptop", "403", user="eve")
+    stage.publish(to={"users": ["eve"]})
+    until(lambda: "refuses our credentials" in doctor(stage), "the doctor warns")
+    people = [f"user-{number}" for number in range(4)]
+    for user in people:
+        stage.browser("laptop", "403", user=user)
+    stage.publish(to={"users": people})
+    until(lambda: "nothing is sent to" in doctor(stage), "the service is paused")
+    assert "push.paused" in stage.server.log()
+    assert "tocsin_push_paused_hosts 1.0" in stage.server.request("GET", "/metrics").text
+
+
+def doctor(stage: Stage) -> str:
+    return stage.server.try_cli("doctor").stdout
+
+
 def test_a_server_that_is_killed_repeats_and_loses_nothing(stage: Stage) -> None:
     stage.browser("laptop", "slow")
     wanted = set()

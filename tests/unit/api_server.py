@@ -61,6 +61,7 @@ from tocsin.inbox.recorder import Recorder
 from tocsin.ingest.episodes import Episodes
 from tocsin.ingest.publisher import Publisher
 from tocsin.ingest.withdrawer import Withdrawer
+from tocsin.ports.care import Finding
 from tocsin.ports.fanout import Announcement
 from tocsin.ports.store import Role
 from tocsin.process.worker import Worker
@@ -94,7 +95,7 @@ class Server:
     outbound: ScriptedOutbound
     app: App
     provider: ScriptedProvider
-    paused: dict[str, str]
+    of_push: list[Finding]
 
     async def key(self, role: Role = "producer", hub: str = "default") -> dict[str, str]:
         """Make a key and return the header that carries it."""
@@ -186,7 +187,7 @@ async def running(
         hosts=(),
         most=3,
     )
-    provider, paused = ScriptedProvider(), dict[str, str]()
+    provider, of_push = ScriptedProvider(), list[Finding]()
     tester = Tester({"fcm": provider}, store.devices, clock, None)
     receipts = Receipts(auth, recorder, store.traces, clock)
     resources = Resources(
@@ -206,7 +207,7 @@ async def running(
         dead=DeadLetters(auth, store.queue),
         devices=Devices(auth, store.devices, registrar, vapid, tester, clock),
         vapid_keys=VapidKeyRoutes(auth, vapid),
-        doctor=Doctor(auth, store, store, clock, lambda: paused),
+        doctor=Doctor(auth, store, store, clock, lambda: of_push),
         people=People(
             auth,
             keyring.revocations,
@@ -256,7 +257,7 @@ async def running(
                 outbound,
                 app,
                 provider,
-                paused,
+                of_push,
             )
         finally:
             await supervisor.stop()

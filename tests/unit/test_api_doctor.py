@@ -7,6 +7,7 @@ import pytest
 from tests.unit.api_server import Server, running
 from tocsin.adapters.memory.store import MemoryStore
 from tocsin.errors import UnavailableError
+from tocsin.ports.care import Finding
 from tocsin.testing import ManualClock
 
 
@@ -70,7 +71,7 @@ async def test_a_disk_that_takes_no_writes_is_a_finding_and_no_failure(
 async def test_push_services_that_find_our_settings_at_fault_are_named() -> None:
     async with running() as server:
         assert "push" not in await examine(server)
-        server.paused["web.push.apple.com"] = "BadJwtToken"
+        server.of_push.append(Finding("push", "fail", "nothing is sent to web.push.apple.com"))
         found = (await examine(server))["push"]
         assert found["verdict"] == "fail"
-        assert found["detail"] == "nothing is sent to web.push.apple.com: BadJwtToken"
+        assert found["detail"] == "nothing is sent to web.push.apple.com"

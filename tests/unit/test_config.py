@@ -86,6 +86,11 @@ def test_an_unknown_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"host": "0.0.0.0", "public_url": "http://a.example"}, ""),
         ({"public_url": "https://a.example"}, "trusted_proxies"),
         ({"public_url": "https://a.example"}, "push.subject"),
+        ({"push": {"subject": "mailto:ops@example.org"}}, ""),
+        ({"push": {"subject": "https://example.org/contact?a=b@c"}}, ""),
+        ({"push": {"subject": "mailto:root@localhost"}}, "names localhost, and Apple refuses"),
+        ({"push": {"subject": "mailto:ops@mail.corp.local"}}, "names mail.corp.local"),
+        ({"push": {"subject": "https://ops@App.INVALID:8443/x"}}, "names app.invalid"),
         ({"host": "192.0.2.1", "demo": True}, "turn it off"),
     ],
 )

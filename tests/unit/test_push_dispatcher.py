@@ -87,6 +87,16 @@ async def test_a_broadcast_is_pushed_to_every_device_once() -> None:
         assert len({push.delivery_id for push in play.provider.sent}) == 1_200
 
 
+@pytest.mark.parametrize("key", [None, "door-7"])
+async def test_only_an_alert_with_a_collapse_key_is_told_to_the_service_as_one(
+    play: Stage, key: str | None
+) -> None:
+    await play.alert("ann", collapse_key=key)
+    await play.work()
+    [push] = play.provider.sent
+    assert push.collapses is (key is not None)
+
+
 async def test_what_the_provider_puts_off_is_tried_again_under_the_same_id(play: Stage) -> None:
     play.provider.outcomes = [Later("503"), Later("429", after_s=120)]
     alert_id = await play.alert("ann")
@@ -156,7 +166,7 @@ async def test_a_rejected_push_ends_with_its_reason_and_the_device_gets_the_next
 
 async def test_settings_at_fault_pause_that_host_and_no_other(play: Stage) -> None:
     await play.register("ben", "b", channel=FcmChannel("elsewhere|1"))
-    play.provider.outcomes = [Misconfigured("bad credentials")]
+    play.provider.outcomes = [Misconfigured("bad credentials", certain=True)]
     first = await play.alert("ann")
     await play.work()
     await play.alert("ann", "ben")
@@ -167,6 +177,30 @@ async def test_settings_at_fault_pause_that_host_and_no_other(play: Stage) -> No
     assert len(play.provider.sent) == 4
     assert play.dispatcher.paused() == {}
     assert [record.end for record in await play.pushes(first)] == ["accepted"]
+
+
+async def test_a_fault_that_five_people_meet_is_ours_and_one_person_stops_nobody(
+    play: Stage,
+) -> None:
+    refused = Misconfigured("403")
+    for number in range(10):
+        await play.register("eve", f"e{number}")
+    play.provider.outcomes = [refused] * 10
+    await play.alert("eve")
+    await play.work()
+    assert play.dispatcher.paused() == {}
+    assert play.dispatcher.doubted() == {"host": "403 (people in a row: 1)"}
+
+    people = [f"p{number}" for number in range(4)]
+    for user in people:
+        await play.register(user, "d")
+    play.provider.outcomes = [refused] * 100
+    await play.alert(*people)
+    await play.work()
+    assert play.dispatcher.paused() == {"host": "403"}
+    play.provider.outcomes = []
+    await play.until(lambda: play.waits(0))
+    assert play.dispatcher.doubted() == {}
 
 
 async def test_a_host_that_asks_for_a_rest_gets_it_for_all_its_devices(play: Stage) -> None:

@@ -1,6 +1,6 @@
 """What only the running server can say of itself; `tocsin doctor` asks for it beside its own look at the data folder."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -13,18 +13,17 @@ from tocsin.ports.store import Store
 
 JUMP_S = 2.0
 
-
-Paused = Callable[[], Mapping[str, str]]
+OfPush = Callable[[], Sequence[Finding]]
 
 
 class Doctor:
     """The route of administrators that asks how the server is."""
 
     def __init__(
-        self, auth: Authenticator, store: Store, care: StoreCare, clock: Clock, paused: Paused
+        self, auth: Authenticator, store: Store, care: StoreCare, clock: Clock, of_push: OfPush
     ) -> None:
-        """Make it; ``paused`` tells which push services are sent nothing, and why."""
-        self._paused = paused
+        """Make it; ``of_push`` tells what is wrong with push services."""
+        self._of_push = of_push
         self._auth = auth
         self._store = store
         self._care = care
@@ -42,14 +41,6 @@ class Doctor:
             return await self._care.findings()
         except TocsinError as error:
             return [Finding("durability", "fail", error.detail, "see the server's log")]
-
-    def _of_push(self) -> Sequence[Finding]:
-        """Name the push services that say our settings are at fault."""
-        remedy = "mend push.subject, push.fcm_service_account or the clock, and start anew"
-        return [
-            Finding("push", "fail", f"nothing is sent to {host}: {reason}", remedy)
-            for host, reason in self._paused().items()
-        ]
 
     async def _writes(self) -> Finding:
         began_s = self._clock.monotonic_s()

@@ -39,7 +39,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """What the inbox says, at this moment, about the alert of a push.
 
     ``expires_us`` is the end of the item or broadcast.  ``unread`` counts what the person has not read, broadcasts
-    included: the badge.
+    included: the badge.  ``collapses``: its producer gave a collapse key, so that another alert may take its place.
     """
 
     entry: Entry
@@ -48,6 +48,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     expires_us: int | None
     withdrawn: bool
     unread: int
+    collapses: bool = False
 
 
 class Ending(msgspec.Struct, frozen=True):

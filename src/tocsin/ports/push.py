@@ -21,7 +21,8 @@ class Push(msgspec.Struct, frozen=True, kw_only=True):
     """One message for one device.
 
     ``payload`` is the JSON that the device gets (``push/payloads.py``), within the provider's limit.  ``ttl_s`` is how
-    long the provider may keep it.  ``collapse`` replaces what is still undelivered under the same name on that device.
+    long the provider may keep it.  ``collapse`` replaces what is still undelivered under the same name on that device;
+    ``collapses`` if more than repeats of this message may, so that services which keep few names know which matter.
     ``withdraws`` takes back what was shown instead of showing something; not every provider can.  ``least`` is sent once
     instead if the provider finds ``payload`` too large, and without one that is an outcome like others.
     """
@@ -34,6 +35,7 @@ class Push(msgspec.Struct, frozen=True, kw_only=True):
     ttl_s: int
     urgency: Urgency = "normal"
     collapse: str | None = None
+    collapses: bool = False
     withdraws: bool = False
 
 
@@ -64,9 +66,13 @@ class Later(msgspec.Struct, frozen=True):
 
 
 class Misconfigured(msgspec.Struct, frozen=True):
-    """Our credentials or settings are at fault: nothing to that provider (host) goes until a person mends it."""
+    """Our credentials or settings are at fault: nothing to that provider (host) goes until a person mends it.
+
+    ``certain`` where no owner of a device can be behind it.
+    """
 
     reason: str
+    certain: bool = False
 
 
 PushOutcome = Accepted | Gone | Rejected | Later | Misconfigured

@@ -67,6 +67,7 @@ def compose(
         ttl_s=max(SHORTEST_TTL_S, (end_us - now_us) // US_PER_S),
         urgency=_URGENCY[content.severity],
         collapse=tag,
+        collapses=newest.collapses and not others,
     )
 
 
@@ -81,6 +82,7 @@ def compose_withdrawal(job: PushJob, standing: Standing | None, end_us: int, now
         payload=fcm_withdrawal(job.alert_id, tag, badge),
         ttl_s=max(SHORTEST_TTL_S, (end_us - now_us) // US_PER_S),
         collapse=tag,
+        collapses=standing is not None and standing.collapses,
         withdraws=True,
     )
 

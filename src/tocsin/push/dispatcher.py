@@ -24,6 +24,7 @@ from tocsin.ports.push import Later, PushOutcome, PushProvider
 from tocsin.ports.pushes import PushStore
 from tocsin.ports.receipts import Recorder
 from tocsin.push.composer import compose, compose_withdrawal, until_us
+from tocsin.push.credentials import Credentials
 from tocsin.push.gate import Gate
 from tocsin.push.held import HeldPushes
 from tocsin.push.lane import Lane
@@ -69,6 +70,7 @@ class Dispatcher:
         self._settings = settings
         self._lanes: dict[str, Lane] = {}
         self._in_hand: set[int] = set()
+        self._credentials = Credentials()
         self._held = HeldPushes(pushes, gate, settings.summary_over)
         self._woken = asyncio.Event()
         self._stopping = False
@@ -107,6 +109,10 @@ class Dispatcher:
             for h, lane in self._lanes.items()
             if lane.fault and lane.rests_until_s > now_s
         }
+
+    def doubted(self) -> Mapping[str, str]:
+        """Tell which hosts refused our credentials and have accepted nothing since, and what they say."""
+        return self._credentials.doubted()
 
     async def step(self) -> bool:
         """Spread a chunk of a broadcast and take what is due; False if there was nothing to do."""
@@ -251,6 +257,7 @@ class Dispatcher:
         self, job: PushJob, outcome: PushOutcome, end_us: int, beside: Mapping[int, Standing]
     ) -> None:
         now_us = self._clock.now_us()
+        outcome = self._credentials.weigh(self._host(job), (job.hub, job.user), outcome)
         verdict = judge(outcome, job.attempts, now_us, end_us, random.random())  # noqa: S311 -- spreads retries
         if isinstance(verdict, Ending):
             await self._end(job, verdict, beside)

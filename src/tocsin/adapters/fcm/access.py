@@ -120,7 +120,7 @@ class Access:
 def _read(outcome: Outcome, began_s: float, now_us: int) -> AccessToken | Later | Misconfigured:
     match outcome:
         case Refused(reason=reason):
-            return Misconfigured(f"Google's token endpoint is not called: {reason}")
+            return Misconfigured(f"Google's token endpoint is not called: {reason}", certain=True)
         case Failed(kind=kind, reason=reason):
             return Later(f"no access token: {kind}: {reason}", whole_host=True)
         case Answer():
@@ -139,7 +139,7 @@ def _read_answer(
         return AccessToken(granted.access_token, began_s + life_s)
     if answer.status // 100 == 5 or answer.status == HTTPStatus.TOO_MANY_REQUESTS:  # noqa: PLR2004 -- the class of server errors
         return Later(said, retry_after_s(answer, now_us), whole_host=True)
-    return Misconfigured(said + _why(answer))
+    return Misconfigured(said + _why(answer), certain=True)
 
 
 def _why(answer: Answer) -> str:

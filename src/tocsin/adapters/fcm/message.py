@@ -33,7 +33,8 @@ def message_body(push: Push, channel: FcmChannel, now_us: int) -> bytes:
 
 def _android(push: Push, ttl_s: int) -> dict[str, str]:
     said = {"priority": "high" if push.urgency == "high" else "normal", "ttl": f"{ttl_s}s"}
-    if push.collapse is not None:
+    # A device keeps messages of four keys at most, so a key for each alert would have the fifth throw out the first.
+    if push.collapses and push.collapse is not None:
         said["collapse_key"] = push.collapse
     return said
 

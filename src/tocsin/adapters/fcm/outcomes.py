@@ -50,7 +50,7 @@ def judge(outcome: Outcome, now_us: int) -> PushOutcome:
     """Turn what came of a call into the outcome of a push."""
     match outcome:
         case Refused(reason=reason):
-            return Misconfigured(f"not called: {reason}")
+            return Misconfigured(f"not called: {reason}", certain=True)
         case Failed(kind=kind, reason=reason):
             return Later(f"{kind}: {reason}", whole_host=kind in _WHOLE_HOST)
         case Answer(status=HTTPStatus.OK):

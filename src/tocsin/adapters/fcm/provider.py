@@ -5,7 +5,6 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from tocsin.adapters.credentials import Credentials
 from tocsin.adapters.fcm.access import Access
 from tocsin.adapters.fcm.message import message_body
 from tocsin.adapters.fcm.outcomes import judge, wants_another_token
@@ -15,7 +14,6 @@ from tocsin.model.device import Channel, FcmChannel
 from tocsin.ports.outbound import Call, Outbound, Outcome
 from tocsin.ports.push import (
     FCM_BYTES,
-    Accepted,
     Later,
     Misconfigured,
     Push,
@@ -35,7 +33,6 @@ class Fcm:
     ) -> None:
         """Make a provider for the account's project; ``base_url`` is where the API lies."""
         self._access = Access(account, outbound, clock)
-        self._credentials = Credentials()
         self._outbound = outbound
         self._clock = clock
         self._host = urlsplit(base_url).netloc
@@ -60,18 +57,7 @@ class Fcm:
             outcome = await self._post(body)
         if isinstance(outcome, Later | Misconfigured):
             return outcome
-        return self._weigh(judge(outcome, self._clock.now_us()), channel)
-
-    def _weigh(self, said: PushOutcome, channel: FcmChannel) -> PushOutcome:
-        """An app's platform may be set up badly at Firebase (Apple's key), and that must not stop the other's."""
-        match said:
-            case Accepted():
-                self._credentials.accepted(self._host)
-            case Misconfigured():
-                return self._credentials.refused(self._host, channel.handle, said)
-            case _:
-                pass
-        return said
+        return judge(outcome, self._clock.now_us())
 
     async def _post(self, body: bytes) -> Outcome | Later | Misconfigured:
         token = await self._access.token()

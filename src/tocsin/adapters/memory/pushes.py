@@ -121,9 +121,11 @@ class MemoryPushes:
         home, inbox = self._tables.hub(row.hub), row.inbox
         live = home.visible(inbox.head)
         found: tuple[Entry, int | None] | None = None
+        collapses = False
         for item in inbox.items.values():
             if item.alert_id == row.alert_id:
                 found = item_entry(item, inbox.head.watermarks), item.expires_us
+                collapses = item.collapse_key is not None
         for told in live:
             if told.alert_id == row.alert_id:
                 state = inbox.states.get(told.brev)
@@ -139,6 +141,7 @@ class MemoryPushes:
             expires_us=expires_us,
             withdrawn=alert.withdrawn_us is not None,
             unread=total_counts(inbox.head, live, inbox.states).unread,
+            collapses=collapses,
         )
 
     async def held_beside(self, number: int, limit: int) -> Sequence[int]:

@@ -5,7 +5,6 @@ from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from typing import Final
 
-from tocsin.adapters.credentials import Credentials
 from tocsin.adapters.webpush.encryption import encrypt
 from tocsin.adapters.webpush.outcomes import is_bad_topic, is_too_large, judge
 from tocsin.adapters.webpush.vapid import VapidTokens
@@ -15,9 +14,7 @@ from tocsin.model.push_host import Origin, origin_of, push_host
 from tocsin.ports.outbound import Call, Outbound, Outcome
 from tocsin.ports.push import (
     WEB_PUSH_BYTES,
-    Accepted,
     Gone,
-    Misconfigured,
     Push,
     PushOutcome,
     Rejected,
@@ -50,7 +47,6 @@ class WebPush:
         """Make a provider; ``topic_secret`` keeps push services from comparing what is collapsed."""
         self._outbound = outbound
         self._tokens = VapidTokens(keys, subject, clock)
-        self._credentials = Credentials()
         self._clock = clock
         self._topic_secret = topic_secret
         self._hosts = tuple(hosts)
@@ -81,17 +77,7 @@ class WebPush:
                 outcome = await self._post(channel, [*headers, *topic], push.least)
         except ValueError as error:
             return Gone(f"the subscription's keys are of no use: {error}")
-        return self._weigh(judge(outcome, self._clock.now_us()), origin, channel)
-
-    def _weigh(self, said: PushOutcome, origin: Origin, channel: WebPushChannel) -> PushOutcome:
-        match said:
-            case Accepted():
-                self._credentials.accepted(origin.host)
-            case Misconfigured():
-                return self._credentials.refused(origin.host, channel.endpoint, said)
-            case _:
-                pass
-        return said
+        return judge(outcome, self._clock.now_us())
 
     async def _post(self, channel: WebPushChannel, headers: Headers, payload: bytes) -> Outcome:
         """Encrypt anew and send.

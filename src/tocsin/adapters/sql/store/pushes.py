@@ -313,9 +313,11 @@ def _standing(at: Snapshot, alert: Row) -> Standing | None:
     states = states_of(at.connection, at.row.user_no)
     live = live_broadcasts(at.connection, at.hub.hub_no, at.head.b_start)
     found: tuple[Entry, int | None] | None = None
+    collapses = False
     for row in at.rows(_SAYING, alert_no=alert_no):
         item = item_of(row)
         found = item_entry(item, at.head.watermarks), item.expires_us
+        collapses = item.collapse_key is not None
     for told in live:
         if told.alert_id == alert_id:
             state = states.get(told.brev)
@@ -330,6 +332,7 @@ def _standing(at: Snapshot, alert: Row) -> Standing | None:
         expires_us=expires_us,
         withdrawn=withdrawn_us is not None,
         unread=total_counts(at.head, live, states).unread,
+        collapses=collapses,
     )
 
 
