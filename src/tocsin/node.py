@@ -24,6 +24,7 @@ from tocsin.api.auth import Authenticator
 from tocsin.api.client_tokens import ClientTokens
 from tocsin.api.cors import Cors
 from tocsin.api.dead_letters import DeadLetters
+from tocsin.api.dead_pushes import DeadPushes
 from tocsin.api.demo import Demo
 from tocsin.api.devices import Devices
 from tocsin.api.doctor import Doctor
@@ -334,6 +335,7 @@ class Node:
             admin=Admin(auth, self.keyring),
             access_keys=AccessKeyRoutes(auth, self.keyring, self.endpoints, self.gateway),
             dead=DeadLetters(auth, store.queue),
+            dead_pushes=DeadPushes(auth, store.dead_pushes, self.clock),
             devices=Devices(
                 auth, store.devices, self._registrar(), self.vapid, self.tester, self.clock
             ),

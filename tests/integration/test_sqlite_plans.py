@@ -12,6 +12,7 @@ from tocsin.adapters.sql import (
     alerts,
     audit,
     collapses,
+    dead_pushes,
     deeds,
     devices,
     event_handlers,
@@ -39,6 +40,7 @@ MODULES = (
     alerts,
     collapses,
     audit,
+    dead_pushes,
     deeds,
     devices,
     event_handlers,
@@ -170,6 +172,21 @@ def test_no_table_is_walked_unless_it_is_meant(connection: sqlite3.Connection, n
         [MEANT[name]] if name in MEANT else []
     )
     assert ("USE TEMP B-TREE FOR ORDER BY" in steps) == (name in SORTED_IN_MEMORY)
+
+
+@pytest.mark.parametrize(
+    ("name", "index"),
+    {
+        "page": "pushes_dead ((ended_us,id)<(?,?))",
+        "named": "pushes_dead_id (id=?)",
+        "retry": "pushes_dead_id (id=?)",
+    }.items(),
+)
+def test_dead_pushes_are_found_among_themselves(
+    connection: sqlite3.Connection, name: str, index: str
+) -> None:
+    steps = plan(connection, EVERY[f"dead_pushes.{name}"])
+    assert steps[0] == f"SEARCH pushes USING INDEX {index}"
 
 
 @pytest.mark.parametrize(("name", "index"), ITEM_INDEXES.items())

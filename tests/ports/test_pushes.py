@@ -407,6 +407,28 @@ async def test_what_another_alert_took_the_place_of_is_not_taken_back(world: Wor
     assert (await world.listed())[0] != newest  # both say it under the first one's item
 
 
+async def test_a_summary_is_taken_back_once_all_its_alerts_were_dealt_with(world: World) -> None:
+    await register(world, "ann/a")
+    alerts = [await world.alert("ann") for _ in range(3)]
+    first, *others = await lease(world)
+    summed = {job.number: "in a summary" for job in others}
+    ending = Ending("accepted", "a summary", world.clock.us)
+    await world.store.pushes.end_push(first, ending, (), summed)
+    alone = await show(world, "ann")
+    for alert_id in (alerts[0], alerts[2]):
+        await world.patch(alert_id, read=True)
+        assert await withdrawals(world) == []
+    await world.patch(alerts[1], read=True)
+    await world.store.pushes.withdraw_pushes([("h", "ann")], world.clock.us)
+    [taken_back] = await lease(world)
+    assert (taken_back.kind, taken_back.tag) == ("withdraw", first.summary_tag)
+    assert await withdrawals(world) == []
+    await world.patch(alone, read=True)
+    await world.store.pushes.withdraw_pushes([("h", "ann")], world.clock.us)
+    [other] = await lease(world)
+    assert (other.alert_id, other.tag) == (alone, None)
+
+
 async def test_browsers_and_devices_that_are_gone_are_told_nothing(world: World) -> None:
     await register(world, "ann/a", channel=browser("https://push.example/1"))
     await register(world, "ben/b")

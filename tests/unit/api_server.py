@@ -23,6 +23,7 @@ from tocsin.api.auth import Authenticator
 from tocsin.api.client_tokens import ClientTokens
 from tocsin.api.cors import Cors
 from tocsin.api.dead_letters import DeadLetters
+from tocsin.api.dead_pushes import DeadPushes
 from tocsin.api.demo import Demo
 from tocsin.api.devices import Devices
 from tocsin.api.doctor import Doctor
@@ -205,6 +206,7 @@ async def running(
         admin=Admin(auth, keyring),
         access_keys=AccessKeyRoutes(auth, keyring, endpoints, gateway),
         dead=DeadLetters(auth, store.queue),
+        dead_pushes=DeadPushes(auth, store.dead_pushes, clock),
         devices=Devices(auth, store.devices, registrar, vapid, tester, clock),
         vapid_keys=VapidKeyRoutes(auth, vapid),
         doctor=Doctor(auth, store, store, clock, lambda: of_push),

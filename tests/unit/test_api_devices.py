@@ -196,6 +196,18 @@ async def test_a_test_push_tells_what_the_push_service_said(
         assert len(server.provider.sent) == 1
 
 
+async def test_a_patch_brings_no_device_back_but_a_new_channel_does(server: Server) -> None:
+    await put(server, FCM)
+    headers = await server.token("ada")
+    server.provider.outcomes = [Gone("unregistered")]
+    await server.http.post("/v1/devices/d1/test", headers=headers)
+    for change, state in (({"locale": "de"}, "gone"), ({"channel": {"token": "new"}}, "active")):
+        answer = await server.http.patch("/v1/devices/d1", json=change, headers=headers)
+        assert (answer.status_code, answer.json()["state"]) == (200, state)
+        assert answer.json()["locale"] == "de"
+    assert (await get(server, "/v1/devices/d1"))["state"] == "active"
+
+
 async def test_test_pushes_are_few(server: Server) -> None:
     await put(server, FCM)
     headers = await server.token("ada")

@@ -128,7 +128,9 @@ async def test_the_trace_of_a_copy_is_for_server_keys_and_alike_for_foreign_and_
     path = f"/v1/alerts/{alert_id}/trace"
     story = (await server.http.get(f"{path}?user=ada", headers=key)).json()
     assert [event["fact"] for event in story["events"]] == ["accepted", "stored"]
-    assert story["conclusion"] == "in the inbox, and no live connection has had it"
+    assert story["conclusion"] == (
+        "in the inbox, and no live connection has had it, nor is any device registered to push it to"
+    )
     bob = (await server.http.get(f"{path}?user=bob", headers=key)).json()
     assert bob["conclusion"].startswith("not delivered: bob is not in its audience")
     assert (await server.http.get(path, headers=key)).json()["code"] == "user-missing"

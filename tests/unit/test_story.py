@@ -92,7 +92,17 @@ def test_what_has_no_time_stands_last() -> None:
             "not delivered: it was broadcast before the inbox of ann existed",
         ),
         ({"heard": "gone"}, "not delivered: the broadcast was withdrawn or has expired"),
-        ({"entry": entry()}, "in the inbox, and no live connection has had it"),
+        (
+            {"entry": entry()},
+            (
+                "in the inbox, and no live connection has had it, "
+                "nor is any device registered to push it to"
+            ),
+        ),
+        (
+            {"entry": entry(), "reachable": True},
+            "in the inbox, and no live connection has had it",
+        ),
         (
             {"entry": entry(), "receipts": (told("written", 3),)},
             "written to connection d at 1970-01-01T00:00:03.000Z, not acknowledged yet",
@@ -107,7 +117,7 @@ def test_what_has_no_time_stands_last() -> None:
         ),
         ({"entry": entry(read=True)}, "read with a mark of everything"),
         (
-            {"entry": entry(deleted_at=9 * S), "deleted_by": "withdrawn"},
+            {"entry": entry(deleted_at=9 * S), "deleted_by": "withdrawn", "reachable": True},
             (
                 "in the inbox, and no live connection has had it; "
                 "then withdrawn at 1970-01-01T00:00:09.000Z"

@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 from tests.ports.devices import device
 from tests.ports.world import envelope
 from tests.wire.served_node import Served
+from tocsin.clock import US_PER_S
 from tocsin.config import WantedHandler
+from tocsin.model.push import Ending
 from tocsin.model.webhook import DeadBatch, Progress, Secrets, Webhook
 from tocsin.ports.store import Role
 
@@ -68,6 +70,7 @@ class World:
         await self.ids("south", "producer", "ada")
         self.south |= await self.ids("south", "producer", "cleo")
         self.south["dead"] = await self._bury()
+        self.south["push"] = await self._dead_push()
         self.south |= await self._webhook()
         wanted = WantedHandler(url="https://9.9.9.9/south", user_events="south")
         added = await self.served.node.rules.add("south", wanted, 1)
@@ -116,6 +119,20 @@ class World:
                 await queue.bury(leased.receipt, reason="south fell")
                 return leased.envelope.id
 
+    async def _dead_push(self) -> str:
+        """Give a push to a device of Cleo's up, and take the device away, so that nobody is called."""
+        store = self.served.node.store
+        named = device("cleo", "fallen", hub="south")
+        await store.devices.put_device(named, 20)
+        while True:  # until it is not the dispatcher who takes it
+            await store.deliver([envelope("cleo", hub="south", id=str(uuid.uuid4()))])
+            now_us = self.served.node.clock.now_us()
+            for job in await store.pushes.lease_pushes(now_us, now_us + US_PER_S, 1):
+                ending = Ending("rejected", "south fell", now_us)
+                await store.pushes.end_push(job, ending, (), {})
+                await store.devices.remove_device("south", "cleo", "fallen")
+                return job.delivery_id
+
     async def _webhook(self) -> Ids:
         """Give the south a webhook that did not take a message; it is disabled, so nobody is called."""
         made = Webhook(
@@ -162,6 +179,7 @@ class World:
             "alert": str(uuid.uuid4()),
             "device": secrets.token_hex(8),
             "dead": str(uuid.uuid4()),
+            "push": str(uuid.uuid4()),
             "key": secrets.token_hex(6),
             "webhook": str(uuid.uuid4()),
             "handler": str(uuid.uuid4()),
@@ -184,6 +202,7 @@ class World:
             "/v1/alerts",
             "/v1/admin/keys",
             "/v1/admin/dead",
+            "/v1/admin/dead-pushes",
             "/v1/admin/webhooks",
             "/v1/topics",
             "/v1/topics/south-topic/subscribers",

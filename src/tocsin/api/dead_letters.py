@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from tocsin.api.auth import Authenticator
 from tocsin.api.http import Request, Response
-from tocsin.api.paging import cursor_of, cursor_text, limit_of
+from tocsin.api.paging import cursor_of, limit_of, newest_page
 from tocsin.clock import to_rfc3339
 from tocsin.errors import NotFoundError
 from tocsin.ports.audit import Deed
@@ -25,13 +25,8 @@ class DeadLetters:
         self._auth.admin(request)
         limit = limit_of(request)
         found = await self._kept.dead_letters(limit=limit + 1, below=cursor_of(request))
-        page = found[:limit]
-        more = len(found) > limit
-        answer = {
-            "dead": [_describe(letter) for letter in page],
-            "page": {"next": cursor_text((page[-1].at_us, page[-1].envelope.id)) if more else None},
-        }
-        return Response(200, msgspec.json.encode(answer))
+        places = [(letter.at_us, letter.envelope.id) for letter in found]
+        return newest_page("dead", [_describe(letter) for letter in found], places, limit)
 
     async def show(self, request: Request) -> Response:
         """``GET /v1/admin/dead/{id}``: with what it says and whom it is for."""

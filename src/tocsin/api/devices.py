@@ -139,21 +139,22 @@ class Devices:
         return Response(201 if known is None else 200, msgspec.json.encode(describe(kept)))
 
     async def change(self, request: Request) -> Response:
-        """``PATCH /v1/devices/{id}``: a merge patch; the channel is replaced as a whole."""
+        """``PATCH /v1/devices/{id}``: a merge patch; the channel is replaced as a whole, which registers anew."""
         known = await self.named(request)
         change = await read_json(request, _change)
-        channel: Channel = known.channel
-        if change.channel is not UNSET:
-            channel = await self._channel(_read_channel(change.channel, known.platform))
         traits = Traits(
             tags=known.tags if change.tags is UNSET else change.tags or (),
             locale=known.locale if change.locale is UNSET else change.locale,
             time_zone=known.time_zone if change.time_zone is UNSET else change.time_zone,
             app_version=known.app_version if change.app_version is UNSET else change.app_version,
         )
-        kept = await self._registrar.register(
-            known, known.hub, known.user, known.id, channel, traits
-        )
+        if change.channel is UNSET:
+            kept = await self._registrar.amend(known, traits)
+        else:
+            channel = await self._channel(_read_channel(change.channel, known.platform))
+            kept = await self._registrar.register(
+                known, known.hub, known.user, known.id, channel, traits
+            )
         return Response(200, msgspec.json.encode(describe(kept)))
 
     async def remove(self, request: Request) -> Response:

@@ -43,6 +43,15 @@ def cursor_text(cursor: tuple[int, str] | None) -> str | None:
     return None if cursor is None else f"{cursor[0]}:{cursor[1]}"
 
 
+def newest_page(
+    name: str, rows: Sequence[object], places: Sequence[tuple[int, str]], limit: int
+) -> Response:
+    """Answer a page of a list by time, from up to ``limit + 1`` rows; the next begins below the last one's place."""
+    following = cursor_text(places[limit - 1]) if len(rows) > limit else None
+    answer = {name: rows[:limit], "page": {"next": following}}
+    return Response(200, msgspec.json.encode(answer))
+
+
 def name_after(request: Request) -> str:
     """Return the query parameter ``cursor`` of a list by name: the name to go on after; empty for the first page."""
     return request.query("cursor") or ""

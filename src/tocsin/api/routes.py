@@ -8,6 +8,7 @@ from tocsin.api.alerts import Alerts
 from tocsin.api.audit import Audit
 from tocsin.api.client_tokens import ClientTokens
 from tocsin.api.dead_letters import DeadLetters
+from tocsin.api.dead_pushes import DeadPushes
 from tocsin.api.demo import Demo
 from tocsin.api.devices import Devices
 from tocsin.api.doctor import Doctor
@@ -51,6 +52,7 @@ class Resources(msgspec.Struct, frozen=True):
     admin: Admin
     access_keys: AccessKeyRoutes
     dead: DeadLetters
+    dead_pushes: DeadPushes
     devices: Devices
     vapid_keys: VapidKeyRoutes
     people: People
@@ -132,6 +134,7 @@ def build_router(resources: Resources) -> Router:
         ("POST", "/v1/admin/backups", resources.audit.backup),
         ("GET", "/v1/admin/dead", resources.dead.list),
         ("GET", "/v1/admin/dead/{id}", resources.dead.show),
+        ("GET", "/v1/admin/dead-pushes", resources.dead_pushes.list),
         ("GET", "/v1/admin/doctor", resources.doctor.examine),
         ("GET", "/v1/admin/webhooks", webhooks.list),
         ("GET", "/v1/admin/webhooks/{id}", webhooks.show),
@@ -170,6 +173,7 @@ def build_router(resources: Resources) -> Router:
         ),
         ("POST", "/v1/admin/dead/{id}/retry", "dead.retry", resources.dead.retry),
         ("DELETE", "/v1/admin/dead/{id}", "dead.drop", resources.dead.drop),
+        ("POST", "/v1/admin/dead-pushes/{id}/retry", "push.retry", resources.dead_pushes.retry),
         ("POST", "/v1/admin/webhooks", "webhook.create", webhooks.create),
         ("PATCH", "/v1/admin/webhooks/{id}", "webhook.change", webhooks.change),
         ("DELETE", "/v1/admin/webhooks/{id}", "webhook.remove", webhooks.remove),

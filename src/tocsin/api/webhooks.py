@@ -10,7 +10,7 @@ from tocsin.api.auth import Authenticator
 from tocsin.api.bodies import read_json
 from tocsin.api.http import Request, Response
 from tocsin.api.keyring import KeyRing
-from tocsin.api.paging import cursor_of, cursor_text, limit_of
+from tocsin.api.paging import cursor_of, limit_of, newest_page
 from tocsin.clock import to_rfc3339
 from tocsin.config import KeptFact
 from tocsin.errors import InvalidInputError, NotFoundError
@@ -116,10 +116,8 @@ class Webhooks:
         found = await self._webhooks.dead_batches(
             webhook.id, limit=limit + 1, below=cursor_of(request)
         )
-        page = found[:limit]
-        next_ = cursor_text((page[-1].at_us, page[-1].id)) if len(found) > limit else None
-        answer = {"dead": [_describe_dead(one) for one in page], "page": {"next": next_}}
-        return Response(200, _encode(answer))
+        places = [(one.at_us, one.id) for one in found]
+        return newest_page("dead", [_describe_dead(one) for one in found], places, limit)
 
     async def show_dead(self, request: Request) -> Response:
         """``GET /v1/admin/webhooks/{id}/dead/{batch}``: with the events that were not taken."""

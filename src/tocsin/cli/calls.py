@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -44,6 +45,22 @@ def call(
             return await link.call(method, path, body, **params)
 
     return asyncio.run(run())
+
+
+def rows(
+    context: typer.Context, path: str, name: str, *, hub: str | None = None, **params: str
+) -> Iterator[dict[str, Any]]:
+    """Yield what a list holds under ``name``, page after page.
+
+    Raises:
+        RefusedError: The answer is a problem, or no answer came.
+    """
+    cursor: str | None = ""
+    while cursor is not None:
+        asked = {**params, "cursor": cursor} if cursor else params
+        answer = call(context, "GET", path, hub=hub, **asked)
+        yield from answer[name]
+        cursor = answer["page"]["next"]
 
 
 def print_table(table: Table) -> None:

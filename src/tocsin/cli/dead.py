@@ -1,4 +1,4 @@
-"""Dead letters: look at what was given up, and decide."""
+"""Dead letters and dead pushes: look at what was given up, and decide."""
 
 from typing import Annotated
 from urllib.parse import quote
@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from tocsin.cli.calls import call, print_table
+from tocsin.cli.calls import call, print_table, rows
 
 dead = typer.Typer(no_args_is_help=True, help="Dead letters: alerts that could not be delivered.")
 
@@ -19,13 +19,9 @@ AlertId = Annotated[str, typer.Argument(help="The id that `dead list` shows.")]
 def list_dead(context: typer.Context) -> None:
     """List dead letters of every hub, newest first."""
     table = Table("id", "hub", "dead since", "attempts", "reason", box=None, pad_edge=False)
-    cursor: str | None = ""
-    while cursor is not None:
-        answer = call(context, "GET", "/v1/admin/dead", **({"cursor": cursor} if cursor else {}))
-        for row in answer["dead"]:
-            reason = Text(row["reason"])
-            table.add_row(row["id"], row["hub"], row["dead_at"], str(row["attempts"]), reason)
-        cursor = answer["page"]["next"]
+    for row in rows(context, "/v1/admin/dead", "dead"):
+        reason = Text(row["reason"])
+        table.add_row(row["id"], row["hub"], row["dead_at"], str(row["attempts"]), reason)
     print_table(table)
 
 
@@ -48,6 +44,29 @@ def drop_dead(context: typer.Context, alert_id: AlertId) -> None:
     """Forget one for good."""
     call(context, "DELETE", _path(alert_id))
     typer.echo(f"dropped {alert_id}", err=True)
+
+
+@dead.command(name="pushes")
+def list_pushes(context: typer.Context) -> None:
+    """List pushes of every hub that no push service took, the last given up first."""
+    columns = ("id", "hub", "user", "device", "dead since", "attempts", "reason")
+    table = Table(*columns, box=None, pad_edge=False)
+    for row in rows(context, "/v1/admin/dead-pushes", "dead"):
+        whose = (row["hub"], Text(row["user"]), Text(row["installation_id"]))
+        reason = Text(f"{row['end']}: {row['reason']}")
+        table.add_row(row["id"], *whose, row["dead_at"], str(row["attempts"]), reason)
+    print_table(table)
+
+
+@dead.command(name="retry-push")
+def retry_push(
+    context: typer.Context,
+    push_ids: Annotated[list[str], typer.Argument(help="Ids that `dead pushes` shows.")],
+) -> None:
+    """Send pushes once more, unless their alerts were dealt with meanwhile."""
+    for push_id in push_ids:
+        call(context, "POST", f"/v1/admin/dead-pushes/{quote(push_id, safe='')}/retry")
+        typer.echo(f"queued {push_id}", err=True)
 
 
 def _path(alert_id: str) -> str:

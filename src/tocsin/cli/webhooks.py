@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from tocsin.cli.calls import HubOption, call, print_table
+from tocsin.cli.calls import HubOption, call, print_table, rows
 from tocsin.errors import UnavailableError
 
 webhook = typer.Typer(no_args_is_help=True, help="Webhooks: tell your backends of receipts.")
@@ -95,14 +95,9 @@ def ping_webhook(context: typer.Context, webhook_id: WebhookId, hub: HubOption =
 def list_dead(context: typer.Context, webhook_id: WebhookId, hub: HubOption = None) -> None:
     """List what a webhook's receiver never took, newest first."""
     table = Table("id", "dead since", "receipts", "attempts", "reason", box=None, pad_edge=False)
-    cursor: str | None = ""
-    while cursor is not None:
-        params = {"cursor": cursor} if cursor else {}
-        answer = call(context, "GET", f"{_path(webhook_id)}/dead", hub=hub, **params)
-        for row in answer["dead"]:
-            counts = (str(row["receipts"]), str(row["attempts"]))
-            table.add_row(row["id"], row["dead_at"], *counts, Text(row["reason"]))
-        cursor = answer["page"]["next"]
+    for row in rows(context, f"{_path(webhook_id)}/dead", "dead", hub=hub):
+        counts = (str(row["receipts"]), str(row["attempts"]))
+        table.add_row(row["id"], row["dead_at"], *counts, Text(row["reason"]))
     print_table(table)
 
 

@@ -56,10 +56,10 @@ def _got(copy: Copy, entry: Entry) -> str:
 
 
 def _pushed(copy: Copy) -> str:
-    """Say how far its pushes got, by the device to which one got furthest; nothing if there is none."""
+    """Say how far its pushes got, by the device to which one got furthest, or that there is nowhere to push to."""
     told = [(_reached(push.end), push) for push in copy.pushes if push.kind == "show"]
     if not told:
-        return ""
+        return "" if copy.reachable else ", nor is any device registered to push it to"
     reached, push = max(told, key=lambda one: one[0])
     why = f" ({push.reason})" if push.reason else ""
     return f"; {_PUSHED[reached].format(device=push.device)}{why}"

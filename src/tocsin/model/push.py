@@ -19,7 +19,8 @@ class PushJob(msgspec.Struct, frozen=True, kw_only=True):
     """A push that is to be sent now.
 
     ``number`` is the store's name for it; ``delivery_id`` is the same at every try.  ``attempts`` counts the tries, this
-    one included.  ``held``: it was made to wait, by preferences or by a storm, and may go with others in a summary.
+    one included.  ``held``: it was made to wait, by preferences or by a storm, and may go with others in a summary.  ``tag``
+    is what a withdrawal takes back, where that is a summary.
     """
 
     number: int
@@ -33,6 +34,12 @@ class PushJob(msgspec.Struct, frozen=True, kw_only=True):
     made_us: int
     attempts: int
     held: bool = False
+    tag: str | None = None
+
+    @property
+    def summary_tag(self) -> str:
+        """What a device knows the summary by that this push becomes: no older one is replaced by it in silence."""
+        return f"summary-{self.delivery_id}"
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):

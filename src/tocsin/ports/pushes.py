@@ -63,7 +63,8 @@ class PushStore(Protocol):
     async def withdraw_pushes(self, users: Sequence[tuple[str, str]], now_us: int) -> int:
         """Make withdrawals for devices of these users, ``(hub, user)``, that show what has outlived itself.
 
-        Only devices that can take something back get one, and one for each push.  Returns how many were made.
+        Only devices that can take something back get one, and one for each notification: a summary is taken back once all
+        its alerts have outlived themselves.  Returns how many were made.
         """
         ...
 

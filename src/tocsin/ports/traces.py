@@ -25,7 +25,7 @@ class Copy(msgspec.Struct, frozen=True, kw_only=True):
     that is not known (yet), since an audience is not kept longer than it is needed.  ``attempts``, ``failure`` and ``dead_us``
     are of its processing; an alert that was processed has forgotten them.  ``entry`` is the person's row, a deleted one
     too; ``rev`` is the revision of its last change.  ``heard`` is for broadcasts: whether it is in this inbox, was
-    withdrawn or expired, or came before the inbox.
+    withdrawn or expired, or came before the inbox.  ``reachable``: whether the person has a device to push to now.
     """
 
     status: AlertStatus
@@ -42,6 +42,7 @@ class Copy(msgspec.Struct, frozen=True, kw_only=True):
     took: tuple[Replacement, ...] = ()
     receipts: tuple[Receipt, ...] = ()
     pushes: tuple[PushRecord, ...] = ()
+    reachable: bool = False
 
     @property
     def is_broadcast(self) -> bool:

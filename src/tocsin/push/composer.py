@@ -42,13 +42,12 @@ def compose(
     """Return the message that shows an alert as it is now, or a summary of several.
 
     What is undelivered of the same item is replaced: an alert that takes the place of another keeps the item's id.  A
-    summary has a name of its own, so that it is not shown in silence in the place of an older one; it is taken back with
-    the newest of its alerts.
+    summary has a name of its own, so that it is not shown in silence in the place of an older one.
     """
     newest, *others = sorted(standings, key=lambda one: one.entry.sort, reverse=True)
     contents = [_content.decode(one.entry.content) for one in (newest, *others)]
-    content = summary_of(contents) if others else contents[0]
-    tag = f"summary-{job.delivery_id}" if others else newest.entry.id
+    content = summary_of(contents, job.device.locale) if others else contents[0]
+    tag = job.summary_tag if others else newest.entry.id
     notice = Notice(
         alert_id=newest.entry.alert_id,
         tag=tag,
@@ -73,7 +72,7 @@ def compose(
 
 def compose_withdrawal(job: PushJob, standing: Standing | None, end_us: int, now_us: int) -> Push:
     """Return the message that takes back what a device shows; only for platforms of ``WITHDRAWING``."""
-    tag = job.alert_id if standing is None else standing.entry.id
+    tag = job.tag or (job.alert_id if standing is None else standing.entry.id)
     badge = None if standing is None else standing.unread
     return Push(
         delivery_id=job.delivery_id,
@@ -82,7 +81,7 @@ def compose_withdrawal(job: PushJob, standing: Standing | None, end_us: int, now
         payload=fcm_withdrawal(job.alert_id, tag, badge),
         ttl_s=max(SHORTEST_TTL_S, (end_us - now_us) // US_PER_S),
         collapse=tag,
-        collapses=standing is not None and standing.collapses,
+        collapses=job.tag is None and standing is not None and standing.collapses,
         withdraws=True,
     )
 

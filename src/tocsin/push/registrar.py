@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
+from msgspec.structs import replace
 
 from tocsin.clock import Clock
 from tocsin.errors import InvalidInputError
@@ -111,6 +112,24 @@ class Registrar:
         )
         await self._store.put_device(device, self._most)
         return await self._store.device(hub, user, device_id) or device
+
+    async def amend(self, known: Device, traits: Traits) -> Device:
+        """Change what a device says of itself; the way to it stays, and one that is gone stays gone.
+
+        Raises:
+            InvalidInputError: A trait breaks a rule; the pointer says which.
+        """
+        check_traits(traits)
+        changed = replace(
+            known,
+            tags=traits.tags,
+            locale=traits.locale,
+            time_zone=traits.time_zone,
+            app_version=traits.app_version,
+            seen_us=self._clock.now_us(),
+        )
+        await self._store.put_device(changed, self._most)
+        return changed
 
     async def web_push(self, said: Subscription) -> WebPushChannel:
         """Check a browser's subscription.

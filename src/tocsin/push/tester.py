@@ -12,6 +12,7 @@ from tocsin.ports.devices import DeviceStore
 from tocsin.ports.push import Accepted, Gone, Misconfigured, Push, PushOutcome, PushProvider
 from tocsin.push.composer import payloads
 from tocsin.push.payloads import Notice
+from tocsin.push.words import words_for
 
 # A test is of use now or not at all.
 TTL_S: Final = 60
@@ -44,12 +45,13 @@ class Tester:
     def _push(self, device: Device) -> Push:
         now_us = self._clock.now_us()
         test_id = uuid7(now_us)
+        words = words_for(device.locale)
         content = Content(
             source="tocsin",
-            title="Notifications work",
+            title=words.test_title,
             severity="success",
             created_at=to_rfc3339(now_us),
-            body="This is the test that you asked for.",
+            body=words.test_body,
         )
         notice = Notice(alert_id=test_id, tag="tocsin-test", content=content, app_url=self._app_url)
         payload, least = payloads(device.platform, notice)

@@ -8,7 +8,7 @@ from tocsin.adapters.memory.devices import MemoryDevices
 from tocsin.adapters.memory.receipts import MemoryReceipts
 from tocsin.adapters.memory.tables import Hub, Inbox, PushRow, Spread, Tables
 from tocsin.clock import Clock
-from tocsin.model.device import Device
+from tocsin.model.device import WITHDRAWING, Device
 from tocsin.model.ids import uuid7
 from tocsin.model.inbox import Entry
 from tocsin.model.push import Ending, PushJob, PushKind, PushRecord, PutBack, Standing, outlived
@@ -106,6 +106,7 @@ class MemoryPushes:
             made_us=row.record.made_us,
             attempts=attempts,
             held=row.record.held_us is not None,
+            tag=row.tag,
         )
 
     async def standings(self, numbers: Sequence[int]) -> Mapping[int, Standing | None]:
@@ -182,35 +183,51 @@ class MemoryPushes:
             row.end_late(ending)
         for number, reason in summed.items():
             self._tables.pushes[number].end(Ending("summed", reason, ending.at_us))
+        if row is not None and ending.end == "accepted":
+            self._note_shown(row, job, summed)
         await self._devices.note_outcome(job.device, ending)
         await self._receipts.note(told)
 
+    def _note_shown(self, row: PushRow, job: PushJob, summed: Iterable[int]) -> None:
+        if job.kind == "show" and job.device.platform in WITHDRAWING:
+            row.tag = job.summary_tag if summed else None
+            for number in (job.number, *summed):
+                self._tables.pushes[number].shown_by = job.number
+
     async def withdraw_pushes(self, users: Sequence[tuple[str, str]], now_us: int) -> int:
         """Make withdrawals for devices of these users that show what has outlived itself."""
-        shown = [row for row in self._tables.pushes.values() if row.showing]
-        return sum(
-            self._withdraw(row, now_us)
-            for row in shown
-            if (row.hub, row.inbox.head.user) in users and self._tables.is_standing(row)
-        )
+        shown = {
+            row.shown_by: None
+            for row in self._tables.pushes.values()
+            if (row.hub, row.inbox.head.user) in users
+        }
+        return sum(self._withdraw(number, now_us) for number in shown if number is not None)
 
     async def withdraw_after(self, place: int, now_us: int, limit: int) -> int | None:
         """Do so for the next users who have such devices: here the next pushes."""
-        shown = [n for n, row in self._tables.pushes.items() if row.showing and n > place][:limit]
+        found = {row.shown_by for row in self._tables.pushes.values()}
+        shown = sorted(number for number in found if number is not None and number > place)[:limit]
         for number in shown:
-            if self._tables.is_standing(self._tables.pushes[number]):
-                self._withdraw(self._tables.pushes[number], now_us)
+            self._withdraw(number, now_us)
         return shown[-1] if len(shown) == limit else None
 
-    def _withdraw(self, row: PushRow, now_us: int) -> bool:
-        standing, device = self._standing(row), row.inbox.devices.get(row.record.device)
-        if device is None or device.gone_us is not None or not outlived(standing, now_us):
+    def _withdraw(self, number: int, now_us: int) -> bool:
+        """Make the withdrawal of what one notification shows, if all of that has outlived itself."""
+        rows = [row for row in self._tables.pushes.values() if row.shown_by == number]
+        first, device = rows[0], rows[0].inbox.devices.get(rows[0].record.device)
+        if device is None or device.gone_us is not None or not self._tables.is_standing(first):
             return False
-        row.showing = False
+        standings = [self._standing(row) for row in rows]
+        if not all(outlived(standing, now_us) for standing in standings):
+            return False
+        tag = self._tables.pushes[number].tag
+        for row in rows:
+            row.shown_by = None
         # Where another alert took the place of one, its push took the place of the other's.
-        if standing is None and row.alert_id not in self._tables.hub(row.hub).heard:
+        is_heard = first.alert_id in self._tables.hub(first.hub).heard
+        if not tag and standings[0] is None and not is_heard:
             return False
-        self._add(row.hub, row.inbox, row.alert_id, device, now_us, "withdraw")
+        self._add(first.hub, first.inbox, first.alert_id, device, now_us, "withdraw", tag)
         return True
 
     async def cancel_shown(self, told: Sequence[Told]) -> None:
@@ -238,6 +255,7 @@ class MemoryPushes:
         device: Device,
         made_us: int,
         kind: PushKind = "show",
+        tag: str | None = None,
     ) -> None:
         record = PushRecord(
             device=device.id,
@@ -247,4 +265,4 @@ class MemoryPushes:
             attempts=0,
             due_us=made_us,
         )
-        self._tables.add_push(PushRow(uuid7(made_us), hub, inbox, alert_id, record))
+        self._tables.add_push(PushRow(uuid7(made_us), hub, inbox, alert_id, record, tag=tag))

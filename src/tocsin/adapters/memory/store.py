@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from tocsin.adapters.memory.actions import act
+from tocsin.adapters.memory.dead_pushes import MemoryDeadPushes
 from tocsin.adapters.memory.deeds import MemoryDeeds
 from tocsin.adapters.memory.devices import MemoryDevices
 from tocsin.adapters.memory.erasure import MemoryErasures
@@ -97,6 +98,7 @@ class MemoryStore:
         self.holdings = MemoryHoldings(self._tables, self.queue, self.webhooks)
         self.devices = MemoryDevices(self._tables, clock)
         self.pushes = MemoryPushes(self._tables, self.devices, self.receipts, clock)
+        self.dead_pushes = MemoryDeadPushes(self._tables, self.deeds)
         self.vapid_keys = MemoryVapidKeys(self.deeds)
 
     async def deliver(self, envelopes: Sequence[Envelope]) -> Mapping[str, Delivered]:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from tocsin.model.alert import Envelope
 from tocsin.model.commands import Outcome
-from tocsin.model.device import WITHDRAWING, Device
+from tocsin.model.device import Device
 from tocsin.model.inbox import Broadcast, Head, OwnItem, StateRow
 from tocsin.model.plan import Plan, first_head
 from tocsin.model.position import Position
@@ -99,7 +99,8 @@ class Alert:
 class PushRow:
     """A push and what is known of it; ``leased`` while somebody has it.
 
-    ``showing``: the device may show it, and can take it back.
+    ``shown_by``: the push that shows it, itself or a summary, while the device can take it back.  ``tag`` is of a summary,
+    and of its withdrawal: what the device knows it by.
     """
 
     id: str
@@ -108,7 +109,8 @@ class PushRow:
     alert_id: str
     record: PushRecord
     leased: bool = False
-    showing: bool = False
+    shown_by: int | None = None
+    tag: str | None = None
 
     @property
     def key(self) -> tuple[str, str, str, str, str]:
@@ -131,8 +133,7 @@ class PushRow:
     def _end(self, ending: Ending) -> None:
         over = {"end": ending.end, "reason": ending.reason, "ended_us": ending.at_us}
         self.record = replace(self.record, due_us=None, **over)
-        takes_back = self.record.kind == "show" and self.record.platform in WITHDRAWING
-        self.showing = ending.end == "accepted" and takes_back
+        self.shown_by = None
 
 
 @dataclass

@@ -84,6 +84,7 @@ def _delivered(home: Hub, inbox: Inbox, copy: Copy, pushes: tuple[PushRecord, ..
         ),
         receipts=tuple(r for r in home.receipts if (r.alert_id, r.user) == (alert_id, user)),
         pushes=pushes,
+        reachable=any(device.gone_us is None for device in inbox.devices.values()),
     )
     for item in inbox.items.values():
         if item.alert_id == alert_id:

@@ -138,7 +138,9 @@ HOLDINGS = (
         "push",
         pushes.c.push_no,
         [
-            *_but(pushes, "push_no", "alert_no", "user_no", "device_no", "leased_us", "showing"),
+            *_but(
+                pushes, "push_no", "alert_no", "user_no", "device_no", "leased_us", "showing", "tag"
+            ),
             alerts.c.id.label("alert_id"),
         ],
         source=pushes.outerjoin(alerts, alerts.c.alert_no == pushes.c.alert_no),

@@ -47,6 +47,7 @@ leased = (
         pushes.c.made_us,
         pushes.c.attempts,
         pushes.c.held_us,
+        pushes.c.tag,
         devices,
     )
     .select_from(pushes)
@@ -101,9 +102,10 @@ _over = {
     "ended_us": param("at_us"),
     "showing": param("showing"),
 }
-end = update(pushes).where(_here, _waits).values(_over)
+_shown = {**_over, "tag": param("tag")}
+end = update(pushes).where(_here, _waits).values(_shown)
 # It was on its way when it was cancelled: what became of it counts.
-end_late = update(pushes).where(_here, pushes.c.push_end == param("cancelled")).values(_over)
+end_late = update(pushes).where(_here, pushes.c.push_end == param("cancelled")).values(_shown)
 end_of_device = update(pushes).where(pushes.c.device_no == param("at_device"), _waits).values(_over)
 _showing = pushes.c.showing.is_not(None)
 # A device that is gone shows nothing that could be taken back.
@@ -112,6 +114,7 @@ _reached = and_(
     devices.c.user_no == pushes.c.user_no,
     devices.c.gone_us.is_(None),
 )
+_shower = pushes.alias("shower")
 shown_to = (
     select(
         pushes.c.push_no,
@@ -124,9 +127,12 @@ shown_to = (
         pushes.c.device_no,
         pushes.c.device,
         pushes.c.platform,
+        _shower.c.push_no.label("shower"),
+        _shower.c.tag,
     )
     .join(alerts, alerts.c.alert_no == pushes.c.alert_no)
     .join(devices, _reached)
+    .join(_shower, _shower.c.push_no == pushes.c.showing)
     .where(among(pushes.c.user_no, "user_nos"), _showing)
 )
 next_showing = at_most(

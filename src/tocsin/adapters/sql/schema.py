@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     and_,
+    literal_column,
     text,
 )
 from sqlalchemy.sql.schema import SchemaItem
@@ -512,8 +513,10 @@ pushes = _table(
     Column("reason", Text),
     _perhaps("ended_us"),
     _perhaps("held_us"),
-    # 1 while the device may show it and can take it back.
+    # While the device may show it and can take it back: the push that shows it, itself or a summary.
     _perhaps("showing"),
+    # Of a summary, and of its withdrawal: what the device knows it by.
+    Column("tag", Text),
     UniqueConstraint("alert_no", "user_no", "device_no", "kind"),
 )
 _waits = pushes.c.due_us.is_not(None)
@@ -521,6 +524,13 @@ _partial("pushes_due", pushes.c.due_us, pushes.c.push_no, where=_waits)
 _partial("pushes_of_device", pushes.c.device_no, where=_waits)
 _partial("pushes_ended", pushes.c.ended_us, where=pushes.c.ended_us.is_not(None))
 _partial("pushes_showing", pushes.c.user_no, pushes.c.push_no, where=pushes.c.showing.is_not(None))
+# In literals, for an index is found by its very words.
+push_is_dead = and_(
+    pushes.c.kind == literal_column("'show'"),
+    pushes.c.push_end.in_([literal_column("'rejected'"), literal_column("'expired'")]),
+)
+_partial("pushes_dead", pushes.c.ended_us, pushes.c.id, where=push_is_dead)
+_partial("pushes_dead_id", pushes.c.id, where=push_is_dead)
 Index("pushes_user", pushes.c.user_no, pushes.c.push_no)
 
 # A broadcast on its way to the devices of its hub: those up to ``after`` have their push.

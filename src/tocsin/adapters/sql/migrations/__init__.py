@@ -5,5 +5,5 @@
 
 from pathlib import Path
 
-HEAD = "0019"
+HEAD = "0020"
 FOLDER = Path(__file__).parent

@@ -14,6 +14,7 @@ from tocsin.adapters.sql import inboxes, secrets
 from tocsin.adapters.sql.store import actions, queries
 from tocsin.adapters.sql.store.contact import open_heads, open_hub
 from tocsin.adapters.sql.store.database import Connection
+from tocsin.adapters.sql.store.dead_pushes import SqlDeadPushes
 from tocsin.adapters.sql.store.deeds import SqlDeeds
 from tocsin.adapters.sql.store.delivery import Delivery
 from tocsin.adapters.sql.store.devices import SqlDevices
@@ -96,6 +97,7 @@ class SqlStore(SqlKeyring, ABC):
         self.holdings = SqlHoldings(readers)
         self.deeds = SqlDeeds(writer, readers)
         self.devices = SqlDevices(writer, readers, numbers, clock)
+        self.dead_pushes = SqlDeadPushes(writer, readers)
         self.pushes = SqlPushes(writer, readers, clock, limits)
         self.vapid_keys = SqlVapidKeys(writer, readers)
 

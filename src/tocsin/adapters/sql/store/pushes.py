@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tocsin.adapters.sql import devices, items, pushes, stream
+from tocsin.adapters.sql import devices, pushes, stream
 from tocsin.adapters.sql.store.database import Connection
 from tocsin.adapters.sql.store.devices import device_row, note_outcome
 from tocsin.adapters.sql.store.queries import Snapshot
@@ -12,20 +12,15 @@ from tocsin.adapters.sql.store.receipts import note_told
 from tocsin.adapters.sql.store.rows import (
     Row,
     as_json,
-    heads_by_no,
     heads_of,
     hub_named,
-    hub_numbered,
-    item_of,
-    live_broadcasts,
-    states_of,
 )
+from tocsin.adapters.sql.store.standings import snapshots_of, standing, standings
 from tocsin.adapters.sql.store.text import sql
 from tocsin.adapters.sql.store.writer import Writer
 from tocsin.clock import Clock
 from tocsin.model.device import WITHDRAWING
 from tocsin.model.ids import uuid7
-from tocsin.model.inbox import Entry
 from tocsin.model.push import (
     Ending,
     PushJob,
@@ -35,14 +30,13 @@ from tocsin.model.push import (
     Standing,
     outlived,
 )
-from tocsin.model.reading import broadcast_entry, item_entry, total_counts
 from tocsin.model.receipt import Told, by_hub
 from tocsin.ports.limits import StoreLimits
 
 _TO_PUSH, _SOME_OF_HUB = sql(devices.to_push), sql(devices.some_of_hub)
 _DEVICE = sql(pushes.device_of)
 _ADD, _NEXT_DUE, _VOID = sql(pushes.add_push), sql(pushes.next_due), sql(pushes.void_leases)
-_LEASE, _LEASED, _COPIES = sql(pushes.lease), sql(pushes.leased), sql(pushes.copies)
+_LEASE, _LEASED = sql(pushes.lease), sql(pushes.leased)
 _HELD_BESIDE = sql(pushes.held_beside)
 _PUT_BACK, _END, _END_LATE = sql(pushes.put_back), sql(pushes.end), sql(pushes.end_late)
 _END_OF_COPY, _WAITING_OF_COPY = sql(pushes.end_of_copy), sql(pushes.waiting_of_copy)
@@ -52,7 +46,7 @@ _MOVE_SPREAD, _END_SPREAD = sql(pushes.move_spread), sql(pushes.end_spread)
 _SHOWN_TO, _NEXT_SHOWING = sql(pushes.shown_to), sql(pushes.next_showing)
 _UNSHOW = sql(pushes.unshow)
 _COUNT, _OF_COPY = sql(pushes.count_waiting), sql(pushes.of_copy)
-_SAYING, _HEARD = sql(items.saying), sql(stream.heard_of_alert)
+_HEARD = sql(stream.heard_of_alert)
 _ALERTS = sql(pushes.alerts_named)
 
 
@@ -101,7 +95,7 @@ class SqlPushes:
 
     async def standings(self, numbers: Sequence[int]) -> Mapping[int, Standing | None]:
         """Tell how the inboxes stand to these pushes."""
-        return await self._readers.run(lambda c: _standings(c, numbers))
+        return await self._readers.run(lambda c: standings(c, numbers))
 
     async def held_beside(self, number: int, limit: int) -> Sequence[int]:
         """Return the other held pushes to the same device."""
@@ -132,8 +126,7 @@ class SqlPushes:
         room = self._limits.receipts_per_copy
 
         def write(connection: Connection) -> None:
-            _end(connection, job, ending)
-            connection.executemany(_END, _summed(summed, ending.at_us))
+            _end(connection, job, ending, summed)
             for hub, some in by_hub(told).items():
                 note_told(connection, hub, some, room, ending.at_us)
 
@@ -201,6 +194,11 @@ def records_of_copy(connection: Connection, alert_no: int, user_no: int) -> tupl
     return tuple(PushRecord(**dict(zip(names, row, strict=True))) for row in found)
 
 
+def has_device(connection: Connection, user_no: int) -> bool:
+    """Tell whether a user has a device that is reached."""
+    return connection.execute(_TO_PUSH, {"user_nos": as_json([user_no])}).fetchone() is not None
+
+
 def _fresh(
     alert_no: int, user_no: int, device: Sequence[Any], made_us: int, kind: PushKind = "show"
 ) -> dict[str, Any]:
@@ -222,6 +220,7 @@ def _fresh(
         "ended_us": None,
         "held_us": None,
         "showing": None,
+        "tag": None,
     }
 
 
@@ -249,6 +248,7 @@ def _spread(connection: Connection, limit: int) -> int:
 
 def _job(row: Row) -> PushJob:
     number, delivery_id, hub, user, alert_id, severity, kind, made_us, attempts, held_us = row[:10]
+    tag, device = row[10], row[11:]
     return PushJob(
         number=number,
         delivery_id=delivery_id,
@@ -256,11 +256,12 @@ def _job(row: Row) -> PushJob:
         user=user,
         alert_id=alert_id,
         severity=severity,
-        device=device_row(row[10:], hub, user).device,
+        device=device_row(device, hub, user).device,
         kind=kind,
         made_us=made_us,
         attempts=attempts,
         held=held_us is not None,
+        tag=tag,
     )
 
 
@@ -280,79 +281,44 @@ def _who_is_shown(connection: Connection, users: Sequence[tuple[str, str]]) -> l
 
 
 def _withdraw(connection: Connection, user_nos: Sequence[int], now_us: int) -> int:
-    made = 0
-    at = _snapshots(connection, user_nos)
+    at = snapshots_of(connection, user_nos)
+    notifications: dict[int, list[Row]] = {}
     for row in connection.execute(_SHOWN_TO, {"user_nos": as_json(user_nos)}).fetchall():
-        push_no, user_no, alert_no, *_ = row
-        standing = _standing(at[user_no], row[2:7])
-        if not outlived(standing, now_us):
-            continue
-        connection.execute(_UNSHOW, {"at_push": push_no})
-        # Where another alert took the place of one, its push took the place of the other's.
-        if standing is not None or at[user_no].rows(_HEARD, alert_no=alert_no):
-            fresh = _fresh(alert_no, user_no, row[7:], now_us, "withdraw")
-            made += connection.execute(_ADD, fresh).rowcount
-    return made
+        notifications.setdefault(row[10], []).append(row)
+    return sum(_take_back(connection, at, rows, now_us) for rows in notifications.values())
 
 
-def _snapshots(connection: Connection, user_nos: Iterable[int]) -> dict[int, Snapshot]:
-    return {
-        user_no: Snapshot(connection, hub_numbered(connection, row.hub_no), row)
-        for user_no, row in heads_by_no(connection, user_nos).items()
-    }
+def _take_back(
+    connection: Connection, at: Mapping[int, Snapshot], rows: Sequence[Row], now_us: int
+) -> int:
+    """Make the withdrawal of what one notification shows, if all of that has outlived itself."""
+    found = [standing(at[row[1]], row[2:7]) for row in rows]
+    if not all(outlived(one, now_us) for one in found):
+        return 0
+    connection.executemany(_UNSHOW, [{"at_push": row[0]} for row in rows])
+    (_, user_no, alert_no, *_), tag = rows[0], rows[0][11]
+    # Where another alert took the place of one, its push took the place of the other's.
+    if tag or found[0] is not None or at[user_no].rows(_HEARD, alert_no=alert_no):
+        fresh = _fresh(alert_no, user_no, rows[0][7:10], now_us, "withdraw")
+        return connection.execute(_ADD, {**fresh, "tag": tag}).rowcount
+    return 0
 
 
-def _standings(connection: Connection, numbers: Sequence[int]) -> dict[int, Standing | None]:
-    found = connection.execute(_COPIES, {"push_nos": as_json(numbers)}).fetchall()
-    at = _snapshots(connection, {row[1] for row in found})
-    return {row[0]: _standing(at[row[1]], row[2:]) for row in found if row[1] in at}
-
-
-def _standing(at: Snapshot, alert: Row) -> Standing | None:
-    alert_no, alert_id, category, severity, withdrawn_us = alert
-    states = states_of(at.connection, at.row.user_no)
-    live = live_broadcasts(at.connection, at.hub.hub_no, at.head.b_start)
-    found: tuple[Entry, int | None] | None = None
-    collapses = False
-    for row in at.rows(_SAYING, alert_no=alert_no):
-        item = item_of(row)
-        found = item_entry(item, at.head.watermarks), item.expires_us
-        collapses = item.collapse_key is not None
-    for told in live:
-        if told.alert_id == alert_id:
-            state = states.get(told.brev)
-            found = broadcast_entry(told, state, at.head.watermarks), told.expires_us
-    if found is None:
-        return None
-    entry, expires_us = found
-    return Standing(
-        entry=entry,
-        category=category,
-        severity=severity,
-        expires_us=expires_us,
-        withdrawn=withdrawn_us is not None,
-        unread=total_counts(at.head, live, states).unread,
-        collapses=collapses,
-    )
-
-
-def _end(connection: Connection, job: PushJob, ending: Ending) -> None:
-    row = {"at_push": job.number, "push_end": ending.end, "reason": ending.reason}
+def _end(connection: Connection, job: PushJob, ending: Ending, summed: Mapping[int, str]) -> None:
     shows = ending.end == "accepted" and job.kind == "show" and job.device.platform in WITHDRAWING
-    times = {"at_us": ending.at_us, "cancelled": "cancelled", "showing": 1 if shows else None}
-    ended = connection.execute(_END, {**row, **times}).rowcount
+    both = {"at_us": ending.at_us, "showing": job.number if shows else None}
+    row = {**both, "at_push": job.number, "push_end": ending.end, "reason": ending.reason}
+    row["tag"] = job.summary_tag if summed else job.tag
+    ended = connection.execute(_END, row).rowcount
     if not ended and ending.end == "accepted":
-        connection.execute(_END_LATE, {**row, **times})
+        connection.execute(_END_LATE, {**row, "cancelled": "cancelled"})
+    others = {**both, "push_end": "summed", "tag": None}
+    connection.executemany(
+        _END, [{**others, "at_push": number, "reason": why} for number, why in summed.items()]
+    )
     found = connection.execute(_DEVICE, {"push_no": job.number}).fetchone()
     if found is not None:
         note_outcome(connection, found[0], job.device.registered_us, ending)
-
-
-def _summed(summed: Mapping[int, str], at_us: int) -> list[dict[str, Any]]:
-    return [
-        {"at_push": number, "push_end": "summed", "reason": reason, "at_us": at_us, "showing": None}
-        for number, reason in summed.items()
-    ]
 
 
 def _copies_shown(connection: Connection, told: Iterable[Told]) -> list[tuple[int, int]]:

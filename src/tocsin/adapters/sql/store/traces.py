@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from tocsin.adapters.sql import collapses, items, receipts, schedule, stream, waiting
 from tocsin.adapters.sql.store.database import Connection
-from tocsin.adapters.sql.store.pushes import records_of_copy
+from tocsin.adapters.sql.store.pushes import has_device, records_of_copy
 from tocsin.adapters.sql.store.queries import Snapshot, snapshot
 from tocsin.adapters.sql.store.queue import decode_envelope
 from tocsin.adapters.sql.store.readers import Readers
@@ -87,7 +87,11 @@ def _delivered(at: Snapshot, copy: Copy, alert_no: int, content: bytes) -> Copy:
             receipts_of_copy(at.connection, at.hub.stream.hub, copy.status.id, at.head.user)
         ),
     )
-    copy = replace(copy, pushes=records_of_copy(at.connection, alert_no, at.row.user_no))
+    copy = replace(
+        copy,
+        pushes=records_of_copy(at.connection, alert_no, at.row.user_no),
+        reachable=has_device(at.connection, at.row.user_no),
+    )
     for row in at.rows(_SAYING, alert_no=alert_no):
         item = item_of(row)
         entry = item_entry(item, at.head.watermarks)
