@@ -353,7 +353,7 @@ class Node:
                 self.seal,
                 self.clock,
             ),
-            preferences=PreferenceRoutes(auth, store.preferences),
+            preferences=PreferenceRoutes(auth, store.preferences, self.fanout),
             audit=Audit(auth, store.deeds, self.seal, self.clock),
             operations=Operations(
                 auth, store, store.queue, self.metrics, self.clock, self.gateway.stats

@@ -1,6 +1,7 @@
 """Pushes of a real server to the stand-ins of the push services, each a process of its own."""
 
 import json
+import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -166,6 +167,32 @@ def test_what_hangs_or_misbehaves_delays_nobody(stage: Stage) -> None:
     stage.publish(to={"users": ["mallory"]})
     stage.publish()
     until(lambda: stage.browsers.report()["requests"].get("ok") == 1, "Ada has hers", 10)
+
+
+def test_an_erased_person_is_pushed_nothing_more_and_nothing_is_left(stage: Stage) -> None:
+    stage.browser("laptop", "500")
+    stage.app("phone", "internal:1")
+    stage.browser("laptop", user="ben")
+    stage.publish(to={"users": ["ada", "ben"]})
+    until(lambda: stage.browsers.report()["requests"].get("500"), "a browser is tried")
+    until(lambda: stage.firebase.report()["requests"].get("internal"), "an app is tried")
+    answer = stage.server.request("DELETE", "/v1/users/ada", headers=stage.key)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["counts"]["device"] == 2
+    assert answer.json()["counts"]["push"] == 2
+    listed = stage.server.request("GET", "/v1/devices?user=ada", headers=stage.key)
+    assert listed.json() == {"devices": []}
+    stage.publish(title="To a new Ada, who has no device", to={"users": ["ada", "ben"]})
+    until(lambda: stage.browsers.report()["requests"].get("ok") == 2, "Ben has his")
+    stage.server.stop()
+    with sqlite3.connect(stage.server.data_dir / "tocsin.db") as file:
+        kept = file.execute(
+            "SELECT count(*), count(pushes.push_no) FROM devices "
+            "JOIN heads USING (user_no) LEFT JOIN pushes USING (user_no) WHERE user <> 'ben'"
+        )
+        assert kept.fetchone() == (0, 0)
+        assert file.execute("SELECT DISTINCT device FROM pushes").fetchall() == [("laptop",)]
+    file.close()
 
 
 def test_credentials_that_a_service_refuses_alarm_at_once_and_pause_it_after_five_people(

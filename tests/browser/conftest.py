@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from tests.acceptance.server_process import ServerProcess
+from tests.browser.push_service import PushService, push_service
 
 WEB = Path(__file__).parents[2] / "src" / "tocsin" / "web" / "index.html"
 # A client that finds its server gone comes back within 30 s (sync.md, section 4).
@@ -76,6 +77,13 @@ def server() -> Iterator[ServerProcess]:
             yield process.start()
         finally:
             process.end()
+
+
+@pytest.fixture
+def service() -> Iterator[PushService]:
+    """A push service on this machine."""
+    with tempfile.TemporaryDirectory() as folder, push_service(Path(folder)) as service:
+        yield service
 
 
 @pytest.fixture

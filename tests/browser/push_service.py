@@ -93,6 +93,16 @@ class PushService:
             "--ignore-certificate-errors",
         ]
 
+    @property
+    def server_env(self) -> dict[str, str]:
+        """The settings of a Tocsin that knows this push service, and nobody else's."""
+        return {
+            "TOCSIN_OUTBOUND__ALLOW": f'["{HOST}"]',
+            "TOCSIN_OUTBOUND__CA_FILE": str(self.authority),
+            "TOCSIN_PUSH__HOSTS": f'["{self.origin.removeprefix("https://")}"]',
+            "TOCSIN_PUSH__SUBJECT": "mailto:push@example.org",
+        }
+
     def own_endpoint(self, handed_out: str) -> str:
         """Turn the endpoint that the browser tells a page, at its maker's host, into ours."""
         return f"{self.origin}{_ENDPOINT}{handed_out.rpartition('/')[2]}"
@@ -101,6 +111,11 @@ class PushService:
         """Return the application servers' keys that browsers are subscribed under."""
         with self._lock:
             return {one.sender for one in self.subscriptions.values() if one.subtype}
+
+    def endpoints(self) -> set[str]:
+        """Return the tokens that browsers are subscribed by."""
+        with self._lock:
+            return {token for token, one in self.subscriptions.items() if one.subtype}
 
     def drop_channels(self) -> None:
         """Break the channels; browsers come back by themselves."""

@@ -7,7 +7,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from playwright.sync_api import BrowserContext, Locator, Page, Playwright, Request, Route, expect
+from playwright.sync_api import (
+    BrowserContext,
+    Locator,
+    Page,
+    Playwright,
+    Request,
+    Route,
+    Worker,
+    expect,
+)
 
 from tests.acceptance.deadlines import until
 from tests.browser.conftest import DEADLINE_MS, FLAGS, chromium_path
@@ -92,6 +101,11 @@ class PushedBrowser:
             return find()
 
         return until(look, what)
+
+    def worker(self) -> Worker:
+        """Return the app's service worker, which has to be running."""
+        [worker] = self._context.service_workers
+        return worker
 
     def pages(self) -> list[Page]:
         """List the open pages of the app."""

@@ -15,19 +15,13 @@ from playwright.sync_api import Playwright, expect
 
 from tests.acceptance.server_process import ServerProcess
 from tests.browser.conftest import DEADLINE_MS
-from tests.browser.push_service import HOST, PushService, push_service
+from tests.browser.push_service import PushService
 from tests.browser.pushed_browser import PushedBrowser, panel, pushed_browser
 
 expect.set_options(timeout=DEADLINE_MS)
 
 OpenBrowser = Callable[[], PushedBrowser]
 Publish = Callable[..., str]
-
-
-@pytest.fixture
-def service() -> Iterator[PushService]:
-    with tempfile.TemporaryDirectory() as folder, push_service(Path(folder)) as service:
-        yield service
 
 
 @pytest.fixture
@@ -40,14 +34,7 @@ def grace_s() -> str:
 def server(service: PushService, grace_s: str) -> Iterator[ServerProcess]:
     """A server with the demo page that knows our push service, and nobody else's."""
     with tempfile.TemporaryDirectory(prefix="tcs") as folder:
-        env = {
-            "TOCSIN_DEMO": "true",
-            "TOCSIN_OUTBOUND__ALLOW": f'["{HOST}"]',
-            "TOCSIN_OUTBOUND__CA_FILE": str(service.authority),
-            "TOCSIN_PUSH__HOSTS": f'["{service.origin.removeprefix("https://")}"]',
-            "TOCSIN_PUSH__SUBJECT": "mailto:push@example.org",
-            "TOCSIN_PUSH__GRACE_S": grace_s,
-        }
+        env = service.server_env | {"TOCSIN_DEMO": "true", "TOCSIN_PUSH__GRACE_S": grace_s}
         process = ServerProcess(Path(folder), env=env)
         try:
             yield process.start()

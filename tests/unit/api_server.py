@@ -220,7 +220,7 @@ async def running(
             seal,
             clock,
         ),
-        preferences=PreferenceRoutes(auth, store.preferences),
+        preferences=PreferenceRoutes(auth, store.preferences, fanout),
         audit=Audit(auth, store.deeds, seal, clock),
         operations=Operations(auth, store, store.queue, metrics, clock, gateway.stats),
         event_handlers=EventHandlers(auth, rules, clock),

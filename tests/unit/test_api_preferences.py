@@ -39,6 +39,17 @@ async def test_a_person_reads_back_what_was_said(server: Server) -> None:
     assert (ben.json(), ben.headers["etag"]) == (first.json(), first.headers["etag"])
 
 
+async def test_other_devices_are_told_of_a_change_and_of_nothing_else(server: Server) -> None:
+    frames = server.frames()
+    told = {"tocsin": 1, "kind": "preferences"}
+    await put(server, NIGHT)
+    assert frames == [told]
+    await put(server, OFF, {"if-match": '"stale"'})
+    assert frames == [told]
+    await put(server, OFF, path=HUB)
+    assert frames == [told] * 2
+
+
 async def test_a_backend_acts_for_its_users_and_names_them(server: Server) -> None:
     key = await server.key("server")
     done = await server.http.put(f"{MINE}?user=ada", json=OFF, headers=key)

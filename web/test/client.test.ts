@@ -218,6 +218,15 @@ test("gives another token when the server asks for one, and shows nothing of it"
   expect(views).not.toHaveBeenCalled();
 });
 
+test("tells of preferences that were changed elsewhere", async () => {
+  const client = clientOf(server());
+  const socket = await connected(client);
+  const told = vi.fn();
+  client.on("preferences", told);
+  socket.data(1, { tocsin: 1, kind: "preferences" });
+  expect(told).toHaveBeenCalledOnce();
+});
+
 test("over a stream, which has no acknowledgements, it tells what it received", async () => {
   vi.useFakeTimers();
   const fake = server(({ path }) =>

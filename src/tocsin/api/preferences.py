@@ -1,7 +1,8 @@
 """What people want to be told beside the inbox, and what holds for everybody of a hub.
 
 An answer's ``ETag`` names the version of what was asked for.  A ``PUT`` replaces the whole; with ``If-Match`` only the version
-that the caller knows, without it whatever stands, so that the last writer wins.
+that the caller knows, without it whatever stands, so that the last writer wins.  Live connections
+are told of each change, by a frame that says no more than that.
 """
 
 import msgspec
@@ -11,6 +12,7 @@ from tocsin.api.bodies import read_json
 from tocsin.api.http import Request, Response
 from tocsin.model.preference import HubPreferences, Preferences, Rules
 from tocsin.ports.audit import Deed
+from tocsin.ports.fanout import Fanout, announce_preferences
 from tocsin.ports.preferences import PreferenceStore, tag_of
 
 _person = msgspec.json.Decoder(Preferences)
@@ -20,9 +22,10 @@ _hub = msgspec.json.Decoder(HubPreferences)
 class PreferenceRoutes:
     """The routes of preferences: a person's own, and an administrator's for the hub."""
 
-    def __init__(self, auth: Authenticator, store: PreferenceStore) -> None:
+    def __init__(self, auth: Authenticator, store: PreferenceStore, fanout: Fanout) -> None:
         self._auth = auth
         self._store = store
+        self._fanout = fanout
 
     async def read(self, request: Request) -> Response:
         """``GET /v1/preferences``: what this user said, and what the hub says where the user did not."""
@@ -34,6 +37,7 @@ class PreferenceRoutes:
         hub, user = await self._auth.inbox(request)
         wanted = await read_json(request, _person)
         await self._store.keep_preferences(hub, user, wanted, instead_of=_known(request))
+        self._fanout.announce([announce_preferences(hub, user)])
         return _answer_person(Rules(wanted, (await self._store.preferences(hub, [])).hub))
 
     async def read_hub(self, request: Request) -> Response:
@@ -46,6 +50,7 @@ class PreferenceRoutes:
         hub = self._auth.admin(request).hub
         wanted = await read_json(request, _hub)
         await self._store.keep_hub_preferences(hub, wanted, instead_of=_known(request), deed=deed)
+        self._fanout.announce([announce_preferences(hub, None)])
         return _answer_hub(wanted)
 
 

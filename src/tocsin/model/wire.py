@@ -22,6 +22,8 @@ from tocsin.model.inbox import (
 from tocsin.model.position import Position
 
 MAX_FRAME_ROWS = 50
+# What somebody, or the hub, prefers has changed.  It stands in no stream and has no number: a hint to read them again.
+PREFERENCES_FRAME = b'{"tocsin":1,"kind":"preferences"}'
 _encode = msgspec.json.encode
 _MARKS = Marks.__struct_fields__
 _NO_MARKS = Marks()

@@ -11,15 +11,15 @@ import msgspec
 
 from tocsin.model.inbox import BroadcastEntry, ChangeSet
 from tocsin.model.position import Position
-from tocsin.model.wire import broadcast_frame, change_frame, head_frame
+from tocsin.model.wire import PREFERENCES_FRAME, broadcast_frame, change_frame, head_frame
 from tocsin.ports.store import Swept
 
 
 class Announcement(msgspec.Struct, frozen=True):
     """One frame for one user's connections, or with ``user`` None for every inbox connection of the hub.
 
-    ``body`` is the frame's JSON, encoded once.  ``number`` is the frame's ``rev`` (or ``brev`` without a user): after
-    writing it the gateway knows how far the connection got.  ``alert_ids`` are the alerts that it brings to the user
+    ``body`` is the frame's JSON, encoded once.  ``number`` is the frame's ``rev`` (or ``brev`` without a user), 0 for one
+    that stands in no stream: after writing it the gateway knows how far the connection got.  ``alert_ids`` are the alerts that it brings to the user
     for the first time, of which receipts are kept.
     """
 
@@ -71,6 +71,11 @@ def _announcement(hub: str, change: ChangeSet, alert_ids: tuple[str, ...] = ()) 
 def announce_broadcasts(entries: Sequence[BroadcastEntry]) -> list[Announcement]:
     """Turn entries of broadcast streams into announcements for everybody."""
     return [Announcement(entry.hub, None, entry.brev, broadcast_frame(entry)) for entry in entries]
+
+
+def announce_preferences(hub: str, user: str | None) -> Announcement:
+    """Tell a user's connections, or all of a hub, that preferences changed."""
+    return Announcement(hub, user, 0, PREFERENCES_FRAME)
 
 
 def announce_swept(swept: Swept) -> list[Announcement]:

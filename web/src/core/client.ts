@@ -25,7 +25,7 @@ import {
   type ViewItem,
 } from "./machine.ts";
 import { newOpId } from "./op-id.ts";
-import { asksForToken, type Problem } from "./protocol.ts";
+import { kindOf, type Problem } from "./protocol.ts";
 import { type ReceiptFact, Receipts } from "./receipts.ts";
 import type { ServerRequest } from "./requests.ts";
 import { ReliableSocket, type SocketStatus } from "./socket.ts";
@@ -82,6 +82,8 @@ export interface Refusal {
 export interface ClientEvents {
   /** Alerts that came while this page was connected, unread; each once. */
   readonly arrived: readonly Arrived[];
+  /** What this person, or the hub, wants to be pushed was changed, perhaps here: read it again. May be missed. */
+  readonly preferences: undefined;
   readonly refused: Refusal;
   readonly status: SocketStatus;
   readonly view: InboxView;
@@ -154,7 +156,9 @@ export class TocsinClient {
       },
       onLost: () => this.#step({ type: "socket_closed" }),
       onData: (frame) => {
-        if (asksForToken(frame)) void this.#renew(credentials);
+        const kind = kindOf(frame);
+        if (kind === "token") void this.#renew(credentials);
+        else if (kind === "preferences") this.#events.emit(kind, undefined);
         else this.#step({ type: "frame", frame });
       },
       onStatus: (status) => {

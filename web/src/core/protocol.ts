@@ -181,9 +181,12 @@ export function readFrame(data: unknown): Frame | null {
   }
 }
 
-/** Whether the server asks for another token, since this connection ends with the one it has. */
-export function asksForToken(data: unknown): boolean {
-  return isFields(data) && data.tocsin === 1 && data.kind === "token";
+/**
+ * What a frame is, of those that stand in no stream: `token` asks for another token, since this connection
+ * ends with the one it has; `preferences` says that they changed.
+ */
+export function kindOf(data: unknown): unknown {
+  return isFields(data) && data.tocsin === 1 ? data.kind : null;
 }
 
 /** Check the answer of `GET /v1/inbox`; null if it is none. */

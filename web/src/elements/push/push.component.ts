@@ -80,7 +80,7 @@ export class TocsinPush extends ClientElement {
     return html`
       <dl>
         <div>
-          <dt>${say("Last delivered")}</dt>
+          <dt>${say("Last sent")}</dt>
           <dd>${delivered === null ? say("nothing yet") : when(delivered, this.language)}</dd>
         </div>
         ${
