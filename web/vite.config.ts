@@ -1,5 +1,6 @@
-import { defineConfig, type UserConfig } from "vite";
+import { defineConfig, type PluginOption, type UserConfig } from "vite";
 import { appShell } from "./app-shell.ts";
+import { elementManifest } from "./element-manifest.ts";
 import { minifyLiterals } from "./minify-literals.ts";
 
 /** What the elements load only when a page asks for it: words of a language by its tag. */
@@ -11,10 +12,14 @@ function onDemand(name: string): string {
 function library(
   entry: string,
   file: string,
-  { outDir = "dist", format = "es" }: { outDir?: string; format?: "es" | "iife" } = {},
+  {
+    outDir = "dist",
+    format = "es",
+    plugins = [],
+  }: { outDir?: string; format?: "es" | "iife"; plugins?: PluginOption[] } = {},
 ): UserConfig {
   return {
-    plugins: [minifyLiterals()],
+    plugins: [minifyLiterals(), ...plugins],
     publicDir: false,
     build: {
       outDir,
@@ -38,9 +43,12 @@ const builds: Record<string, UserConfig> = {
       emptyOutDir: true,
       target: "es2022",
       modulePreload: { polyfill: false },
+      rolldownOptions: { input: ["demo/index.html", "demo/elements/index.html"] },
     },
   },
-  elements: library("src/elements/index.ts", "tocsin/elements.js"),
+  elements: library("src/elements/index.ts", "tocsin/elements.js", {
+    plugins: [elementManifest("src/elements")],
+  }),
   core: library("src/core/headless.ts", "tocsin/core.js"),
   producer: library("src/producer/index.ts", "tocsin/producer.js"),
   push: library("src/push/index.ts", "tocsin/push.js"),

@@ -28,6 +28,7 @@ async function tidy() {
   const names = await caches.keys();
   const old = names.filter((name) => name.startsWith("tocsin-demo ") && name !== cacheName);
   await Promise.all(old.map((name) => caches.delete(name)));
+  await clients.claim();
 }
 
 /** Which kept file answers a request; the page's own is the same for every person and device. */

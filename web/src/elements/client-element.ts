@@ -18,6 +18,19 @@ const offlineAfterMs = 3_000;
  * @attr {string} user Names the person whose inbox this browser keeps for the next visit.
  * @attr {"light" | "dark"} theme Default: as the system says.
  * @attr {string} lang Default: the nearest `lang` around it, else the browser's language.
+ * @cssproperty --tocsin-surface What everything lies on.
+ * @cssproperty --tocsin-hover A row under the pointer.
+ * @cssproperty --tocsin-border Hairlines.
+ * @cssproperty --tocsin-text Titles and texts.
+ * @cssproperty --tocsin-quiet Times, and what was read.
+ * @cssproperty --tocsin-accent Unread marks, focus rings, and the button that is meant to be pressed.
+ * @cssproperty --tocsin-on-accent Text on the accent.
+ * @cssproperty --tocsin-info The mark of severity `info`.
+ * @cssproperty --tocsin-success The mark of severity `success`.
+ * @cssproperty --tocsin-warning The mark of severity `warning`.
+ * @cssproperty --tocsin-error The mark of severity `error`.
+ * @cssproperty --tocsin-shadow Below what floats.
+ * @cssproperty --tocsin-font The typeface. Default: the system's own.
  */
 export abstract class ClientElement extends LitElement {
   static override properties: PropertyDeclarations = {

@@ -1,0 +1,145 @@
+"""Alerts made of attacks, through a real server onto a real page: they are text, and nothing else happens."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from playwright.sync_api import Page, Request, expect
+
+from tests.acceptance.server_process import ServerProcess
+from tests.browser.conftest import DEADLINE_MS, OpenPage
+from tests.browser.hostile_texts import TEXTS
+
+# So few that all of them are drawn, at the top of the list.
+BATCH = 10
+# What the page itself asks for; a text that is taken for an address of this origin leads elsewhere.
+OWN_PATHS = (
+    "/",
+    "/assets/",
+    "/tocsin/",
+    "/demo/",
+    "/v1/",
+    "/client/",
+    "/icon",
+    "/apple-touch-icon.png",
+    "/manifest.",
+    "/worker.js",
+)
+FOLLOWED = {"http:", "https:", "mailto:", "tel:"}
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+RUNS = re.compile("on|srcdoc|style|ping|formaction")
+# Everything below an element, through the roots that it hides.
+SHOWN = """
+(element) => {
+  const nodes = [];
+  const walk = (root) => {
+    for (const node of root.querySelectorAll("*")) {
+      nodes.push(node);
+      if (node.shadowRoot) walk(node.shadowRoot);
+    }
+  };
+  walk(element.shadowRoot);
+  return {
+    names: [...new Set(nodes.map(({ localName }) => localName))],
+    attributes: [...new Set(nodes.flatMap((node) => node.getAttributeNames()))],
+    links: nodes.filter((node) => node.matches("a[href]")).map((link) => link.protocol),
+    sources: nodes.flatMap((node) => node.getAttribute("src") ?? []),
+    text: [...nodes.map(({ shadowRoot }) => shadowRoot), element.shadowRoot].map((root) => root?.textContent).join(" "),
+  };
+}
+"""
+
+
+@pytest.fixture
+def asked(open_page: OpenPage) -> tuple[Page, list[str]]:
+    """The page, and what it asks for that is not its own; nothing of that is answered."""
+    # The elements have to hold by themselves: not every page has a policy.
+    page = open_page(viewport={"width": 1_000, "height": 800}, bypass_csp=True)
+    asked: list[str] = []
+    host = urlsplit(page.url).netloc
+
+    def note(request: Request) -> None:
+        address = urlsplit(request.url)
+        if address.netloc != host or (
+            not address.path.startswith(OWN_PATHS[1:]) and address.path != "/"
+        ):
+            asked.append(request.url)
+
+    page.context.on("request", note)
+    page.on("dialog", lambda dialog: asked.append(f"dialog: {dialog.message}"))
+    page.on("popup", lambda popup: asked.append(f"popup: {popup.url}"))
+    page.context.expose_function("pwned", lambda *_: asked.append("a script ran"))
+    page.wait_for_function(
+        "() => document.querySelector('tocsin-bell')?.view?.synced === true", timeout=DEADLINE_MS
+    )
+    return page, asked
+
+
+def hostile(text: str) -> dict[str, Any]:
+    """The text in every field that takes one, or an address."""
+    return {
+        "to": {"users": ["ada"]},
+        "title": text,
+        "body": text,
+        # The server refuses control characters in names.
+        "category": CONTROLS.sub(" ", text)[:128],
+        "icon": text,
+        "url": text,
+        "actions": [
+            {"id": "link", "label": text[:100], "url": text},
+            {"id": "press", "label": text[:100]},
+        ],
+        "data": {"text": text, text[:100]: [text]},
+    }
+
+
+def publish(server: ServerProcess, key: dict[str, str], alerts: Sequence[dict[str, Any]]) -> None:
+    answer = httpx.post(
+        f"{server.url}/v1/alerts/batch", json={"alerts": list(alerts)}, headers=key, timeout=30
+    )
+    assert answer.status_code in (200, 202), answer.text
+    refused = [result for result in answer.json()["results"] if "id" not in result]
+    assert refused == [], refused
+
+
+def wait_for(page: Page, text: str) -> None:
+    page.wait_for_function(
+        "(text) => document.querySelector('tocsin-bell').view.items[0]?.alert.title === text",
+        arg=text,
+        timeout=DEADLINE_MS,
+    )
+
+
+def test_hostile_alerts_are_text_and_nothing_else_happens(
+    asked: tuple[Page, list[str]], server: ServerProcess
+) -> None:
+    page, faults = asked
+    key = server.key("producer")
+    inbox, toasts = page.locator(".window tocsin-inbox"), page.locator(".window tocsin-toasts")
+    publish(server, key, [harmless(number) for number in range(BATCH)])
+    wait_for(page, f"Plain {BATCH - 1}")
+    expect(toasts.locator("a", has_text="Plain").first).to_be_visible()
+    names = [set(element.evaluate(SHOWN)["names"]) for element in (inbox, toasts)]
+    for start in range(0, len(TEXTS), BATCH):
+        texts = TEXTS[start : start + BATCH]
+        publish(server, key, [hostile(text) for text in texts])
+        wait_for(page, texts[-1])
+        shown = [element.evaluate(SHOWN) for element in (inbox, toasts)]
+        assert [text for text in texts if text not in shown[0]["text"]] == []
+        for element, known in zip(shown, names, strict=True):
+            assert set(element["names"]) <= known
+            assert set(element["links"]) <= FOLLOWED
+            assert [name for name in element["attributes"] if RUNS.match(name)] == []
+            assert all(source.startswith("/icon") for source in element["sources"])
+    assert page.title() == "Ada · Tocsin demo"
+    assert faults == []
+
+
+def harmless(number: int) -> dict[str, Any]:
+    """An alert of the same shape, whose every part may be drawn."""
+    alert = {**hostile(f"Plain {number}"), "url": "https://example.org/a", "icon": "/icon.svg"}
+    alert["actions"][0]["url"] = "/somewhere"
+    return alert
