@@ -93,6 +93,7 @@ MEANT = {
     "waiting.last_key_no": "SCAN alert_keys",
     "waiting.oldest_keys": "SCAN alert_keys",
     "withdrawals.oldest_open": "SCAN withdrawals",
+    "people.revoked": "SCAN revocations",
     "topics.count_audience": "SCAN people",
     "secrets.all_keys": "SCAN keys",
     "secrets.keys_of_hub": "SCAN keys",

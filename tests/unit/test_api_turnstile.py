@@ -1,50 +1,58 @@
-"""A crowd passes a few per turn of the loop, in order."""
+"""A crowd passes in slices of time, in order."""
 
 import asyncio
+import itertools
+from collections.abc import Callable
 
 from tocsin.api.turnstile import Turnstile
 
+_EACH_S = 1 / 4096
 
-async def test_a_crowd_passes_a_few_per_turn_and_others_run_between() -> None:
-    turnstile, passed, seen = Turnstile(2), [], []
 
-    async def come(number: int) -> None:
-        await turnstile.enter()
-        passed.append(number)
+class Crowd:
+    """Those who come, each of whom takes so long; time passes for nothing else."""
 
-    async with asyncio.TaskGroup() as crowd:
-        comers = [crowd.create_task(come(number)) for number in range(9)]
-        while not all(comer.done() for comer in comers):
+    def __init__(self, slice_s: float, each_s: float = _EACH_S) -> None:
+        self.turnstile = Turnstile(slice_s, lambda: self._now_s)
+        self.passed: list[int] = []
+        self._each_s = each_s
+        self._now_s = 0.0
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def comer(self, number: int) -> Callable[[], None]:
+        async def come() -> None:
+            self._now_s += self._each_s
+            self.passed.append(number)
+
+        return lambda: self._tasks.append(asyncio.get_running_loop().create_task(come()))
+
+    async def come(self, count: int) -> list[int]:
+        """Let ``count`` come at once; return how many passed in each turn until all had."""
+        for number in range(count):
+            self.turnstile.enter(self.comer(number))
+        seen = [0]
+        while seen[-1] < count:
             await asyncio.sleep(0)
-            seen.append(len(passed))
-    assert passed == list(range(9))
-    growth = [after - before for before, after in zip([0, *seen], seen, strict=False)]
-    assert max(growth) == 2
+            seen.append(len(self.passed))
+        return [after - before for before, after in itertools.pairwise(seen)]
 
 
-async def test_one_alone_passes_at_once() -> None:
-    turnstile = Turnstile(1)
-    entering = turnstile.enter()
-    try:
-        entering.send(None)
-    except StopIteration:
-        pass
-    else:
-        raise AssertionError("it waited")
+async def test_a_crowd_passes_in_order_and_others_run_between() -> None:
+    crowd = Crowd(slice_s=4.5 * _EACH_S)
+    turns = await crowd.come(400)
+    assert crowd.passed == list(range(400))
+    assert max(turns) == turns[-2] == 4  # four of them fill the slice
+
+
+async def test_what_takes_longer_than_a_slice_passes_alone() -> None:
+    crowd = Crowd(slice_s=_EACH_S / 2)
+    turns = await crowd.come(400)
+    assert turns[-10:] == [1] * 10
+
+
+async def test_one_alone_passes_in_the_next_turn() -> None:
+    crowd = Crowd(slice_s=4.5 * _EACH_S)
+    crowd.turnstile.enter(crowd.comer(7))
     await asyncio.sleep(0)
-    await turnstile.enter()
-
-
-async def test_who_is_cancelled_takes_nobodys_place() -> None:
-    turnstile, passed = Turnstile(1), []
-
-    async def come(number: int) -> None:
-        await turnstile.enter()
-        passed.append(number)
-
-    comers = [asyncio.create_task(come(number)) for number in range(4)]
     await asyncio.sleep(0)
-    assert (passed, len(turnstile)) == ([0], 3)
-    comers[1].cancel()
-    await asyncio.wait(comers)
-    assert (passed, len(turnstile)) == ([0, 2, 3], 0)
+    assert (crowd.passed, len(crowd.turnstile)) == ([7], 0)

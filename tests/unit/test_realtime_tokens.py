@@ -27,6 +27,14 @@ def signed(_key: bytes = KEYS[0], /, **changes: Any) -> str:
     return jwt.encode(claims, _key, algorithm="HS256")
 
 
+def usual(body: bytes) -> str:
+    """Return a token with the usual header and a good signature, whatever its body is."""
+    parts = [base64.urlsafe_b64encode(part) for part in (b'{"alg":"HS256","typ":"JWT"}', body)]
+    said = b".".join(part.rstrip(b"=") for part in parts)
+    signature = base64.urlsafe_b64encode(hmac.digest(KEYS[0], said, "sha256")).rstrip(b"=")
+    return f"{said.decode()}.{signature.decode()}"
+
+
 def code_of(token: str) -> str:
     with pytest.raises(UnauthenticatedError) as error:
         check(token)
@@ -143,12 +151,21 @@ def test_times_are_judged_by_the_given_clock_with_skew_for_the_beginning_only() 
     ],
 )
 def test_claims_of_a_wrong_kind_are_malformed(changes: dict[str, Any]) -> None:
-    header = base64.urlsafe_b64encode(b'{"alg":"HS256","typ":"JWT"}').rstrip(b"=")
     claims = {k: v for k, v in (GOOD | changes).items() if v is not None}
-    body = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=")
-    signature = hmac.digest(KEYS[0], header + b"." + body, "sha256")
-    parts = header, body, base64.urlsafe_b64encode(signature).rstrip(b"=")
-    assert code_of(b".".join(parts).decode()) == "token-malformed"
+    assert code_of(usual(json.dumps(claims).encode())) == "token-malformed"
+
+
+@pytest.mark.parametrize("body", [b"[1]", b"7", b"", b"{", b"\xff", b"[" * 100_000])
+def test_a_good_signature_over_no_claims_is_malformed(body: bytes) -> None:
+    assert code_of(usual(body)) == "token-malformed"
+
+
+def test_a_signature_that_is_wrong_in_one_character_is_refused() -> None:
+    token = usual(json.dumps(GOOD).encode())
+    assert check(token).user == "u1"
+    assert (
+        code_of(f"{token[:-5]}{'B' if token[-5] == 'A' else 'A'}{token[-4:]}") == "token-signature"
+    )
 
 
 @pytest.mark.parametrize("token", ["", "a.b.c", "x" * 100_000, "é.é.é", "." * 3])

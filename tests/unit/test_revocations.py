@@ -55,6 +55,37 @@ async def test_what_is_remembered_has_a_bound() -> None:
     assert len(known._known) == 2
 
 
+async def test_who_is_not_among_all_that_were_revoked_was_not_and_nobody_asks_the_store() -> None:
+    people = CountedPeople()
+    await people.revoke_tokens("h/ada", 7)
+    known = revocations(people, ManualClock())
+    await known.load()
+    revoked_us = await known.revoke("h", "cleo")
+    users = ("ada", "ben", "cleo")
+    assert [await known.valid_from_us("h", user) for user in users] == [7, -1, revoked_us]
+    assert people.reads == 0
+
+
+async def test_where_more_were_revoked_than_are_kept_the_store_is_asked() -> None:
+    people = CountedPeople()
+    for user in ("ada", "ben", "cleo"):
+        await people.revoke_tokens(f"h/{user}", 7)
+    known = revocations(people, ManualClock(), kept=2)
+    await known.load()
+    assert [await known.valid_from_us("h", user) for user in ("ada", "dora", "ada")] == [7, -1, 7]
+    assert people.reads == 2
+
+
+async def test_one_revocation_too_many_is_not_forgotten() -> None:
+    people = CountedPeople()
+    known = revocations(people, ManualClock(), kept=2)
+    await known.load()
+    for user in ("ada", "ben", "cleo"):
+        await known.revoke("h", user)
+    assert all([await known.valid_from_us("h", user) > 0 for user in ("ada", "ben", "cleo")])
+    assert await known.valid_from_us("h", "dora") == -1
+
+
 async def test_a_look_up_that_ends_after_a_revocation_does_not_undo_it() -> None:
     people, clock = CountedPeople(), ManualClock()
     known = revocations(people, clock)

@@ -39,7 +39,8 @@ class KeyRing:
         self._revoked: list[Callable[[str], None]] = []
 
     async def load(self) -> None:
-        """Read all API keys; to be called once before the first request."""
+        """Read all API keys and revocations; to be called once before the first request."""
+        await self.revocations.load()
         self._keys = {key.id: key for key in await self._store.keys()}
 
     async def create(

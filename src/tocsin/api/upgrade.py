@@ -47,8 +47,8 @@ log = structlog.get_logger()
 _ACCEPT_GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
 _KEY_BYTES: Final = 16
 _EARLY_BYTES: Final = 64 * 1024
-# A handshake takes some 0.1 ms: a turn of the loop has about 1 ms of them.
-_HANDSHAKES_PER_TURN: Final = 8
+# How much of a turn of the loop handshakes may take while others come.
+_SLICE_S: Final = 0.0005
 _PATH: Final = "/client/hubs/"
 _LEGACY_PATHS: Final = ("/client", "/client/")
 
@@ -225,7 +225,9 @@ class Upgrade(asyncio.Protocol):
         self._turnstile = turnstile
         self._transport: asyncio.Transport | None = None
         self._task: asyncio.Task[None] | None = None
+        self._head = b""
         self._early = b""
+        self._until_s = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport over."""
@@ -236,9 +238,11 @@ class Upgrade(asyncio.Protocol):
         transport = self._transport
         if transport is None:
             return
-        if self._task is None:
+        if not self._head:
             transport.pause_reading()
-            self._task = self._gateway.supervisor.start("upgrade", self._answer(transport, data))
+            self._head = data
+            self._until_s = self._gateway.now_s() + self._gateway.settings.handshake_s
+            self._turnstile.enter(self._begin)
         elif len(self._early) + len(data) > _EARLY_BYTES:
             transport.abort()
         else:
@@ -250,11 +254,16 @@ class Upgrade(asyncio.Protocol):
         if self._task is not None:
             self._task.cancel()
 
+    def _begin(self) -> None:
+        """Begin to answer, unless the client has gone."""
+        if self._transport is not None:
+            answering = self._answer(self._transport, self._head)
+            self._task = self._gateway.supervisor.start("upgrade", answering)
+
     async def _answer(self, transport: asyncio.Transport, head: bytes) -> None:
         """Let the client in, or say why not."""
         try:
-            async with asyncio.timeout(self._gateway.settings.handshake_s):
-                await self._turnstile.enter()
+            async with asyncio.timeout(self._until_s - self._gateway.now_s()):
                 handshake = parse_handshake(head)
                 check_websocket(handshake)
                 await self._admit(transport, handshake)
@@ -358,7 +367,7 @@ class Upgrade(asyncio.Protocol):
 
 def socket_upgrade(gateway: Gateway) -> Callable[..., asyncio.Protocol]:
     """Return what to give uvicorn as ``ws=``."""
-    turnstile = Turnstile(_HANDSHAKES_PER_TURN)
+    turnstile = Turnstile(_SLICE_S)
 
     def make(**_uvicorn: Any) -> Upgrade:  # noqa: ANN401 -- uvicorn's config and state, not needed here
         return Upgrade(gateway, turnstile)

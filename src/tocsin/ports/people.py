@@ -4,6 +4,7 @@ A person is known here by a pseudonym: a keyed hash of hub and user (``api/seal.
 names nobody.
 """
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from tocsin.ports.audit import Deed
@@ -14,6 +15,10 @@ class PeopleStore(Protocol):
 
     async def valid_from_us(self, pseudonym: str) -> int:
         """Return the time up to which, itself included, issued tokens are void; -1 if none ever were."""
+        ...
+
+    async def revoked(self, most: int) -> Mapping[str, int] | None:
+        """Return that time for everybody who was ever revoked; None if these are more than ``most``."""
         ...
 
     async def revoke_tokens(self, pseudonym: str, now_us: int, deed: Deed | None = None) -> int:

@@ -22,6 +22,9 @@ from tocsin.realtime.writer import Writer
 log = structlog.get_logger()
 
 USERS_PER_READ: Final = 500
+# Between reads, so that those who come meanwhile share one: each is a hop to a thread, which takes the interpreter away.
+_REST_S: Final = 0.02
+_HEADS_PER_TURN: Final = 64
 # Heads for many at once carry a spread, so that about a thousand clients a second come to heal.
 _CROWD: Final = 100
 _MS_PER_CLIENT: Final = 1
@@ -71,6 +74,7 @@ class AntiEntropy:
         while True:
             await self._wake.wait()
             await self.work()
+            await asyncio.sleep(_REST_S)
 
     async def work(self) -> None:
         """Compare everything that waits.
@@ -119,7 +123,9 @@ class AntiEntropy:
         hub = next(iter(live)).hub
         positions = await self._positions(hub, users)
         found = self._hubs.hub(hub)
-        for session, forced in live.items():
+        for number, (session, forced) in enumerate(live.items(), 1):
+            if number % _HEADS_PER_TURN == 0:
+                await asyncio.sleep(0)
             position = None if session.user is None else positions.get(session.user)
             if position is None or session.ended or found is None:
                 continue

@@ -1,7 +1,8 @@
 """Whose client tokens are void, and since when.
 
-Every use of a token asks, so answers are kept in memory, the latest 100,000 of them (I6).  One process owns the store:
-what is revoked is revoked here, and the cache cannot be stale.
+Every use of a token asks, and hardly anybody was ever revoked: so all revocations are kept in memory, as long as they are
+at most 100,000 (I6), and who is not among them was not revoked.  Where they are more, the latest answers of the store are
+kept instead.  One process owns the store: what is revoked is revoked here, and the memory cannot be stale.
 """
 
 from collections.abc import Callable
@@ -29,7 +30,19 @@ class Revocations:
         self._pseudonym = pseudonym
         self._clock = clock
         self._kept = kept
-        self._known: dict[tuple[str, str], int] = {}
+        self._known: dict[str, int] = {}
+        self._knows_all = False
+
+    async def load(self) -> None:
+        """Read what was ever revoked, if it is not too much; to be called before the first question, or not at all.
+
+        Raises:
+            UnavailableError: The store cannot be read.
+        """
+        revoked = await self._people.revoked(self._kept)
+        if revoked is not None:
+            self._known = dict(revoked)
+            self._knows_all = True
 
     async def valid_from_us(self, hub: str, user: str) -> int:
         """Return the time up to which, itself included, issued tokens are void; -1 if none ever were.
@@ -37,10 +50,10 @@ class Revocations:
         Raises:
             UnavailableError: The store cannot be read.
         """
-        known = self._known.get((hub, user))
+        pseudonym = self._pseudonym(hub, user)
+        known = self._known.get(pseudonym, -1 if self._knows_all else None)
         if known is None:
-            known = await self._people.valid_from_us(self._pseudonym(hub, user))
-            known = self.learn(hub, user, known)
+            known = self._learn(pseudonym, await self._people.valid_from_us(pseudonym))
         return known
 
     async def revoke(self, hub: str, user: str, deed: Deed | None = None) -> int:
@@ -50,13 +63,13 @@ class Revocations:
             UnavailableError: Nothing was revoked.
         """
         pseudonym, now_us = self._pseudonym(hub, user), self._clock.now_us()
-        holds = await self._people.revoke_tokens(pseudonym, now_us, deed)
-        return self.learn(hub, user, holds)
+        return self._learn(pseudonym, await self._people.revoke_tokens(pseudonym, now_us, deed))
 
-    def learn(self, hub: str, user: str, holds: int) -> int:
+    def _learn(self, pseudonym: str, holds: int) -> int:
         """Remember what the store said, unless something later is known by now; returns what holds."""
-        holds = max(holds, self._known.get((hub, user), -1))
-        if len(self._known) >= self._kept:
+        holds = max(holds, self._known.get(pseudonym, -1))
+        if pseudonym not in self._known and len(self._known) >= self._kept:
             del self._known[next(iter(self._known))]
-        self._known[hub, user] = holds
+            self._knows_all = False
+        self._known[pseudonym] = holds
         return holds

@@ -1,5 +1,7 @@
 """What is decided about persons, in the store."""
 
+from collections.abc import Mapping
+
 from tocsin.adapters.sql import people
 from tocsin.adapters.sql.store.database import Connection
 from tocsin.adapters.sql.store.deeds import keep
@@ -8,7 +10,7 @@ from tocsin.adapters.sql.store.text import sql
 from tocsin.adapters.sql.store.writer import Writer
 from tocsin.ports.audit import Deed
 
-_VALID_FROM, _REVOKE = sql(people.valid_from), sql(people.revoke_tokens)
+_VALID_FROM, _REVOKED, _REVOKE = map(sql, (people.valid_from, people.revoked, people.revoke_tokens))
 
 
 class SqlPeople:
@@ -23,6 +25,12 @@ class SqlPeople:
         whose = {"pseudonym": pseudonym}
         row = await self._readers.run(lambda c: c.execute(_VALID_FROM, whose).fetchone())
         return -1 if row is None else int(row[0])
+
+    async def revoked(self, most: int) -> Mapping[str, int] | None:
+        """Return that time for everybody who was ever revoked; None if these are more than ``most``."""
+        bound = {"limit": most + 1}
+        rows = await self._readers.run(lambda c: c.execute(_REVOKED, bound).fetchall())
+        return None if len(rows) > most else dict(rows)
 
     async def revoke_tokens(self, pseudonym: str, now_us: int, deed: Deed | None = None) -> int:
         """Void every token issued until now."""
