@@ -68,11 +68,11 @@ test("an element speaks the language around it, and follows the page", async () 
   const label = () => toasts.renderRoot.querySelector("[role=region]")?.getAttribute("aria-label");
   toasts.removeAttribute("lang");
   await toasts.updateComplete;
-  expect(label()).toBe("New alerts");
+  expect(label()).toBe("New alerts (F8)");
   document.documentElement.lang = "de-AT";
-  await vi.waitFor(() => expect(label()).toBe("Neue Meldungen"));
+  await vi.waitFor(() => expect(label()).toBe("Neue Meldungen (F8)"));
   document.documentElement.lang = "en";
-  await vi.waitFor(() => expect(label()).toBe("New alerts"));
+  await vi.waitFor(() => expect(label()).toBe("New alerts (F8)"));
   document.documentElement.removeAttribute("lang");
 });
 

@@ -28,7 +28,8 @@ export const words = {
     "Mark all as read": "Alle als gelesen markieren",
     "Mark as read": "Als gelesen markieren",
     "Mark as unread": "Als ungelesen markieren",
-    "New alerts": "Neue Meldungen",
+    "Many new alerts. They are in your inbox.": "Viele neue Meldungen. Sie sind im Posteingang.",
+    "New alerts ({key})": "Neue Meldungen ({key})",
     "Nothing here yet. New alerts appear by themselves.":
       "Noch nichts da. Neue Meldungen erscheinen von selbst.",
     Notifications: "Meldungen",
@@ -77,6 +78,7 @@ export const words = {
       "iPhone und iPad stellen Meldungen nur Apps dort zu. Tippen Sie auf „Teilen“, dann auf „Zum Home-Bildschirm“, und öffnen Sie sie von dort.",
     "nothing came within 30 seconds": "in 30 Sekunden kam nichts",
     "nothing yet": "noch nichts",
+    "{n} new alert|{n} new alerts": { one: "{n} neue Meldung", other: "{n} neue Meldungen" },
     "{action}: sent": "{action}: gesendet",
   },
 };

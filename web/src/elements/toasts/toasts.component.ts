@@ -12,15 +12,21 @@ import { choices } from "../alert-actions.styles.ts";
 import { alertActions } from "../alert-actions.ts";
 import { linkTarget } from "../alert-links.ts";
 import { ClientElement } from "../client-element.ts";
-import { close } from "../icons.ts";
+import { FocusReturn } from "../focus-return.ts";
+import { bellRing, close } from "../icons.ts";
+import { isOnScreen } from "../on-screen.ts";
 import { tellPress } from "../press.ts";
 import { severityIcon } from "../severity.ts";
 import { Sightings } from "../sightings.ts";
 import { iconButton, severityMark, theme } from "../theme.ts";
+import { followSwipe } from "./swipe.ts";
 import { ToastQueue } from "./toast-queue.ts";
 import { styles } from "./toasts.styles.ts";
 
 const phone = "(max-width: 480px)";
+/** So long a text waits for a screen reader to take it up, in milliseconds. */
+const spokenMs = 10_000;
+const titlesInSummary = 3;
 
 /** On a phone a stack would cover what the person does. */
 function mostNow(): number {
@@ -30,48 +36,77 @@ function mostNow(): number {
 /**
  * @summary Shows alerts as they arrive, in a corner, for as long as it takes to read them.
  *
- * What waited in the inbox before the page connected is not shown. A toast read on another device goes.
+ * What waited in the inbox before the page connected is not shown, nor what an open inbox of the page
+ * shows. A toast read on another device goes. When many come at once, one summary stands for them.
  *
- * @attr {"bottom-right" | "bottom-left" | "top-right" | "top-left"} position Default `bottom-right`;
- *   phones show one at a time, at the lower edge.
+ * F8 goes to the newest toast, and Escape back to where the focus was. One with buttons of its own
+ * stays for two minutes, a critical one until it is closed; no time passes while somebody points at
+ * one, is in one, or cannot see the page. By touch they can be thrown out sideways.
+ *
+ * @attr {"bottom-right" | "bottom-left" | "top-right" | "top-left"} position Default: where lines end,
+ *   at the bottom. Phones show one at a time, at the lower edge.
+ * @attr {string} shortcut The key that goes to the newest toast, as `KeyboardEvent.key` names it.
+ *   Default `F8`.
  * @fires {CustomEvent<{alert_id, action}>} tocsin-action One of the alert's own buttons was pressed.
- * @fires tocsin-open-inbox "+n more" was pressed; the page's bell opens.
+ * @fires tocsin-open-inbox "+n more" or the summary was pressed; the page's bell opens.
  * @cssproperty --tocsin-toasts-layer The z-index. Default 1000.
  */
 export class TocsinToasts extends ClientElement {
   static override styles = [theme, severityMark, iconButton, choices, styles];
-  static override properties: PropertyDeclarations = { position: { reflect: true } };
+  static override properties: PropertyDeclarations = {
+    position: { reflect: true },
+    shortcut: {},
+  };
 
   declare position: string | undefined;
+  declare shortcut: string;
   readonly #queue = new ToastQueue(() => this.requestUpdate(), mostNow);
   /** Alerts on show that the view had, so that their absence means they are gone. */
   readonly #held = new Set<string>();
+  #spoken: readonly Arrived[] = [];
+  #silence: ReturnType<typeof setTimeout> | undefined;
+  readonly #focus = new FocusReturn();
   readonly #sightings = new Sightings((alert_id, fact) => this.inUse?.tell({ alert_id }, fact));
   readonly #watchPage = () => {
     this.#hold("hidden", document.visibilityState !== "visible");
     this.#look();
   };
+  readonly #enterByKey = (event: KeyboardEvent) => {
+    if (event.key !== this.shortcut || !this.#toasts[0]) return;
+    event.preventDefault();
+    this.#focus.go(this.#toasts.at(-1));
+  };
+
+  constructor() {
+    super();
+    this.shortcut = "F8";
+  }
 
   override connectedCallback(): void {
     super.connectedCallback();
     document.addEventListener("visibilitychange", this.#watchPage);
+    document.addEventListener("keydown", this.#enterByKey);
     this.#watchPage();
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     document.removeEventListener("visibilitychange", this.#watchPage);
+    document.removeEventListener("keydown", this.#enterByKey);
     this.#queue.clear();
     this.#sightings.look([]);
   }
 
   protected override subscribe(client: TocsinClient): (() => void)[] {
-    return [client.on("arrived", (items) => this.#queue.add(items)), () => this.#queue.clear()];
+    return [client.on("arrived", (items) => this.#add(items)), () => this.#queue.clear()];
   }
 
   protected override willUpdate(changed: PropertyValues): void {
     super.willUpdate(changed);
-    if (changed.has("view")) this.#dropDone();
+    if (!changed.has("view")) return;
+    this.#dropDone();
+    // An inbox that just opened is drawn then.
+    setTimeout(() => this.#queue.dismiss((item) => isOnScreen(idOf(item))));
   }
 
   protected override updated(): void {
@@ -79,23 +114,24 @@ export class TocsinToasts extends ClientElement {
   }
 
   protected override render(): TemplateResult {
-    const { items, more } = this.#queue;
-    const { say } = this.language;
+    const { items } = this.#queue;
+    const label = this.language.say("New alerts ({key})", { key: this.shortcut });
     return html`
       <div
-        class="stack" role="region" aria-label=${say("New alerts")}
+        class="stack" role="region" aria-label=${label}
         @pointerenter=${() => this.#hold("pointer", true)} @pointerleave=${() => this.#hold("pointer", false)}
         @focusin=${() => this.#hold("focus", true)} @focusout=${() => this.#hold("focus", false)}
+        @keydown=${this.#leaveByKey}
       >
         ${repeat(
           items,
           ({ alert_id }) => alert_id,
           (item) => this.#renderToast(item),
         )}
-        ${more === 0 ? nothing : html`<button class="more" type="button" @click=${this.#openInbox}>${say("+{n} more", { n: more })}</button>`}
+        ${this.#renderFolded()}
       </div>
-      <div class="hidden" role="status">${spoken(items, false)}</div>
-      <div class="hidden" role="alert">${spoken(items, true)}</div>
+      <div class="hidden" role="status" aria-atomic="false">${this.#renderSpoken(false)}</div>
+      <div class="hidden" role="alert" aria-atomic="false">${this.#renderSpoken(true)}</div>
     `;
   }
 
@@ -111,26 +147,91 @@ export class TocsinToasts extends ClientElement {
       follow();
     };
     const link = linkTarget(alert.url);
+    const title = link
+      ? html`<a class="title" dir="auto" href=${link.href} target=${link.target} rel=${link.rel} @click=${follow}>${alert.title}</a>`
+      : html`<span class="title" dir="auto">${alert.title}</span>`;
     return html`
-      <article class="toast" data-severity=${alert.severity}>
+      <article
+        class="toast" data-severity=${alert.severity} tabindex="-1" aria-label=${alert.title}
+        @pointerdown=${(event: PointerEvent) => followSwipe(event, done)}
+      >
         ${severityIcon(alert.severity, this.language)}
         <div class=${alert.body ? "" : "one-line"}>
-          ${
-            link
-              ? html`<a class="title" dir="auto" href=${link.href} target=${link.target} rel=${link.rel} @click=${follow}>${alert.title}</a>`
-              : html`<span class="title" dir="auto">${alert.title}</span>`
-          }
+          ${title}
           ${alert.body ? html`<p class="body" dir="auto">${alert.body}</p>` : nothing}
           ${alertActions(alert, press)}
         </div>
-        <button class="icon-button close" type="button" aria-label=${this.language.say("Close")} @click=${done}>${close}</button>
+        ${this.#renderClose(done)}
       </article>
     `;
   }
 
-  #dismiss(item: Arrived): void {
+  /** What is not up itself: one summary of a burst, else how many there are. */
+  #renderFolded(): TemplateResult | typeof nothing {
+    const { folded, isBurst } = this.#queue;
+    const { say } = this.language;
+    const n = folded.length;
+    if (n === 0) return nothing;
+    if (!isBurst) {
+      return html`<button class="more" type="button" @click=${this.#openInbox}>${say("+{n} more", { n })}</button>`;
+    }
+    const count = say("{n} new alert|{n} new alerts", { n });
+    const newest = folded.slice(-titlesInSummary).reverse();
+    return html`
+      <article class="toast summary" tabindex="-1" aria-label=${count}>
+        <span class="mark">${bellRing}</span>
+        <div>
+          <button class="title" dir="auto" type="button" @click=${this.#openInbox}>${count}</button>
+          ${newest.map(({ alert }) => html`<p class="body" dir="auto">${alert.title}</p>`)}
+        </div>
+        ${this.#renderClose(() => this.#queue.dismissFolded())}
+      </article>
+    `;
+  }
+
+  #renderClose(done: () => void): TemplateResult {
+    return html`<button
+      class="icon-button close" type="button" aria-label=${this.language.say("Close")} @click=${done}
+    >${close}</button>`;
+  }
+
+  /** What a screen reader says: each once, of a burst only that there is one; critical ones interrupt. */
+  #renderSpoken(critical: boolean): unknown {
+    const isCritical = ({ alert }: Arrived) => alert.severity === "critical";
+    if (!critical && this.#queue.isBurst)
+      return html`<p>${this.language.say("Many new alerts. They are in your inbox.")}</p>`;
+    return repeat(
+      this.#spoken.filter((item) => isCritical(item) === critical),
+      ({ alert_id }) => alert_id,
+      ({ alert: { title, body } }) => html`<p dir="auto">${body ? `${title}. ${body}` : title}</p>`,
+    );
+  }
+
+  /** Whoever shows it already is drawn one task later. */
+  #add(items: readonly Arrived[]): void {
+    setTimeout(() => {
+      const wanted = items.filter((item) => !isOnScreen(idOf(item)));
+      if (!this.isConnected || wanted.length === 0) return;
+      this.#queue.add(wanted);
+      this.#spoken = [...this.#spoken, ...wanted];
+      clearTimeout(this.#silence);
+      this.#silence = setTimeout(() => {
+        this.#spoken = [];
+        this.requestUpdate();
+      }, spokenMs);
+    });
+  }
+
+  async #dismiss(item: Arrived): Promise<void> {
+    const hadFocus = this.renderRoot.querySelector(":focus-within") !== null;
     this.#queue.dismiss((other) => other.alert_id === item.alert_id);
     this.#hold("focus", false);
+    await this.updateComplete;
+    if (hadFocus) this.#focus.move(this.#toasts.at(-1));
+  }
+
+  #leaveByKey(event: KeyboardEvent): void {
+    if (event.key === "Escape") this.#focus.move(undefined);
   }
 
   /** Take down what was read, deleted or archived elsewhere. */
@@ -138,7 +239,7 @@ export class TocsinToasts extends ClientElement {
     const shown = new Map(this.view?.items.map((item) => [item.alert_id, item.read]));
     this.#queue.dismiss(({ alert_id }) => shown.get(alert_id) ?? this.#held.has(alert_id));
     this.#held.clear();
-    for (const { alert_id } of this.#queue.items) {
+    for (const { alert_id } of [...this.#queue.items, ...this.#queue.folded]) {
       if (shown.has(alert_id)) this.#held.add(alert_id);
     }
   }
@@ -156,14 +257,10 @@ export class TocsinToasts extends ClientElement {
     this.#queue.clear();
     this.dispatchEvent(new CustomEvent(openInboxEvent, { bubbles: true, composed: true }));
   }
-}
 
-/** What a screen reader says: the newest one, and only critical ones interrupt. */
-function spoken(items: readonly Arrived[], critical: boolean): string {
-  const newest = items.findLast(({ alert }) => (alert.severity === "critical") === critical);
-  if (!newest) return "";
-  const { title, body } = newest.alert;
-  return body ? `${title}. ${body}` : title;
+  get #toasts(): HTMLElement[] {
+    return [...this.renderRoot.querySelectorAll<HTMLElement>(".toast")];
+  }
 }
 
 function idOf(item: Arrived): string {

@@ -4,7 +4,8 @@ export const styles = css`
   :host {
     position: fixed;
     z-index: var(--tocsin-toasts-layer, 1000);
-    inset: auto 16px 16px auto;
+    inset-block: auto 16px;
+    inset-inline: auto 16px;
     width: min(360px, calc(100vw - 32px));
     pointer-events: none;
   }
@@ -12,7 +13,12 @@ export const styles = css`
     inset-block: 16px auto;
   }
   :host([position$="left"]) {
-    inset-inline: 16px auto;
+    inset-inline: unset;
+    left: 16px;
+  }
+  :host([position$="right"]) {
+    inset-inline: unset;
+    right: 16px;
   }
   .stack {
     display: flex;
@@ -24,13 +30,20 @@ export const styles = css`
     display: grid;
     grid-template-columns: 28px minmax(0, 1fr);
     column-gap: 12px;
-    padding: 12px 40px 12px 12px;
+    padding: 12px;
+    padding-inline-end: 40px;
     border: 1px solid var(--_border);
     border-radius: 12px;
     background: var(--_raised);
     box-shadow: 0 8px 28px -8px var(--_shadow);
     pointer-events: auto;
+    touch-action: pan-y;
+    translate: var(--_moved, 0);
+    transition: translate 120ms ease-out;
     animation: arrive 180ms ease-out;
+  }
+  .toast[style*="moved"] {
+    transition: none;
   }
   .toast:hover {
     border-color: color-mix(in oklab, var(--_text) 22%, var(--_border));
@@ -70,13 +83,31 @@ export const styles = css`
     overflow-wrap: anywhere;
     color: var(--_quiet);
   }
+  .summary .body {
+    display: block;
+    white-space: nowrap;
+    text-overflow: ellipsis;
+  }
   .one-line {
     align-self: center;
   }
   .close {
     position: absolute;
     z-index: 1;
-    inset: 6px 6px auto auto;
+    inset-block-start: 8px;
+    inset-inline-end: 6px;
+  }
+  .one-line + .close {
+    inset-block-start: 12px;
+  }
+  @media (hover: none) {
+    .close {
+      inset-block-start: 0;
+      inset-inline-end: 0;
+    }
+    .one-line + .close {
+      inset-block-start: 4px;
+    }
   }
   .more {
     align-self: flex-end;
@@ -97,7 +128,8 @@ export const styles = css`
   :host([position$="left"]) .more {
     align-self: flex-start;
   }
-  :host([position$="left"]) .toast {
+  :host([position$="left"]),
+  :host(:dir(rtl):not([position])) {
     --_from: -16px;
   }
   @keyframes arrive {
@@ -109,7 +141,7 @@ export const styles = css`
   @media (max-width: 480px) {
     :host,
     :host([position]) {
-      inset: auto 12px calc(12px + env(safe-area-inset-bottom)) 12px;
+      inset: auto 12px calc(12px + env(safe-area-inset-bottom));
       width: auto;
     }
     .toast {

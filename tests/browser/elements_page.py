@@ -1,0 +1,104 @@
+"""Pages that hold nothing but elements, in every look: size, theme, direction and language."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from playwright.sync_api import Browser, Page
+
+from tests.acceptance.server_process import ServerProcess
+from tests.browser.conftest import DEADLINE_MS
+
+AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
+# Where pictures of every state are left, to be looked at; nowhere unless it is set.
+PICTURES = os.environ.get("TOCSIN_TEST_PICTURES")
+# As strict as an application's policy can be.
+_POLICY = "default-src 'none'; script-src 'self'; connect-src 'self' ws:; require-trusted-types-for 'script'; trusted-types lit-html"
+_PAGE = """<!doctype html>
+<html lang="{lang}" dir="{dir}"><head><meta charset="utf-8"><title>Orders</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<script type="module" src="/tocsin/elements.js"></script></head>
+<body><main><h1>Orders</h1><p><button type="button" id="own">A button of the page</button></p>{body}</main></body></html>"""
+
+
+class Look(NamedTuple):
+    """One way in which a page may be seen."""
+
+    name: str
+    width: int
+    height: int
+    theme: str
+    dir: str
+    lang: str
+
+
+# Every value of each beside every value of the others, in few pages.
+LOOKS = (
+    Look("desktop-light-ltr-en", 1440, 900, "light", "ltr", "en"),
+    Look("desktop-dark-rtl-de", 1440, 900, "dark", "rtl", "de"),
+    Look("phone-light-rtl-en", 390, 844, "light", "rtl", "en"),
+    Look("phone-dark-ltr-de", 390, 844, "dark", "ltr", "de"),
+    Look("narrow-light-ltr-de", 320, 640, "light", "ltr", "de"),
+)
+
+
+class ElementsPage:
+    """One page in one look; ``check`` is to be called in each state that people can see."""
+
+    def __init__(self, page: Page, look: Look) -> None:
+        self.page = page
+        self.look = look
+
+    def check(self, state: str, **rules: bool) -> None:
+        """Fail if axe finds a fault, or if something is wider than the page; leave a picture."""
+        if PICTURES:
+            self.page.screenshot(path=f"{PICTURES}/{state}-{self.look.name}.png")
+        if not self.page.evaluate("typeof axe === 'object'"):
+            self.page.evaluate(AXE.read_text())
+        options = {"rules": {name: {"enabled": on} for name, on in rules.items()}}
+        found = self.page.evaluate("options => axe.run(document, options)", options)
+        faults = "\n".join(_told(fault) for fault in found["violations"])
+        assert not faults, f"{state}, {self.look.name}: {faults}"
+        assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), state
+
+
+def _told(fault: dict[str, Any]) -> str:
+    nodes = [
+        f"{node['target']} {node['html']}: {node['failureSummary']}" for node in fault["nodes"]
+    ]
+    return "\n".join([fault["id"], *nodes])
+
+
+@contextmanager
+def elements_page(
+    chromium: Browser, server: ServerProcess, look: Look, body: str, **options: Any
+) -> Iterator[ElementsPage]:
+    """Open a page with ``body`` as its content; an error on it, or a breach of its policy, fails the test."""
+    faults: list[str] = []
+    context = chromium.new_context(
+        viewport={"width": look.width, "height": look.height},
+        color_scheme=look.theme,  # type: ignore[arg-type]  # one of Playwright's own words
+        locale="de-DE" if look.lang == "de" else "en-GB",
+        has_touch=look.width < 480,
+        # What still moves has not its colours yet.
+        **{"reduced_motion": "reduce", **options},
+    )
+    try:
+        context.set_default_timeout(DEADLINE_MS)
+        # A page that the test answers itself comes from no address, and sockets to this machine need leave.
+        context.grant_permissions(["local-network-access"], origin=server.url)
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda said: faults.extend([said.text] if said.type == "error" else []))
+        address = f"{server.url}/orders"
+        content = _PAGE.format(lang=look.lang, dir=look.dir, body=body)
+        headers = {"content-type": "text/html", "content-security-policy": _POLICY}
+        page.route(address, lambda route: route.fulfill(body=content, headers=headers))
+        page.goto(address)
+        yield ElementsPage(page, look)
+    finally:
+        context.close()
+    assert not faults, "\n".join(faults)

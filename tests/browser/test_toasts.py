@@ -1,0 +1,211 @@
+"""Toasts respect people: what they say, when they go, and how hands, keys and ears reach them."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.acceptance.server_process import ServerProcess
+from tests.browser.conftest import DEADLINE_MS
+from tests.browser.elements_page import LOOKS, Look, elements_page
+
+expect.set_options(timeout=DEADLINE_MS)
+
+ADA = '<tocsin-toasts token-url="/demo/session?user=ada" user="ada"></tocsin-toasts>'
+DESKTOP, PHONE = LOOKS[0], LOOKS[3]
+ACTIONS = [
+    {"id": "take", "label": "I am on it", "style": "primary"},
+    {"id": "page", "label": "Status page", "url": "#status"},
+]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ServerProcess]:
+    """One server for all of these."""
+    with tempfile.TemporaryDirectory(prefix="tcs") as folder:
+        process = ServerProcess(Path(folder), env={"TOCSIN_DEMO": "true"})
+        try:
+            yield process.start()
+        finally:
+            process.end()
+
+
+class Backend:
+    """The application that publishes to Ada."""
+
+    def __init__(self, server: ServerProcess) -> None:
+        self._url = server.url
+        self._key = server.cli("key", "create", "--role", "server").strip()
+
+    def publish(self, *titles: str, **more: Any) -> None:
+        """Publish at once as many alerts as there are titles."""
+        alerts = [{"to": {"users": ["ada"]}, "title": title, **more} for title in titles]
+        self._call("POST", "/v1/alerts/batch", 202, {"alerts": alerts})
+
+    def read_all(self) -> None:
+        """Another device of Ada reads everything."""
+        position = self._call("GET", "/v1/inbox?user=ada", 200)["position"]
+        up_to = {"epoch": position["epoch"], "sort": 2**53 - 1, "brev": position["brev"]}
+        self._call("POST", "/v1/inbox/mark?user=ada", 200, {"action": "read", "up_to": up_to})
+
+    def _call(self, method: str, path: str, status: int, body: Any = None) -> Any:
+        headers = {"authorization": f"Bearer {self._key}"}
+        answer = httpx.request(method, f"{self._url}{path}", json=body, headers=headers, timeout=30)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+
+@pytest.fixture(scope="module")
+def backend(server: ServerProcess) -> Backend:
+    return Backend(server)
+
+
+def ready(page: Page) -> None:
+    page.wait_for_function("() => document.querySelector('tocsin-toasts')?.view?.synced === true")
+
+
+def toasts(page: Page) -> Locator:
+    return page.locator("tocsin-toasts .toast")
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
+def test_every_state_is_clean_in_every_look(
+    chromium: Browser, server: ServerProcess, backend: Backend, look: Look
+) -> None:
+    with elements_page(chromium, server, look, ADA) as shown:
+        page = shown.page
+        ready(page)
+        shown.check("toasts-none")
+        body = "orders-db stopped at 62 %: no space left on /backup. The last good copy is old."
+        backend.publish("Nightly backup failed", body=body, severity="error", url="/runbook")
+        expect(toasts(page)).to_have_count(1)
+        shown.check("toasts-one")
+        backend.publish(
+            "Checkout is down", body="Every payment fails.", severity="critical", actions=ACTIONS
+        )
+        expect(page.locator("tocsin-toasts .choice")).to_have_count(2)
+        page.locator("tocsin-toasts article").last.hover()
+        shown.check("toasts-critical")
+        page.mouse.move(1, 1)
+        page.wait_for_timeout(1_100)  # what comes within a second is a burst
+        backend.publish("הגיבוי הלילי נכשל", "Parcel at the door", severity="warning")
+        expect(page.locator("tocsin-toasts .more")).to_be_visible()
+        shown.check("toasts-more")
+        backend.publish(*(f"Payment {number} received" for number in range(40)), severity="success")
+        expect(page.locator("tocsin-toasts .summary")).to_be_visible()
+        shown.check("toasts-burst")
+        backend.read_all()
+        expect(toasts(page)).to_have_count(0)
+
+
+def test_a_burst_is_one_summary_that_is_said_once(
+    chromium: Browser, server: ServerProcess, backend: Backend
+) -> None:
+    with elements_page(chromium, server, DESKTOP, ADA) as shown:
+        page = shown.page
+        ready(page)
+        backend.publish(*(f"Burst {number}" for number in range(50)))
+        summary = page.locator("tocsin-toasts .summary")
+        expect(summary).to_contain_text("50 new alerts")
+        expect(toasts(page)).to_have_count(1)
+        expect(page.locator("tocsin-toasts [role=status]")).to_have_text(
+            "Many new alerts. They are in your inbox."
+        )
+        backend.read_all()
+        expect(summary).to_have_count(0)
+
+
+def test_live_regions_stand_before_the_text_and_only_critical_interrupts(
+    chromium: Browser, server: ServerProcess, backend: Backend
+) -> None:
+    with elements_page(chromium, server, DESKTOP, ADA) as shown:
+        page = shown.page
+        ready(page)
+        polite = page.locator("tocsin-toasts [role=status]")
+        urgent = page.locator("tocsin-toasts [role=alert]")
+        expect(polite).to_have_text("")
+        regions = [polite.element_handle(), urgent.element_handle()]
+        backend.publish("Parcel at the door", body="At reception.")
+        expect(polite).to_have_text("Parcel at the door. At reception.")
+        expect(urgent).to_have_text("")
+        backend.publish("Checkout is down", severity="critical")
+        expect(urgent).to_have_text("Checkout is down")
+        assert all(region.evaluate("it => it.isConnected") for region in regions)
+
+
+def test_keys_lead_in_act_and_lead_back(
+    chromium: Browser, server: ServerProcess, backend: Backend
+) -> None:
+    with elements_page(chromium, server, DESKTOP, ADA) as shown:
+        page = shown.page
+        ready(page)
+        page.locator("#own").focus()
+        backend.publish("Deploy 412?", actions=ACTIONS)
+        expect(toasts(page)).to_have_count(1)
+        page.keyboard.press("F8")
+        expect(toasts(page)).to_be_focused()
+        shown.check("toasts-focus")
+        page.keyboard.press("Escape")
+        expect(page.locator("#own")).to_be_focused()
+        expect(toasts(page)).to_have_count(1)
+        page.keyboard.press("F8")
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("button", name="I am on it")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(toasts(page)).to_have_count(0)
+        expect(page.locator("#own")).to_be_focused()
+
+
+def test_a_swipe_throws_a_toast_out_and_a_short_one_does_not(
+    chromium: Browser, server: ServerProcess, backend: Backend
+) -> None:
+    with elements_page(chromium, server, PHONE, ADA) as shown:
+        page = shown.page
+        ready(page)
+        backend.publish("Swipe me", severity="critical")
+        toast = toasts(page)
+        expect(toast).to_have_count(1)
+        toast.evaluate("it => Promise.all(it.getAnimations().map(one => one.finished))")
+        box = toast.bounding_box()
+        assert box
+        touch = page.context.new_cdp_session(page)
+        middle = {"x": box["x"] + 200, "y": box["y"] + box["height"] / 2}
+
+        def swipe(by: float) -> None:
+            start = {"type": "touchStart", "touchPoints": [middle]}
+            touch.send("Input.dispatchTouchEvent", start)
+            for step in range(1, 6):
+                point = {**middle, "x": middle["x"] - by * step / 5}
+                move = {"type": "touchMove", "touchPoints": [point]}
+                touch.send("Input.dispatchTouchEvent", move)
+            touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+        swipe(40)
+        expect(toast).to_have_count(1)
+        expect(toast).not_to_have_attribute("style", "--_moved")
+        swipe(160)
+        expect(toast).to_have_count(0)
+
+
+def test_no_time_passes_while_pointed_at_and_motion_can_be_reduced(
+    chromium: Browser, server: ServerProcess, backend: Backend
+) -> None:
+    with elements_page(chromium, server, DESKTOP, ADA, forced_colors="active") as shown:
+        page = shown.page
+        page.clock.install()
+        ready(page)
+        backend.publish("Short", severity="warning")
+        toast = toasts(page)
+        expect(toast).to_have_count(1)
+        assert toast.evaluate("it => it.getAnimations().length") == 0
+        shown.check("toasts-forced-colours")
+        toast.hover()
+        page.clock.run_for(60_000)
+        expect(toast).to_have_count(1)
+        page.mouse.move(1, 1)
+        page.clock.run_for(5_000)
+        expect(toast).to_have_count(0)
