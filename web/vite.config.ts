@@ -28,6 +28,8 @@ function library(
       lib: { entry, formats: [format], name: "tocsin", fileName: () => file },
       rolldownOptions: {
         external: /^node:/,
+        // What is loaded later shares the code of the main file, which stays one file.
+        preserveEntrySignatures: "allow-extension",
         output: { minify: true, chunkFileNames: ({ name }) => `tocsin/${onDemand(name)}.js` },
       },
     },

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import "fake-indexeddb/auto";
 import "../src/elements/index.ts";
+import "../src/elements/settings.ts";
 import type { TocsinClient } from "../src/core/index.ts";
 import type { TocsinBell, TocsinInbox, TocsinToasts } from "../src/elements/index.ts";
 import { FakeBrowser, firstKey } from "./fake-browser.ts";

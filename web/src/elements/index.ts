@@ -2,15 +2,19 @@
 
 import "./bell/bell.ts";
 import "./inbox/inbox.ts";
-import "./push/push.ts";
 import "./toasts/toasts.ts";
+import { loadOnDemand } from "./on-demand.ts";
+
+loadOnDemand();
 
 export * from "../core/index.ts";
-export * from "../push/index.ts";
+export type * from "../push/index.ts";
+export { actionEvent, notificationEvent, openInboxEvent } from "../push/opening.ts";
 export { TocsinBell } from "./bell/bell.component.ts";
 export { TocsinInbox } from "./inbox/inbox.component.ts";
 export { type Phrase, type Translation, useWords, type Words } from "./language.ts";
-export { TocsinPush } from "./push/push.component.ts";
-export { sharedPush } from "./push-devices.ts";
+export { loadInbox, loadSettings, sharedPush } from "./on-demand.ts";
+export type { TocsinPreferences } from "./preferences/preferences.component.ts";
+export type { TocsinPush } from "./push/push.component.ts";
 export { setDefaultClient } from "./shared-clients.ts";
 export { TocsinToasts } from "./toasts/toasts.component.ts";

@@ -5,6 +5,7 @@ import { ClientElement } from "../client-element.ts";
 import { ClockController } from "../clock-controller.ts";
 import type { Language } from "../language.ts";
 import { sharedPush } from "../push-devices.ts";
+import { settings } from "../settings.styles.ts";
 import { theme } from "../theme.ts";
 import { styles } from "./push.styles.ts";
 import { words } from "./push.words.ts";
@@ -23,7 +24,7 @@ type Test = "none" | "under way" | { readonly tookMs: number } | { readonly prob
  * @fires {CustomEvent<PushState>} tocsin-push Something about push on this device has changed.
  */
 export class TocsinPush extends ClientElement {
-  static override styles = [theme, styles];
+  static override styles = [theme, settings, styles];
   static override properties: PropertyDeclarations = {
     worker: {},
     state: { state: true },

@@ -1,9 +1,6 @@
 import { css } from "lit";
 
 export const styles = css`
-  :host {
-    display: block;
-  }
   .head {
     --_tone: var(--_accent);
     display: grid;
@@ -47,7 +44,8 @@ export const styles = css`
     text-wrap: pretty;
   }
   dl {
-    margin: 12px 0 0 48px;
+    margin: 12px 0 0;
+    margin-inline-start: 48px;
     padding-top: 10px;
     border-top: 1px solid var(--_border);
     font-size: 13px;
@@ -70,59 +68,21 @@ export const styles = css`
     overflow-wrap: anywhere;
   }
   .problem {
-    margin: 8px 0 0 48px;
-    font-size: 13px;
-    color: var(--_error);
-    overflow-wrap: anywhere;
+    margin: 8px 0 0;
+    margin-inline-start: 48px;
   }
   .buttons {
     display: flex;
     flex-wrap: wrap;
     gap: 8px;
-    margin: 14px 0 0 48px;
-  }
-  .buttons button {
-    min-height: 32px;
-    padding: 0 12px;
-    border-radius: 8px;
-    font-size: 13px;
-    font-weight: 500;
-    transition:
-      background-color 120ms ease-out,
-      border-color 120ms ease-out;
-  }
-  .buttons button:disabled {
-    opacity: 0.55;
-    pointer-events: none;
-  }
-  .primary {
-    color: var(--_on-accent);
-    background: var(--_accent);
-  }
-  .primary:hover {
-    background: color-mix(in oklab, var(--_accent) 88%, var(--_text));
-  }
-  .secondary {
-    border: 1px solid var(--_border);
-  }
-  .secondary:hover {
-    background: var(--_hover);
+    margin: 14px 0 0;
+    margin-inline-start: 48px;
   }
   .said:not(:empty) {
-    margin: 10px 0 0 48px;
+    margin: 10px 0 0;
+    margin-inline-start: 48px;
     font-size: 12px;
     font-variant-numeric: tabular-nums;
     color: var(--_quiet);
-  }
-  .bones {
-    height: 64px;
-    border-radius: 10px;
-    background: color-mix(in oklab, var(--_text) 6%, transparent);
-  }
-  @media (hover: none) {
-    .buttons button {
-      min-height: 44px;
-      padding: 0 18px;
-    }
   }
 `;
