@@ -4,12 +4,14 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from tests.acceptance.server_process import ServerProcess
+from tests.browser.backend import Backend
 from tests.browser.push_service import PushService, push_service
 
 WEB = Path(__file__).parents[2] / "src" / "tocsin" / "web" / "index.html"
@@ -69,6 +71,25 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
 @pytest.fixture
 def server() -> Iterator[ServerProcess]:
     """A fresh server with the demo page."""
+    with _demo_server() as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def one_server() -> Iterator[ServerProcess]:
+    """One server with the demo page for all tests of a file."""
+    with _demo_server() as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def backend(one_server: ServerProcess) -> Backend:
+    """An application that publishes to that server."""
+    return Backend(one_server)
+
+
+@contextmanager
+def _demo_server() -> Iterator[ServerProcess]:
     assert WEB.exists(), "the web client is not built; run `make web`"
     # A short name: the path of a Unix socket has at most about 100 characters.
     with tempfile.TemporaryDirectory(prefix="tcs") as folder:

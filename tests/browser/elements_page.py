@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from tests.acceptance.server_process import ServerProcess
 from tests.browser.conftest import DEADLINE_MS
@@ -15,13 +15,16 @@ AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
 # Where pictures of every state are left, to be looked at; nowhere unless it is set.
 PICTURES = os.environ.get("TOCSIN_TEST_PICTURES")
 # As strict as an application's policy can be.
-_POLICY = "default-src 'none'; script-src 'self'; connect-src 'self' ws:; require-trusted-types-for 'script'; trusted-types lit-html"
+_POLICY = "default-src 'none'; script-src 'self'; connect-src 'self' ws:; img-src 'self' data:; style-src 'self'; require-trusted-types-for 'script'; trusted-types lit-html"
 _PAGE = """<!doctype html>
 <html lang="{lang}" dir="{dir}"><head><meta charset="utf-8"><title>Orders</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
+<meta name="color-scheme" content="light dark"><link rel="icon" href="/icon.svg">
+<link rel="stylesheet" href="/orders.css">
 <script type="module" src="/tocsin/elements.js"></script></head>
 <body><main><h1>Orders</h1><p><button type="button" id="own">A button of the page</button></p>{body}</main></body></html>"""
+
+_STYLE = "html { background: Canvas; color: CanvasText; font: 14px system-ui } main { max-width: 640px; margin: auto }"
 
 
 class Look(NamedTuple):
@@ -65,6 +68,12 @@ class ElementsPage:
         assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), state
 
 
+def _breaches(said: ConsoleMessage) -> list[str]:
+    """What is refused by the server is for the elements to tell."""
+    is_fault = said.type == "error" and not said.text.startswith("Failed to load resource")
+    return [said.text] if is_fault else []
+
+
 def _told(fault: dict[str, Any]) -> str:
     nodes = [
         f"{node['target']} {node['html']}: {node['failureSummary']}" for node in fault["nodes"]
@@ -92,11 +101,13 @@ def elements_page(
         context.grant_permissions(["local-network-access"], origin=server.url)
         page = context.new_page()
         page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda said: faults.extend([said.text] if said.type == "error" else []))
+        page.on("console", lambda said: faults.extend(_breaches(said)))
         address = f"{server.url}/orders"
         content = _PAGE.format(lang=look.lang, dir=look.dir, body=body)
         headers = {"content-type": "text/html", "content-security-policy": _POLICY}
         page.route(address, lambda route: route.fulfill(body=content, headers=headers))
+        style = {"content_type": "text/css", "body": _STYLE}
+        page.route(f"{server.url}/orders.css", lambda route: route.fulfill(**style))
         page.goto(address)
         yield ElementsPage(page, look)
     finally:

@@ -1,15 +1,10 @@
 """Toasts respect people: what they say, when they go, and how hands, keys and ears reach them."""
 
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
-
-import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.acceptance.server_process import ServerProcess
+from tests.browser.backend import Backend
 from tests.browser.conftest import DEADLINE_MS
 from tests.browser.elements_page import LOOKS, Look, elements_page
 
@@ -23,47 +18,6 @@ ACTIONS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[ServerProcess]:
-    """One server for all of these."""
-    with tempfile.TemporaryDirectory(prefix="tcs") as folder:
-        process = ServerProcess(Path(folder), env={"TOCSIN_DEMO": "true"})
-        try:
-            yield process.start()
-        finally:
-            process.end()
-
-
-class Backend:
-    """The application that publishes to Ada."""
-
-    def __init__(self, server: ServerProcess) -> None:
-        self._url = server.url
-        self._key = server.cli("key", "create", "--role", "server").strip()
-
-    def publish(self, *titles: str, **more: Any) -> None:
-        """Publish at once as many alerts as there are titles."""
-        alerts = [{"to": {"users": ["ada"]}, "title": title, **more} for title in titles]
-        self._call("POST", "/v1/alerts/batch", 202, {"alerts": alerts})
-
-    def read_all(self) -> None:
-        """Another device of Ada reads everything."""
-        position = self._call("GET", "/v1/inbox?user=ada", 200)["position"]
-        up_to = {"epoch": position["epoch"], "sort": 2**53 - 1, "brev": position["brev"]}
-        self._call("POST", "/v1/inbox/mark?user=ada", 200, {"action": "read", "up_to": up_to})
-
-    def _call(self, method: str, path: str, status: int, body: Any = None) -> Any:
-        headers = {"authorization": f"Bearer {self._key}"}
-        answer = httpx.request(method, f"{self._url}{path}", json=body, headers=headers, timeout=30)
-        assert answer.status_code == status, answer.text
-        return answer.json()
-
-
-@pytest.fixture(scope="module")
-def backend(server: ServerProcess) -> Backend:
-    return Backend(server)
-
-
 def ready(page: Page) -> None:
     page.wait_for_function("() => document.querySelector('tocsin-toasts')?.view?.synced === true")
 
@@ -74,9 +28,9 @@ def toasts(page: Page) -> Locator:
 
 @pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
 def test_every_state_is_clean_in_every_look(
-    chromium: Browser, server: ServerProcess, backend: Backend, look: Look
+    chromium: Browser, one_server: ServerProcess, backend: Backend, look: Look
 ) -> None:
-    with elements_page(chromium, server, look, ADA) as shown:
+    with elements_page(chromium, one_server, look, ADA) as shown:
         page = shown.page
         ready(page)
         shown.check("toasts-none")
@@ -103,9 +57,9 @@ def test_every_state_is_clean_in_every_look(
 
 
 def test_a_burst_is_one_summary_that_is_said_once(
-    chromium: Browser, server: ServerProcess, backend: Backend
+    chromium: Browser, one_server: ServerProcess, backend: Backend
 ) -> None:
-    with elements_page(chromium, server, DESKTOP, ADA) as shown:
+    with elements_page(chromium, one_server, DESKTOP, ADA) as shown:
         page = shown.page
         ready(page)
         backend.publish(*(f"Burst {number}" for number in range(50)))
@@ -120,9 +74,9 @@ def test_a_burst_is_one_summary_that_is_said_once(
 
 
 def test_live_regions_stand_before_the_text_and_only_critical_interrupts(
-    chromium: Browser, server: ServerProcess, backend: Backend
+    chromium: Browser, one_server: ServerProcess, backend: Backend
 ) -> None:
-    with elements_page(chromium, server, DESKTOP, ADA) as shown:
+    with elements_page(chromium, one_server, DESKTOP, ADA) as shown:
         page = shown.page
         ready(page)
         polite = page.locator("tocsin-toasts [role=status]")
@@ -138,9 +92,9 @@ def test_live_regions_stand_before_the_text_and_only_critical_interrupts(
 
 
 def test_keys_lead_in_act_and_lead_back(
-    chromium: Browser, server: ServerProcess, backend: Backend
+    chromium: Browser, one_server: ServerProcess, backend: Backend
 ) -> None:
-    with elements_page(chromium, server, DESKTOP, ADA) as shown:
+    with elements_page(chromium, one_server, DESKTOP, ADA) as shown:
         page = shown.page
         ready(page)
         page.locator("#own").focus()
@@ -161,9 +115,9 @@ def test_keys_lead_in_act_and_lead_back(
 
 
 def test_a_swipe_throws_a_toast_out_and_a_short_one_does_not(
-    chromium: Browser, server: ServerProcess, backend: Backend
+    chromium: Browser, one_server: ServerProcess, backend: Backend
 ) -> None:
-    with elements_page(chromium, server, PHONE, ADA) as shown:
+    with elements_page(chromium, one_server, PHONE, ADA) as shown:
         page = shown.page
         ready(page)
         backend.publish("Swipe me", severity="critical")
@@ -192,9 +146,9 @@ def test_a_swipe_throws_a_toast_out_and_a_short_one_does_not(
 
 
 def test_no_time_passes_while_pointed_at_and_motion_can_be_reduced(
-    chromium: Browser, server: ServerProcess, backend: Backend
+    chromium: Browser, one_server: ServerProcess, backend: Backend
 ) -> None:
-    with elements_page(chromium, server, DESKTOP, ADA, forced_colors="active") as shown:
+    with elements_page(chromium, one_server, DESKTOP, ADA, forced_colors="active") as shown:
         page = shown.page
         page.clock.install()
         ready(page)

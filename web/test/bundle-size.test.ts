@@ -35,6 +35,11 @@ test("what settings pages need comes in a file of its own, only where there is o
   expect(await gzipBytes("elements", "settings")).toBeLessThan(10_000);
 });
 
+test("sounds, and what a tab tells, come where they are asked for", async () => {
+  expect(await gzipBytes("elements", "sounds")).toBeLessThan(700);
+  expect(await gzipBytes("elements", "tab-marks")).toBeLessThan(1_000);
+});
+
 test("German comes in a file of its own, only where it is spoken", async () => {
   const bytes = await gzipBytes("elements", "de");
   expect(bytes).toBeGreaterThan(500);

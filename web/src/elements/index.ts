@@ -2,6 +2,7 @@
 
 import "./bell/bell.ts";
 import "./inbox/inbox.ts";
+import "./page-badge/page-badge.ts";
 import "./toasts/toasts.ts";
 import { loadOnDemand } from "./on-demand.ts";
 
@@ -14,6 +15,7 @@ export { TocsinBell } from "./bell/bell.component.ts";
 export { TocsinInbox } from "./inbox/inbox.component.ts";
 export { type Phrase, type Translation, useWords, type Words } from "./language.ts";
 export { loadInbox, loadSettings, sharedPush } from "./on-demand.ts";
+export { TocsinPageBadge } from "./page-badge/page-badge.component.ts";
 export type { TocsinPreferences } from "./preferences/preferences.component.ts";
 export type { TocsinPush } from "./push/push.component.ts";
 export { setDefaultClient } from "./shared-clients.ts";

@@ -4,6 +4,7 @@
  */
 
 import type { TocsinClient } from "../core/index.ts";
+import { showBadge } from "./app-badge.ts";
 import { actionEvent, follow, type OpenTarget } from "./opening.ts";
 import { sendPresses } from "./presses.ts";
 import {
@@ -16,7 +17,7 @@ import {
   testDevice,
 } from "./registry.ts";
 import { SharedStore } from "./shared-store.ts";
-import { closeAll, closeDone, showBadge } from "./shown.ts";
+import { closeAll, closeDone } from "./shown.ts";
 import { SubscribeError, subscribed } from "./subscription.ts";
 import { type PushSupport, pushSupport } from "./support.ts";
 import { trustedAddress } from "./worker-address.ts";

@@ -57,9 +57,3 @@ function reachesBack({ complete, end }: View, alertId: string): boolean {
   const madeMs = timeOf(alertId);
   return complete || (end !== null && madeMs !== null && madeMs * 1_000 >= end);
 }
-
-/** The count on the icon of an installed app; browsers without one, and pages in a tab, have none. */
-export function showBadge(count: number): void {
-  const done = count === 0 ? navigator.clearAppBadge?.() : navigator.setAppBadge?.(count);
-  done?.catch(() => undefined);
-}

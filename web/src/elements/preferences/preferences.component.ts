@@ -76,9 +76,10 @@ export class TocsinPreferences extends ClientElement {
   protected override subscribe(client: TocsinClient): (() => void)[] {
     const keeper = new Keeper(client, () => this.requestUpdate());
     this.#keeper = keeper;
-    void keeper.read();
-    const readAgain = () => client.status === "online" && void keeper.read();
-    return [client.on("status", readAgain)];
+    const read = () => void keeper.read();
+    const readAgain = () => client.status === "online" && read();
+    read();
+    return [client.on("preferences", read), client.on("status", readAgain)];
   }
 
   protected override render(): TemplateResult {

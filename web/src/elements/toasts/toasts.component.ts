@@ -47,6 +47,8 @@ function mostNow(): number {
  *   at the bottom. Phones show one at a time, at the lower edge.
  * @attr {string} shortcut The key that goes to the newest toast, as `KeyboardEvent.key` names it.
  *   Default `F8`.
+ * @attr {string} sounds The severities that sound, with blanks between, or `all`. Default: none. Browsers
+ *   let a page sound only after somebody has pressed something on it.
  * @fires {CustomEvent<{alert_id, action}>} tocsin-action One of the alert's own buttons was pressed.
  * @fires tocsin-open-inbox "+n more" or the summary was pressed; the page's bell opens.
  * @cssproperty --tocsin-toasts-layer The z-index. Default 1000.
@@ -56,10 +58,12 @@ export class TocsinToasts extends ClientElement {
   static override properties: PropertyDeclarations = {
     position: { reflect: true },
     shortcut: {},
+    sounds: {},
   };
 
   declare position: string | undefined;
   declare shortcut: string;
+  declare sounds: string | undefined;
   readonly #queue = new ToastQueue(() => this.requestUpdate(), mostNow);
   /** Alerts on show that the view had, so that their absence means they are gone. */
   readonly #held = new Set<string>();
@@ -213,6 +217,7 @@ export class TocsinToasts extends ClientElement {
       const wanted = items.filter((item) => !isOnScreen(idOf(item)));
       if (!this.isConnected || wanted.length === 0) return;
       this.#queue.add(wanted);
+      void this.#sound(wanted);
       this.#spoken = [...this.#spoken, ...wanted];
       clearTimeout(this.#silence);
       this.#silence = setTimeout(() => {
@@ -220,6 +225,17 @@ export class TocsinToasts extends ClientElement {
         this.requestUpdate();
       }, spokenMs);
     });
+  }
+
+  async #sound(items: readonly Arrived[]): Promise<void> {
+    const named = this.sounds?.split(/\s+/) ?? [];
+    const heard = items
+      .map(({ alert }) => alert.severity)
+      .filter((severity) => named.includes("all") || named.includes(severity));
+    if (heard.length === 0) return;
+    // Without its file they are silent.
+    const loaded = await import("../sounds/sounds.ts").catch(() => null);
+    loaded?.sound(heard);
   }
 
   async #dismiss(item: Arrived): Promise<void> {

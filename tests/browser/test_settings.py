@@ -1,0 +1,182 @@
+"""Settings: preferences and push, in every state and look, by hand and by keys alone."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from tests.acceptance.deadlines import until
+from tests.acceptance.server_process import ServerProcess
+from tests.browser.conftest import DEADLINE_MS
+from tests.browser.elements_page import LOOKS, Look, elements_page
+
+expect.set_options(timeout=DEADLINE_MS)
+
+SOURCE = 'token-url="/demo/session?user=ada" user="ada"'
+PREFERENCES = (
+    f'<tocsin-preferences {SOURCE} categories="billing, Rechnungswesen-und-Mahnläufe-Europa">'
+    "</tocsin-preferences>"
+)
+DESKTOP = LOOKS[0]
+REPORT = {
+    "last_success_at": "2026-11-23T10:00:00Z",
+    "last_failure_at": "2026-11-23T11:00:00Z",
+    "last_failure": "push service said 502",
+}
+
+
+Ask = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def ask(one_server: ServerProcess) -> Ask:
+    """Ask the server as an administrator, and return what it answers."""
+    key = one_server.cli("key", "create", "--role", "admin").strip()
+    headers = {"authorization": f"Bearer {key}"}
+
+    def ask(method: str, path: str, body: Any = None) -> Any:
+        answer = httpx.request(method, f"{one_server.url}{path}", json=body, headers=headers)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    return ask
+
+
+@pytest.fixture
+def mine(ask: Ask) -> Iterator[Callable[[], Any]]:
+    """Ada has said nothing yet; what she has said is told when called."""
+    ask("PUT", "/v1/preferences?user=ada", {})
+    yield lambda: ask("GET", "/v1/preferences?user=ada")["preferences"]
+    ask("PUT", "/v1/admin/preferences", {})
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
+def test_preferences_are_clean_in_every_state_and_look(
+    chromium: Browser, one_server: ServerProcess, ask: Ask, mine: Callable[[], Any], look: Look
+) -> None:
+    windows = [{"from": "20:00", "to": "06:30"}]
+    hub = {"quiet_hours": {"windows": windows}, "critical_exempt": True}
+    ask("PUT", "/v1/admin/preferences", hub)
+    german = look.lang == "de"
+    with elements_page(chromium, one_server, look, PREFERENCES) as shown:
+        page = shown.page
+        quiet = page.get_by_label("Ruhezeiten" if german else "Quiet hours").last
+        expect(quiet).to_be_visible()
+        expect(quiet).to_contain_text(re.compile("20:00.06:30"))
+        shown.check("preferences-defaults")
+        quiet.select_option("own")
+        page.get_by_label("Push: billing").select_option("off")
+        page.get_by_label("Stumm: billing" if german else "Mute: billing").select_option("week")
+        expect(page.get_by_role("status")).to_have_text("Gespeichert" if german else "Saved")
+        shown.check("preferences-own")
+        assert mine()["categories"] == {"billing": {"push": {"enabled": False}}}
+
+
+def test_what_is_refused_is_taken_back_and_said(
+    chromium: Browser, one_server: ServerProcess, mine: Callable[[], Any]
+) -> None:
+    with elements_page(chromium, one_server, DESKTOP, PREFERENCES) as shown:
+        page = shown.page
+        page.get_by_label("Quiet hours").last.select_option("own")
+        expect(page.get_by_role("status")).to_have_text("Saved")
+        page.get_by_label("To", exact=True).fill("22:00")
+        page.get_by_label("To", exact=True).blur()
+        expect(page.get_by_role("alert")).to_contain_text("no minute of the week")
+        expect(page.get_by_label("To", exact=True)).to_have_value("07:00")
+        shown.check("preferences-refused")
+        assert mine()["quiet_hours"]["windows"][0]["to"] == "07:00"
+
+
+def test_keys_alone_set_everything(
+    chromium: Browser, one_server: ServerProcess, mine: Callable[[], Any]
+) -> None:
+    with elements_page(chromium, one_server, DESKTOP, PREFERENCES) as shown:
+        page = shown.page
+        expect(page.get_by_label("Push: billing")).to_be_visible()
+        page.locator("#own").focus()
+        press(page, "Tab")
+        expect(page.get_by_label("Push: All alerts")).to_be_focused()
+        press(page, *"Err")
+        press(page, *["Tab"] * 6)
+        expect(page.get_by_label("Quiet hours").last).to_be_focused()
+        press(page, *"My")
+        expect(page.get_by_label("From")).to_be_visible()
+        # Each of the two times has parts that Tab stops at.
+        for _ in range(10):
+            press(page, "Tab")
+            if page.get_by_label("Monday").evaluate("it => it.matches(':focus')"):
+                break
+        shown.check("preferences-focus")
+        press(page, "Space")
+        until(lambda: "quiet_hours" in mine(), "the quiet hours are saved")
+        until(
+            lambda: "mon" not in mine()["quiet_hours"]["windows"][0].get("days", ["mon"]),
+            "Monday is out",
+        )
+        assert mine()["channels"] == {"push": {"enabled": True, "min_severity": "error"}}
+
+
+def test_a_server_that_is_away_is_said_and_asked_again(
+    chromium: Browser, one_server: ServerProcess
+) -> None:
+    refused: list[Route] = []
+
+    def refuse(route: Route) -> None:
+        refused.append(route)
+        route.fulfill(status=503, json={"title": "The store is busy."})
+
+    with elements_page(chromium, one_server, DESKTOP, "") as shown:
+        page = shown.page
+        page.route("**/v1/preferences", refuse)
+        page.evaluate(
+            """() => {
+              const element = document.createElement("tocsin-preferences");
+              element.setAttribute("token-url", "/demo/session?user=ada");
+              document.querySelector("main").append(element);
+            }"""
+        )
+        expect(page.get_by_role("alert")).to_have_text("The store is busy.")
+        shown.check("preferences-away")
+        page.unroute("**/v1/preferences")
+        page.get_by_role("button", name="Try again").click()
+        expect(page.get_by_label("Push: All alerts")).to_be_visible()
+
+
+def press(page: Page, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+
+
+STATES: dict[str, dict[str, Any]] = {
+    "off": {"standing": "off"},
+    "busy": {"standing": "off", "isBusy": True},
+    "on": {"standing": "on"},
+    "delivered": {"standing": "on", "report": {"last_success_at": "2026-11-23T10:00:00Z"}},
+    "failing": {"standing": "on", "report": REPORT},
+    "broken": {"standing": "broken", "problem": "The server cannot be reached."},
+    "blocked": {"standing": "blocked"},
+    "install": {"standing": "install"},
+    "insecure": {"standing": "insecure"},
+    "no": {"standing": "no"},
+}
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
+def test_push_is_clean_in_every_state_and_look(
+    chromium: Browser, one_server: ServerProcess, look: Look
+) -> None:
+    with elements_page(
+        chromium, one_server, look, f"<tocsin-push {SOURCE}></tocsin-push>"
+    ) as shown:
+        page = shown.page
+        panel = page.locator("tocsin-push")
+        expect(panel.locator("section")).to_be_visible()
+        for name, state in STATES.items():
+            whole = {"isBusy": False, "problem": None, "report": None, **state}
+            panel.evaluate(
+                "async (it, state) => { it.state = state; await it.updateComplete }", whole
+            )
+            shown.check(f"push-{name}")
