@@ -140,6 +140,9 @@ test("a server that is away is said, and reading again mends it", async () => {
   server.reply = reply;
   await keeper.read();
   expect([keeper.rules?.hub, keeper.problem]).toEqual([hub, null]);
+  server.reply = () => ({ status: 503, body: null });
+  await keeper.read();
+  expect([keeper.rules?.hub, keeper.problem]).toEqual([hub, null]);
 });
 
 /** However busy the machine is. */

@@ -45,6 +45,7 @@ export const words = {
     "New alerts ({key})": "Neue Meldungen ({key})",
     None: "Keine",
     "Not muted": "Nicht stumm",
+    "Not saved: {problem}": "Nicht gespeichert: {problem}",
     "nothing came within 30 seconds": "in 30 Sekunden kam nichts",
     "Nothing here yet. New alerts appear by themselves.":
       "Noch nichts da. Neue Meldungen erscheinen von selbst.",

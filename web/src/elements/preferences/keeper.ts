@@ -36,13 +36,16 @@ export class Keeper {
     return this.#known && { ...this.#known, preferences: this.#over(this.#known.preferences) };
   }
 
-  /** Read what the server has; what is being saved is not disturbed. */
+  /** Read what the server has; what is being saved is not disturbed, and what is known outlives a failure. */
   async read(): Promise<void> {
     if (this.standing === "saving") return;
+    const { problem } = this;
+    const wasKnown = this.#known !== null;
     await this.#try(async () => {
       this.#known = await this.#ask("GET");
       if (this.standing === "reading") this.standing = "read";
     });
+    if (wasKnown) this.problem = problem;
   }
 
   /** Change something; it is saved in a moment, together with what is changed meanwhile. */

@@ -34,6 +34,8 @@ const levels: Readonly<Record<Exclude<Level, "default">, Phrase>> = {
   off: "Off",
 };
 const night: QuietWindow = { from: "22:00", to: "07:00" };
+/** So many the server takes. */
+const mostWindows = 14;
 const hourMs = 3_600_000;
 /** A Monday: the week of the weekdays' names. */
 const mondayMs = Date.UTC(2024, 0, 1);
@@ -85,14 +87,14 @@ export class TocsinPreferences extends ClientElement {
   protected override render(): TemplateResult {
     const { say, repeat } = this.language;
     const { rules = null, problem = null, standing } = this.#keeper ?? {};
-    const said = problem && html`<p class="problem" role="alert">${repeat(problem)}</p>`;
-    if (rules) return this.#renderForm(rules, said, standing === "kept" && !problem);
-    if (!said) return html`<div class="bones" aria-busy="true"></div>`;
+    const told = problem && repeat(problem);
+    if (rules) return this.#renderForm(rules, told, standing === "kept" && !problem);
+    if (!told) return html`<div class="bones" aria-busy="true"></div>`;
     const retry = () => void this.#keeper?.read();
-    return html`${said}<button class="secondary" type="button" @click=${retry}>${say("Try again")}</button>`;
+    return html`<p class="problem" role="alert">${told}</p><button class="secondary" type="button" @click=${retry}>${say("Try again")}</button>`;
   }
 
-  #renderForm(rules: Rules, said: unknown, isSaved: boolean): TemplateResult {
+  #renderForm(rules: Rules, problem: string | null, isSaved: boolean): TemplateResult {
     const { say } = this.language;
     return html`
       <fieldset>
@@ -105,7 +107,7 @@ export class TocsinPreferences extends ClientElement {
         <legend>${say("Quiet hours")}</legend>
         ${this.#renderQuiet(rules)}
       </fieldset>
-      ${said}
+      ${problem ? html`<p class="problem" role="alert" dir="auto">${say("Not saved: {problem}", { problem })}</p>` : nothing}
       <p class="note" role="status">${isSaved ? say("Saved") : ""}</p>
     `;
   }
@@ -194,19 +196,26 @@ export class TocsinPreferences extends ClientElement {
         ${select(say("Quiet hours"), options, current, choose)}
       </div>
       ${windows.map((window, index) => renderWindow(window, (changed) => put(index, changed), this.language))}
-      ${
-        windows.length === 0
-          ? nothing
-          : html`
-            <div class="row">
-              <span class="what">${say("Time zone")}</span>
-              ${select(say("Time zone"), zones(say("That of each device")), quiet?.zone ?? "", (zone) => set({ windows, ...(zone && { zone }) }))}
-            </div>
-            <button class="secondary" type="button" @click=${() => set({ ...quiet, windows: [...windows, night] })}>
-              ${say("Add hours")}
-            </button>
-          `
-      }
+      ${windows.length === 0 ? nothing : this.#renderWindowsEnd(quiet ?? {}, windows, set)}
+    `;
+  }
+
+  #renderWindowsEnd(
+    { zone = "" }: QuietHours,
+    windows: readonly QuietWindow[],
+    set: (hours: QuietHours) => void,
+  ): TemplateResult {
+    const { say } = this.language;
+    const addHours = () => set({ ...(zone && { zone }), windows: [...windows, night] });
+    const choose = (chosen: string) => set({ windows, ...(chosen && { zone: chosen }) });
+    return html`
+      <button class="secondary" type="button" ?disabled=${windows.length >= mostWindows} @click=${addHours}>
+        ${say("Add hours")}
+      </button>
+      <div class="row zone">
+        <span class="what">${say("Time zone")}</span>
+        ${select(say("Time zone"), zones(say("That of each device")), zone, choose)}
+      </div>
     `;
   }
 

@@ -22,6 +22,12 @@ export const styles = css`
   .what {
     overflow-wrap: anywhere;
   }
+  .what + select:last-child {
+    grid-column: 2 / -1;
+  }
+  .zone {
+    margin-top: 12px;
+  }
   select,
   input[type="time"] {
     width: 100%;
@@ -105,7 +111,8 @@ export const styles = css`
     .row {
       grid-template-columns: repeat(2, minmax(0, 1fr));
     }
-    .what {
+    .what,
+    .what + select:last-child {
       grid-column: 1 / -1;
     }
   }

@@ -117,7 +117,8 @@ export function categoriesOf(
 ): string[] {
   const said = [preferences, hub].flatMap(({ categories }) => Object.keys(categories ?? {}));
   const muted = (preferences.mutes ?? []).map(({ category }) => category);
-  return [...new Set([...said, ...muted, ...seen])].filter((name) => name !== undefined).sort();
+  const named = [...said, ...muted, ...seen].filter((name) => name !== undefined);
+  return [...new Set(named)].sort((one, other) => one.localeCompare(other));
 }
 
 function choicesOf(said: Said, category: Category): Choices | undefined {
