@@ -23,6 +23,7 @@ from bench.rows import (
     side_by_side,
     sustained,
     topic,
+    web,
 )
 
 ROWS: dict[str, Callable[[Bench], Sequence[Line]]] = {
@@ -40,6 +41,7 @@ ROWS: dict[str, Callable[[Bench], Sequence[Line]]] = {
     "publish-push": push.publish_to_push,
     "rest": rest.send_to_user,
     "topic": topic.topic,
+    "web": web.web,
     "group": side_by_side.group,
     "peers": side_by_side.peers,
 }

@@ -75,6 +75,17 @@ class Tocsin(Server):
             headers={"authorization": f"Bearer {self.server_key}"},
         ).raise_for_status()
 
+    def token_answer(self, user: str) -> dict[str, str]:
+        """Return what a backend passes on to a page of this user."""
+        answer = httpx.post(
+            f"http://127.0.0.1:{self.port}/v1/client-tokens",
+            json={"user_id": user},
+            headers={"authorization": f"Bearer {self.server_key}"},
+            timeout=30,
+        )
+        issued: dict[str, str] = answer.raise_for_status().json()
+        return issued
+
     def access_key(self) -> str:
         """Return the primary access key of the default hub."""
         answer = self._owner.get("/v1/admin/connection-string").raise_for_status()

@@ -2,6 +2,7 @@
 
 const minuteMs = 60_000;
 const hourMs = 3_600_000;
+const formats = new Map<string, object>();
 
 /** "now", "2 min", "3 h", "yesterday 14:05", "Mon 14:05", "12 Mar", "12 Mar 2025". */
 export function relativeTime(time: number, now: number, locale?: string): string {
@@ -10,7 +11,7 @@ export function relativeTime(time: number, now: number, locale?: string): string
   if (age < hourMs) return unit(Math.floor(age / minuteMs), "minute", locale);
   const days = daysBetween(time, now);
   if (days === 0) return unit(Math.floor(age / hourMs), "hour", locale);
-  const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" });
+  const clock = kept(Intl.DateTimeFormat, locale, { hour: "2-digit", minute: "2-digit" });
   if (days === 1) return `${format({ numeric: "auto" }, -1, "day", locale)} ${clock.format(time)}`;
   if (days < 7)
     return dated(time, locale, { weekday: "short", hour: "2-digit", minute: "2-digit" });
@@ -40,7 +41,7 @@ function daysBetween(time: number, now: number): number {
 }
 
 function unit(value: number, name: "minute" | "hour", locale?: string): string {
-  return new Intl.NumberFormat(locale, { style: "unit", unit: name, unitDisplay: "short" })
+  return kept(Intl.NumberFormat, locale, { style: "unit", unit: name, unitDisplay: "short" })
     .format(value)
     .replace(/\bhr\b/, "h");
 }
@@ -51,7 +52,7 @@ function format(
   name: Intl.RelativeTimeFormatUnit,
   locale?: string,
 ): string {
-  return new Intl.RelativeTimeFormat(locale, options).format(value, name);
+  return kept(Intl.RelativeTimeFormat, locale, options).format(value, name);
 }
 
 function dated(
@@ -59,5 +60,17 @@ function dated(
   locale: string | undefined,
   options: Intl.DateTimeFormatOptions,
 ): string {
-  return new Intl.DateTimeFormat(locale, options).format(time);
+  return kept(Intl.DateTimeFormat, locale, options).format(time);
+}
+
+/** Making a format costs a thousand times what using it does, and lists use a handful for every row. */
+function kept<Format extends object, Options>(
+  Kind: new (locale: string | undefined, options: Options) => Format,
+  locale: string | undefined,
+  options: Options,
+): Format {
+  const key = JSON.stringify([Kind.name, locale, options]);
+  const format = (formats.get(key) as Format | undefined) ?? new Kind(locale, options);
+  formats.set(key, format);
+  return format;
 }

@@ -45,6 +45,8 @@ export class Language {
   /** For `Intl`: with the region that the browser gives the language where the page names none. */
   readonly tag: string;
   readonly words: Words | undefined;
+  /** Making rules costs far more than using them, and a list says plurals in every row. */
+  readonly #rules = new Map<string, Intl.PluralRules>();
 
   constructor(tag: string) {
     this.tag = navigator.languages?.find((one) => one.startsWith(`${tag}-`)) ?? tag;
@@ -71,8 +73,15 @@ export class Language {
     const translation = this.words?.phrases[phrase];
     if (typeof translation === "string") return translation;
     const [one = "", other = one] = phrase.split("|");
-    const form = new Intl.PluralRules(translation ? this.tag : "en").select(n || 0);
+    if (!translation && !phrase.includes("|")) return phrase;
+    const form = this.#rulesOf(translation ? this.tag : "en").select(n || 0);
     return translation?.[form] ?? translation?.other ?? (form === "one" ? one : other);
+  }
+
+  #rulesOf(tag: string): Intl.PluralRules {
+    const rules = this.#rules.get(tag) ?? new Intl.PluralRules(tag);
+    this.#rules.set(tag, rules);
+    return rules;
   }
 }
 
