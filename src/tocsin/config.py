@@ -209,6 +209,9 @@ class Push(Section):
     ttl_s: int = Field(
         86_400, ge=60, le=2_419_200, description="age at which a push is of no use any more"
     )
+    retry_after_s: float = Field(
+        900, gt=0, description="longest wait that a push service may ask for (Retry-After)"
+    )
     summary_over: Positive = Field(
         3,
         description="pushes held for one device that still go one by one; more become one summary",

@@ -20,6 +20,7 @@ from tests.push_services.running import process
 pytestmark = pytest.mark.acceptance
 
 KILLS = 50
+SERVER_KILLS = 10
 GRACE_S = 2
 CALL_S = 10.0
 
@@ -96,6 +97,25 @@ def test_a_dispatcher_killed_fifty_times_tries_every_push_and_repeats_under_the_
     browsers.server.start()
     facts = browsers.facts("a0", "u0")
     assert facts == ["pushed"]
+
+
+@pytest.mark.timeout(300)  # each start takes two seconds of work
+def test_a_server_killed_again_and_again_tries_every_push_and_repeats_under_the_same_id(
+    browsers: Browsers,
+) -> None:
+    chance = random.Random(11)
+    users = [f"v{number}" for number in range(20)]
+    names = browsers.register(*users)
+    alerts = set[str]()
+    for _ in range(SERVER_KILLS):
+        alerts.update(browsers.publish(*users) for _ in range(4))
+        time.sleep(chance.uniform(0, 0.3))
+        browsers.server.restart()
+    expected = {(name, alert_id) for name in names.values() for alert_id in alerts}
+    until(lambda: expected <= browsers.received().keys(), "every push was tried", 60)
+    assert browsers.received().keys() == expected
+    repeats = browsers.received().total() - len(expected)
+    assert repeats < len(expected) / 2, "what was taken is not sent again and again"
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""What is fuzzed: everything that reads bytes of clients.  A target raises when something does that must not."""
+"""What is fuzzed: everything that reads bytes of clients, or of servers that we call.  A target raises when something does that must not."""
 
 import json
 from types import ModuleType
@@ -7,11 +7,14 @@ from typing import Final, NamedTuple
 from tests.fuzz.hunt import Target, hunt
 from tests.unit.realtime_fakes import payloads, session
 from tests.wire.client_frames import client_frame
+from tocsin.adapters.outbound import answer
+from tocsin.adapters.outbound.answer import AnswerReader, NoAnswerError
 from tocsin.api import upgrade
 from tocsin.errors import TocsinError
 from tocsin.model import protobuf_wire
 from tocsin.model.data_type import is_of
 from tocsin.model.protobuf_wire import block_field, number_field, text_field
+from tocsin.ports.outbound import Answer, FailureKind
 from tocsin.realtime import (
     deflate,
     frames,
@@ -105,6 +108,27 @@ def read_handshake(data: bytes) -> None:
         deflate.negotiate(handshake.headers.get("sec-websocket-extensions", ""))
     except TocsinError:
         return
+
+
+def read_answer(data: bytes) -> None:
+    """However the bytes of another server are cut, they are the same answer, within the limit, or the same failure."""
+    step = 1 + len(data) % 7
+    whole, pieces = read_cut(data, len(data) or 1), read_cut(data, step)
+    assert whole == pieces
+    assert whole is None or isinstance(whole, str) or len(whole.body) <= LIMIT
+
+
+def read_cut(data: bytes, step: int) -> Answer | FailureKind | None:
+    """Read an answer in pieces, to the end of the connection."""
+    reader = AnswerReader(LIMIT)
+    try:
+        for at in range(0, len(data), step):
+            found = reader.feed(data[at : at + step])
+            if found is not None:
+                return found
+    except NoAnswerError as failure:
+        return failure.kind
+    return reader.end()
 
 
 def tell(asked: Request) -> None:
@@ -213,6 +237,23 @@ _HANDSHAKE_WORDS: Final = (
     *(b"Origin: ", b"Authorization: Bearer ", b"; server_max_window_bits=9", b"\xe9", b"\0"),
 )
 
+_ANSWER_SEEDS: Final = (
+    b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok",
+    b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No\r\nconnection: close\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nlate: x\r\n\r\n",
+    b"HTTP/1.0 500 Oops\r\n\r\nall of it",
+)
+_ANSWER_WORDS: Final = (
+    b"\r\n",
+    b"\r\n\r\n",
+    b"HTTP/1.1 ",
+    b"content-length: ",
+    b"chunked",
+    b"0\r\n",
+    b"101 ",
+    b":",
+)
+
 QUARRIES: Final = {
     "frames": Quarry(
         read_frames,
@@ -230,4 +271,5 @@ QUARRIES: Final = {
     "plain": Quarry(read_plain, (plain_codec, frames), _FRAME_SEEDS[:3], (b"\xff", b"\x82\x80")),
     "filter": Quarry(read_filter, (odata,), _FILTER_SEEDS, _FILTER_WORDS),
     "handshake": Quarry(read_handshake, (upgrade, deflate), _HANDSHAKE_SEEDS, _HANDSHAKE_WORDS),
+    "answer": Quarry(read_answer, (answer,), _ANSWER_SEEDS, _ANSWER_WORDS),
 }

@@ -52,7 +52,14 @@ async def serving(service: S, port: int = 0) -> AsyncIterator[S]:
 @contextlib.contextmanager
 def process(kind: str) -> Iterator[str]:
     """Run a stand-in as a process of its own; yields its origin."""
-    command = [sys.executable, "-m", "tests.push_services.running", kind]
+    with program("tests.push_services.running", kind) as origin:
+        yield origin
+
+
+@contextlib.contextmanager
+def program(*module: str) -> Iterator[str]:
+    """Run a module that writes where it listens and serves until its input ends; yields its origin."""
+    command = [sys.executable, "-m", *module]
     child = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
     )
@@ -73,8 +80,13 @@ def process(kind: str) -> Iterator[str]:
 async def main(kind: str) -> None:
     """Serve until standard input ends."""
     async with serving(SERVICES[kind]()) as service:
-        print(json.dumps({"origin": service.origin}), flush=True)
-        await asyncio.to_thread(sys.stdin.read)
+        await serve_until_input_ends(service.origin)
+
+
+async def serve_until_input_ends(origin: str) -> None:
+    """Write where this process listens, and wait for the end of its standard input."""
+    print(json.dumps({"origin": origin}), flush=True)
+    await asyncio.to_thread(sys.stdin.read)
 
 
 if __name__ == "__main__":

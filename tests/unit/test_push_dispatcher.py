@@ -203,18 +203,6 @@ async def test_a_fault_that_five_people_meet_is_ours_and_one_person_stops_nobody
     assert play.dispatcher.doubted() == {}
 
 
-async def test_a_host_that_asks_for_a_rest_gets_it_for_all_its_devices(play: Stage) -> None:
-    await play.register("ben", "b")
-    play.provider.outcomes = [Later("429", after_s=100, whole_host=True)]
-    await play.alert("ann")
-    await play.work()
-    await play.alert("ben")
-    await play.turn(99)
-    assert len(play.provider.sent) == 1
-    await play.turn(50)
-    assert len(play.provider.sent) == 3
-
-
 async def test_a_provider_that_raises_is_a_fault_of_one_try(play: Stage) -> None:
     play.provider.outcomes = [RuntimeError("broken")]
     alert_id = await play.alert("ann")

@@ -20,11 +20,11 @@ from tocsin.model.preference import Hold, Send, Skip, reason_of
 from tocsin.model.push import Ending, PushJob, PutBack, Standing, outlived, why_not
 from tocsin.model.receipt import Fact, Told
 from tocsin.ports.fanout import Announcement
-from tocsin.ports.push import Later, PushOutcome, PushProvider
+from tocsin.ports.push import Accepted, Later, PushOutcome, PushProvider
 from tocsin.ports.pushes import PushStore
 from tocsin.ports.receipts import Recorder
 from tocsin.push.composer import compose, compose_withdrawal, until_us
-from tocsin.push.credentials import Credentials
+from tocsin.push.credentials import Credentials, Person
 from tocsin.push.gate import Gate
 from tocsin.push.held import HeldPushes
 from tocsin.push.lane import Lane
@@ -35,13 +35,16 @@ from tocsin.telemetry import Metrics
 log = structlog.get_logger()
 
 POLL_S: Final = 0.25
-GATHER_S: Final = 0.02
+# Who looked in vain looks no sooner again: where nobody has a device, announcements are still many.
+PAUSE_S: Final = 0.02
 # Longer than a push waits in its lane and is sent: who holds it that long is dead.
 LEASE_S: Final = 120.0
 IN_HAND: Final = 1_024
 SPREAD_ROWS: Final = 500
 # For hosts that nobody has called yet.
 UNKNOWN_ROOM: Final = 64
+# What was short of room goes on when there is so much again, and not for each push that ends.
+WORTHWHILE_ROOM: Final = 128
 FULL_LANE_S: Final = 2.0
 
 
@@ -73,14 +76,20 @@ class Dispatcher:
         self._credentials = Credentials()
         self._held = HeldPushes(pushes, gate, settings.summary_over)
         self._woken = asyncio.Event()
+        # Whether more may be due than there was room for.
+        self._short = False
         self._stopping = False
 
     async def run(self) -> None:
         """Work until ``stop`` was called."""
         await self._pushes.resume_pushes(self._clock.now_us())
+        found = False
         while not self._stopping:
-            if not await self.step():
-                await self._rest_a_while()
+            if await self.step():
+                found = True
+            else:
+                await self._rest_a_while(0 if found else PAUSE_S)
+                found = False
 
     def heard(self, _announcements: Sequence[Announcement]) -> None:
         """Look soon: where something is announced, something may be due."""
@@ -90,12 +99,12 @@ class Dispatcher:
         """Look soon."""
         self._woken.set()
 
-    async def _rest_a_while(self) -> None:
+    async def _rest_a_while(self, pause_s: float) -> None:
+        await asyncio.sleep(pause_s)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(POLL_S):
                 await self._woken.wait()
         self._woken.clear()
-        await asyncio.sleep(GATHER_S)  # what comes together is leased together
 
     def stop(self) -> None:
         """Lease nothing more; what is on its way is finished, or comes again."""
@@ -105,9 +114,9 @@ class Dispatcher:
         """Tell which hosts are sent nothing because our settings are at fault, and what they say."""
         now_s = self._clock.monotonic_s()
         return {
-            h: lane.fault
+            h: lane.rest.fault
             for h, lane in self._lanes.items()
-            if lane.fault and lane.rests_until_s > now_s
+            if lane.rest.fault and lane.rest.until_s > now_s
         }
 
     def doubted(self) -> Mapping[str, str]:
@@ -121,18 +130,22 @@ class Dispatcher:
         self._measure(due_us, now_us)
         if due_us is None or due_us > now_us:
             return False
-        spread = await self._pushes.spread_pushes(SPREAD_ROWS)
-        room = min(
-            IN_HAND - len(self._in_hand),
-            UNKNOWN_ROOM + sum(lane.room for lane in self._lanes.values()),
-        )
-        if room <= 0:
+        spread = 0 if due_us else await self._pushes.spread_pushes(SPREAD_ROWS)
+        room = self._room()
+        self._short = room <= 0
+        if self._short:
             return spread > 0
         lease_us = now_us + round(LEASE_S * US_PER_S)
         jobs = await self._pushes.lease_pushes(now_us, lease_us, room)
+        self._short = len(jobs) == room
         taken = [self._take(job) for job in jobs if job.number not in self._in_hand]
         await self._pushes.put_back_pushes([back for back in taken if back is not None])
         return spread + len(jobs) > 0
+
+    def _room(self) -> int:
+        """Return how many more pushes may be taken in hand."""
+        known = sum(lane.room for lane in self._lanes.values())
+        return min(IN_HAND - len(self._in_hand), UNKNOWN_ROOM + known)
 
     def _measure(self, due_us: int | None, now_us: int) -> None:
         late_us = 0 if not due_us else max(0, now_us - due_us)  # 0 is a broadcast to be spread
@@ -145,9 +158,11 @@ class Dispatcher:
         if grace_us > self._clock.now_us():
             return PutBack(job.number, grace_us)
         lane = self._lane(self._host(job))
-        rests_s = max(0.0, lane.rests_until_s - self._clock.monotonic_s())
-        if rests_s > 0 or lane.room <= 0:
-            return self._later(job, rests_s + FULL_LANE_S)
+        if lane.room <= 0:
+            return self._later(job, FULL_LANE_S)
+        wait_s = lane.rest.wait_s(job.number, self._clock.monotonic_s())
+        if wait_s > 0:
+            return self._later(job, wait_s + FULL_LANE_S)
         self._in_hand.add(job.number)
         lane.take(job)
         return None
@@ -165,7 +180,7 @@ class Dispatcher:
     def _lane(self, host: str) -> Lane:
         if host not in self._lanes:
             calls, lingering = self._settings.calls_per_host, self._settings.lingering_per_host
-            self._lanes[host] = Lane(calls, lingering, self._work, self._supervisor)
+            self._lanes[host] = Lane(host, calls, lingering, self._work, self._supervisor)
         return self._lanes[host]
 
     def _later(self, job: PushJob, wait_s: float) -> PutBack:
@@ -181,7 +196,8 @@ class Dispatcher:
                 await self._send(job, standings[job.number])
         finally:
             self._in_hand.discard(job.number)
-            self.wake()
+            if self._short and self._room() >= WORTHWHILE_ROOM:
+                self.wake()
 
     async def _send(self, job: PushJob, standing: Standing | None) -> None:
         now_us = self._clock.now_us()
@@ -257,27 +273,38 @@ class Dispatcher:
         self, job: PushJob, outcome: PushOutcome, end_us: int, beside: Mapping[int, Standing]
     ) -> None:
         now_us = self._clock.now_us()
-        outcome = self._credentials.weigh(self._host(job), (job.hub, job.user), outcome)
-        verdict = judge(outcome, job.attempts, now_us, end_us, random.random())  # noqa: S311 -- spreads retries
+        host, person = self._host(job), (job.hub, job.user)
+        outcome = self._credentials.weigh(host, person, outcome)
+        verdict = judge(
+            outcome,
+            job.attempts,
+            now_us,
+            end_us,
+            longest_s=self._settings.retry_after_s,
+            chance=random.random(),  # noqa: S311 -- spreads retries
+        )
+        lane = self._lane(host)
+        if isinstance(outcome, Accepted):
+            lane.rest.accepted(job.number)
         if isinstance(verdict, Ending):
             await self._end(job, verdict, beside)
             return
         self._metrics.pushes.labels(job.device.platform, "later").inc()
         back = [PutBack(job.number, verdict.due_us, verdict.reason, tried=True)]
         if verdict.rest is not None:
-            back += self._rest(self._host(job), verdict.rest)
+            back += self._rest(lane, person, verdict.rest)
         await self._pushes.put_back_pushes(back)
 
-    def _rest(self, host: str, rest: Rest) -> Sequence[PutBack]:
-        """Send nothing to a host for a while; returns what waited for it."""
-        lane = self._lane(host)
-        lane.rests_until_s = max(lane.rests_until_s, self._clock.monotonic_s() + rest.for_s)
-        lane.fault = rest.reason if rest.alarm else ""
+    def _rest(self, lane: Lane, person: Person, rest: Rest) -> Sequence[PutBack]:
+        """Let a host rest, if that is believed; returns what waited for it."""
+        now_s = self._clock.monotonic_s()
         if rest.alarm:
-            log.error("push.paused", host=host, for_s=rest.for_s, reason=rest.reason)
+            lane.rest.pause(rest.for_s, rest.reason, now_s)
+        elif not lane.rest.ask(person, rest.for_s, rest.reason, now_s):
+            return ()
         waiting = lane.empty()
-        self._in_hand.difference_update(job.number for job in waiting)
-        return [self._later(job, rest.for_s) for job in waiting]
+        self._in_hand.difference_update(one.number for one in waiting)
+        return [self._later(one, lane.rest.wait_s(one.number, now_s)) for one in waiting]
 
     async def _end(
         self, job: PushJob, ending: Ending, beside: Mapping[int, Standing] | None = None

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from tocsin.model.push import PushJob
+from tocsin.push.rest import HostRest
 from tocsin.supervisor import Supervisor
 
 LINGERS_AFTER_S: Final = 1.0
@@ -19,13 +20,11 @@ WAITING: Final = 256
 
 
 class Lane:
-    """Sends the pushes of one host.
-
-    ``fault`` is why it rests until ``rests_until_s`` if a person has to mend that, else "".
-    """
+    """Sends the pushes of one host; ``rest`` tells whether any may go."""
 
     def __init__(
         self,
+        host: str,
         calls: int,
         lingering: int,
         work: Callable[[PushJob], Awaitable[None]],
@@ -38,8 +37,7 @@ class Lane:
         self._waiting: deque[PushJob] = deque()
         self._young = 0
         self._lingering = 0
-        self.rests_until_s = 0.0
-        self.fault = ""
+        self.rest = HostRest(host)
 
     @property
     def room(self) -> int:

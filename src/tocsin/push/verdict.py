@@ -19,7 +19,7 @@ MISCONFIGURED_REST_S: Final = 300.0
 
 
 class Rest(msgspec.Struct, frozen=True):
-    """Nothing goes to the host for so long; ``alarm`` if a person has to mend something."""
+    """Nothing should go to the host for so long; ``alarm`` if a person has to mend something."""
 
     for_s: float
     reason: str
@@ -35,7 +35,13 @@ class Again(msgspec.Struct, frozen=True):
 
 
 def judge(
-    outcome: PushOutcome, attempts: int, now_us: int, until_us: int, chance: float
+    outcome: PushOutcome,
+    attempts: int,
+    now_us: int,
+    until_us: int,
+    *,
+    longest_s: float,
+    chance: float,
 ) -> Ending | Again:
     """Return what follows from an outcome.
 
@@ -44,6 +50,7 @@ def judge(
         attempts: How often this push was tried, this one included.
         now_us: The time.
         until_us: When nobody wants it any more.
+        longest_s: The longest wait that a provider may ask for.
         chance: From 0 to 1, spreads retries.
     """
     match outcome:
@@ -57,7 +64,7 @@ def judge(
             rest = Rest(MISCONFIGURED_REST_S, reason, alarm=True)
             return _again(rest.for_s, reason, now_us, until_us, rest)
         case Later(reason, after_s, whole_host):
-            wait_s = max(after_s or 0.0, backoff_s(attempts, chance))
+            wait_s = max(min(after_s or 0.0, longest_s), backoff_s(attempts, chance))
             rest_of_host = Rest(wait_s, reason) if whole_host else None
             return _again(wait_s, reason, now_us, until_us, rest_of_host)
 

@@ -117,6 +117,7 @@ def _tls(ca_file: Path | None) -> ssl.SSLContext:
         ConfigError: The file holds no certificates.
     """
     context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
     if ca_file is not None:
         try:
             context.load_verify_locations(cafile=ca_file)
