@@ -1,7 +1,9 @@
 """What a client may make the HTTP side hold, and for how long; time by hand."""
 
 import asyncio
+import gc
 import json
+import weakref
 from typing import Any
 
 import pytest
@@ -206,6 +208,27 @@ async def test_whole_answer_is_one_write_and_the_next_request_follows() -> None:
     await client.send(HEAD + b"Content-Length: 0\r\n\r\n")
     assert client.transport.written.count(b"HTTP/1.1 200 OK") == 2
     assert not client.transport.closing
+
+
+async def test_an_answered_request_leaves_nothing_for_the_collector() -> None:
+    requests: list[weakref.ref[Any]] = []
+
+    class Seen:
+        """Stands in a request's scope, and so lives as long as the request."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        scope["seen"] = seen = Seen()
+        requests.append(weakref.ref(seen))
+        await answer_whole(scope, receive, send)
+
+    client = Client(app)
+    gc.disable()
+    try:
+        for _ in range(3):
+            await client.send(HEAD + b"Content-Length: 0\r\n\r\n")
+    finally:
+        gc.enable()
+    assert [request() is None for request in requests[:2]] == [True, True]
 
 
 async def test_whole_answer_closes_where_the_client_asked_for_it() -> None:

@@ -320,6 +320,8 @@ def _answer(cycle: RequestResponseCycle, head: bytes, body: bytes) -> bool:
         cycle.transport.write(b"HTTP/1.1 %b\r\nconnection: close\r\n\r\n%b" % (head, body))
         cycle.transport.close()
     cycle.message_event.set()
+    # This function holds the cycle and stands in its scope: only the collector would free the request.
+    del cycle.scope[ANSWER]  # type: ignore[misc]  # ours
     cycle.on_response()
     return True
 
