@@ -4,7 +4,7 @@ from tests.unit.realtime_fakes import FakeSocket, Turns, session
 from tocsin.realtime.dialects import EVENT_STREAM, JSON, PLAIN, RELIABLE_JSON
 from tocsin.realtime.hub import Hubs
 from tocsin.realtime.message import Message
-from tocsin.realtime.post import Post
+from tocsin.realtime.post import OthersThan, Post
 from tocsin.realtime.session import Session
 from tocsin.realtime.settings import Replay
 from tocsin.realtime.writer import Writer
@@ -102,6 +102,16 @@ def test_a_filter_picks_among_few_and_among_many() -> None:
         house.post.to_all("h", Message(b"1"), lambda one: one.user != "u1")
         assert house.heard("u0")
         assert not house.heard("u1")
+
+
+def test_a_burst_without_echo_is_one_write_for_each_and_ends_with_its_sender() -> None:
+    house = House()
+    first, second, *_ = [house.enter(f"u{number}", "room") for number in range(300)]
+    for sender in (first, first, first, second):
+        message = Message(b"1", group="room")
+        house.post.to_group("h", "room", message, OthersThan(sender))
+    assert [house.heard(user).count(b'"data"') for user in ("u0", "u1", "u2")] == [1, 3, 4]
+    assert [len(house.sockets[user].writes) for user in ("u0", "u1", "u2")] == [1, 1, 2]
 
 
 def test_an_expired_message_is_not_written_and_leaves_its_number_free() -> None:

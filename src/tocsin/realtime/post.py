@@ -7,6 +7,8 @@ sessions keeps its order.
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Final
 
+import msgspec
+
 from tocsin.realtime.hub import Hubs
 from tocsin.realtime.message import Message
 from tocsin.realtime.session import Session
@@ -15,6 +17,16 @@ from tocsin.realtime.writer import Writer
 Where = Callable[[Session], bool]
 # So many sessions get a message within one turn.
 _FEW: Final = 64
+
+
+class OthersThan(msgspec.Struct, frozen=True):
+    """Picks everybody but the sender, who wants no echo; equal for the same sender."""
+
+    sender: Session
+
+    def __call__(self, session: Session) -> bool:
+        """Tell whether ``session`` is another."""
+        return session is not self.sender
 
 
 class Post:
@@ -56,8 +68,9 @@ class Post:
     ) -> None:
         sessions = audience()
         if len(sessions) > _FEW or self._writer.is_spreading:
-            # Each filter is its own, so what has one is written alone.
-            self._writer.spread(name if where is None else None, audience, message, where)
+            # What goes to the same people by an equal filter is written together.
+            joined = None if name is None else (name, where)
+            self._writer.spread(joined, audience, message, where)
         else:
             self._writer.send(sessions if where is None else filter(where, sessions), message)
 

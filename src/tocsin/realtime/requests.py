@@ -14,7 +14,7 @@ from tocsin.realtime.group_states import GroupStates
 from tocsin.realtime.hub import Hubs
 from tocsin.realtime.message import NEVER_S, Message
 from tocsin.realtime.plain_codec import plain_request
-from tocsin.realtime.post import Post
+from tocsin.realtime.post import OthersThan, Post
 from tocsin.realtime.receipts import Witness
 from tocsin.realtime.request import AckError, MalformedError, Request, is_event
 from tocsin.realtime.session import Session
@@ -104,8 +104,8 @@ def _send_to_group(desk: Desk, session: Session, request: Request) -> AckError |
             metadata=dict(request.metadata) or None,
             expires_s=desk.now_s() + request.ttl_s if request.ttl_s else NEVER_S,
         )
-        but = (lambda other: other is not session) if request.no_echo else None
-        desk.post.to_group(session.hub, group, message, but)
+        where = OthersThan(session) if request.no_echo else None
+        desk.post.to_group(session.hub, group, message, where)
     return refusal
 
 
