@@ -3,9 +3,9 @@
 from playwright.sync_api import Browser, expect
 
 from tests.acceptance.server_process import ServerProcess
+from tests.browser.application_page import LOOKS, application_page
 from tests.browser.backend import Backend
 from tests.browser.conftest import DEADLINE_MS
-from tests.browser.elements_page import LOOKS, elements_page
 
 expect.set_options(timeout=DEADLINE_MS)
 
@@ -24,7 +24,7 @@ DOT = """async () => {
 def test_title_and_icon_tell_what_is_new_until_it_is_seen(
     chromium: Browser, one_server: ServerProcess, backend: Backend
 ) -> None:
-    with elements_page(chromium, one_server, LOOKS[0], BADGE) as shown:
+    with application_page(chromium, one_server, LOOKS[0], BADGE) as shown:
         page = shown.page
         icon = page.locator("link[rel=icon]")
         backend.publish("Parcel at the door")

@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.acceptance.deadlines import until
 from tests.acceptance.server_process import ServerProcess
+from tests.browser.application_page import LOOKS, Look, application_page
 from tests.browser.conftest import DEADLINE_MS
-from tests.browser.elements_page import LOOKS, Look, elements_page
 
 expect.set_options(timeout=DEADLINE_MS)
 
@@ -61,7 +61,7 @@ def test_preferences_are_clean_in_every_state_and_look(
     hub = {"quiet_hours": {"windows": windows}, "critical_exempt": True}
     ask("PUT", "/v1/admin/preferences", hub)
     german = look.lang == "de"
-    with elements_page(chromium, one_server, look, PREFERENCES) as shown:
+    with application_page(chromium, one_server, look, PREFERENCES) as shown:
         page = shown.page
         quiet = page.get_by_label("Ruhezeiten" if german else "Quiet hours").last
         expect(quiet).to_be_visible()
@@ -78,7 +78,7 @@ def test_preferences_are_clean_in_every_state_and_look(
 def test_what_is_refused_is_taken_back_and_said(
     chromium: Browser, one_server: ServerProcess, mine: Callable[[], Any]
 ) -> None:
-    with elements_page(chromium, one_server, DESKTOP, PREFERENCES) as shown:
+    with application_page(chromium, one_server, DESKTOP, PREFERENCES) as shown:
         page = shown.page
         page.get_by_label("Quiet hours").last.select_option("own")
         expect(page.get_by_role("status")).to_have_text("Saved")
@@ -93,7 +93,7 @@ def test_what_is_refused_is_taken_back_and_said(
 def test_keys_alone_set_everything(
     chromium: Browser, one_server: ServerProcess, mine: Callable[[], Any]
 ) -> None:
-    with elements_page(chromium, one_server, DESKTOP, PREFERENCES) as shown:
+    with application_page(chromium, one_server, DESKTOP, PREFERENCES) as shown:
         page = shown.page
         expect(page.get_by_label("Push: billing")).to_be_visible()
         page.locator("#own").focus()
@@ -128,7 +128,7 @@ def test_a_server_that_is_away_is_said_and_asked_again(
         refused.append(route)
         route.fulfill(status=503, json={"title": "The store is busy."})
 
-    with elements_page(chromium, one_server, DESKTOP, "") as shown:
+    with application_page(chromium, one_server, DESKTOP, "") as shown:
         page = shown.page
         page.route("**/v1/preferences", refuse)
         page.evaluate(
@@ -168,7 +168,7 @@ STATES: dict[str, dict[str, Any]] = {
 def test_push_is_clean_in_every_state_and_look(
     chromium: Browser, one_server: ServerProcess, look: Look
 ) -> None:
-    with elements_page(
+    with application_page(
         chromium, one_server, look, f"<tocsin-push {SOURCE}></tocsin-push>"
     ) as shown:
         page = shown.page

@@ -4,9 +4,9 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.acceptance.server_process import ServerProcess
+from tests.browser.application_page import LOOKS, Look, application_page
 from tests.browser.backend import Backend
 from tests.browser.conftest import DEADLINE_MS
-from tests.browser.elements_page import LOOKS, Look, elements_page
 
 expect.set_options(timeout=DEADLINE_MS)
 
@@ -30,7 +30,7 @@ def toasts(page: Page) -> Locator:
 def test_every_state_is_clean_in_every_look(
     chromium: Browser, one_server: ServerProcess, backend: Backend, look: Look
 ) -> None:
-    with elements_page(chromium, one_server, look, ADA) as shown:
+    with application_page(chromium, one_server, look, ADA) as shown:
         page = shown.page
         ready(page)
         shown.check("toasts-none")
@@ -59,7 +59,7 @@ def test_every_state_is_clean_in_every_look(
 def test_a_burst_is_one_summary_that_is_said_once(
     chromium: Browser, one_server: ServerProcess, backend: Backend
 ) -> None:
-    with elements_page(chromium, one_server, DESKTOP, ADA) as shown:
+    with application_page(chromium, one_server, DESKTOP, ADA) as shown:
         page = shown.page
         ready(page)
         backend.publish(*(f"Burst {number}" for number in range(50)))
@@ -76,7 +76,7 @@ def test_a_burst_is_one_summary_that_is_said_once(
 def test_live_regions_stand_before_the_text_and_only_critical_interrupts(
     chromium: Browser, one_server: ServerProcess, backend: Backend
 ) -> None:
-    with elements_page(chromium, one_server, DESKTOP, ADA) as shown:
+    with application_page(chromium, one_server, DESKTOP, ADA) as shown:
         page = shown.page
         ready(page)
         polite = page.locator("tocsin-toasts [role=status]")
@@ -94,7 +94,7 @@ def test_live_regions_stand_before_the_text_and_only_critical_interrupts(
 def test_keys_lead_in_act_and_lead_back(
     chromium: Browser, one_server: ServerProcess, backend: Backend
 ) -> None:
-    with elements_page(chromium, one_server, DESKTOP, ADA) as shown:
+    with application_page(chromium, one_server, DESKTOP, ADA) as shown:
         page = shown.page
         ready(page)
         page.locator("#own").focus()
@@ -117,7 +117,7 @@ def test_keys_lead_in_act_and_lead_back(
 def test_a_swipe_throws_a_toast_out_and_a_short_one_does_not(
     chromium: Browser, one_server: ServerProcess, backend: Backend
 ) -> None:
-    with elements_page(chromium, one_server, PHONE, ADA) as shown:
+    with application_page(chromium, one_server, PHONE, ADA) as shown:
         page = shown.page
         ready(page)
         backend.publish("Swipe me", severity="critical")
@@ -148,7 +148,7 @@ def test_a_swipe_throws_a_toast_out_and_a_short_one_does_not(
 def test_no_time_passes_while_pointed_at_and_motion_can_be_reduced(
     chromium: Browser, one_server: ServerProcess, backend: Backend
 ) -> None:
-    with elements_page(chromium, one_server, DESKTOP, ADA, forced_colors="active") as shown:
+    with application_page(chromium, one_server, DESKTOP, ADA, forced_colors="active") as shown:
         page = shown.page
         page.clock.install()
         ready(page)
@@ -163,3 +163,24 @@ def test_no_time_passes_while_pointed_at_and_motion_can_be_reduced(
         page.mouse.move(1, 1)
         page.clock.run_for(5_000)
         expect(toast).to_have_count(0)
+
+
+def test_what_an_open_inbox_shows_needs_no_toast(
+    chromium: Browser, one_server: ServerProcess, backend: Backend
+) -> None:
+    bell = ADA.replace("toasts", "bell")
+    with application_page(chromium, one_server, DESKTOP, bell + ADA) as shown:
+        page = shown.page
+        ready(page)
+        backend.publish("First", severity="critical")
+        expect(toasts(page)).to_have_count(1)
+        page.get_by_role("button", name="Notifications").click()
+        expect(page.locator("tocsin-inbox .title", has_text="First").first).to_be_visible()
+        expect(toasts(page)).to_have_count(0)
+        backend.publish("Second", severity="critical")
+        expect(page.locator("tocsin-inbox .title", has_text="Second").first).to_be_visible()
+        page.wait_for_timeout(500)  # a toast would be up by now
+        expect(toasts(page)).to_have_count(0)
+        page.keyboard.press("Escape")
+        backend.publish("Third", severity="critical")
+        expect(toasts(page)).to_contain_text("Third")

@@ -1,4 +1,4 @@
-"""Pages that hold nothing but elements, in every look: size, theme, direction and language."""
+"""A page of an application, on a real server, in every look: size, theme, direction and language."""
 
 import os
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ LOOKS = (
 )
 
 
-class ElementsPage:
+class ApplicationPage:
     """One page in one look; ``check`` is to be called in each state that people can see."""
 
     def __init__(self, page: Page, look: Look) -> None:
@@ -82,9 +82,9 @@ def _told(fault: dict[str, Any]) -> str:
 
 
 @contextmanager
-def elements_page(
+def application_page(
     chromium: Browser, server: ServerProcess, look: Look, body: str, **options: Any
-) -> Iterator[ElementsPage]:
+) -> Iterator[ApplicationPage]:
     """Open a page with ``body`` as its content; an error on it, or a breach of its policy, fails the test."""
     faults: list[str] = []
     context = chromium.new_context(
@@ -109,7 +109,7 @@ def elements_page(
         style = {"content_type": "text/css", "body": _STYLE}
         page.route(f"{server.url}/orders.css", lambda route: route.fulfill(**style))
         page.goto(address)
-        yield ElementsPage(page, look)
+        yield ApplicationPage(page, look)
     finally:
         context.close()
     assert not faults, "\n".join(faults)
