@@ -11,7 +11,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -30,6 +30,7 @@ CLIENT_VARIABLES = {"TOCSIN_URL", "TOCSIN_KEY"}
 ANYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 -- recognised, not bound
 # Names that are nobody's on the internet (RFC 2606, RFC 6761, RFC 6762).
 NO_DOMAINS = (".localhost", ".local", ".invalid", ".test", ".internal")
+_POSTGRES = re.compile(r"postgres(ql)?://")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 Positive = Annotated[int, Field(gt=0)]
@@ -314,6 +315,12 @@ class Settings(BaseSettings):
     )
 
     data_dir: Path = Field(Path("tocsin-data"), description="where everything is kept")
+    store: SecretStr | None = Field(
+        None, description="a PostgreSQL database to keep alerts and inboxes in, as a URL"
+    )
+    store_may_lose: bool = Field(
+        False, description="start even if a crash of PostgreSQL may lose what was accepted"
+    )
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8080, ge=0, le=65_535, description="port to listen on; 0 takes a free one")
     public_url: str | None = Field(
@@ -380,6 +387,7 @@ def load(overrides: Mapping[str, Any]) -> Settings:
     except ValueError as error:  # the file is no TOML
         detail = f"{CONFIG_FILE} cannot be read: {error}"
         raise ConfigError(detail) from error
+    _check_store(settings)
     _check_tls(settings)
     _check_issuers(settings)
     return settings
@@ -441,6 +449,16 @@ def _refuse_unknown_variables() -> None:
         if variable.startswith(ENV_PREFIX) and variable.split("__")[0] not in known:
             detail = f"{variable}: there is no such setting; remove it from the environment"
             raise ConfigError(detail)
+
+
+def _check_store(settings: Settings) -> None:
+    """See that the store is one that there is; its URL may have a password, so it is in no message."""
+    if settings.store is not None and not _POSTGRES.match(settings.store.get_secret_value()):
+        detail = (
+            "store is no URL of a PostgreSQL database: write postgresql://USER:PASSWORD@HOST:PORT/DATABASE, "
+            "or leave it out to keep everything in data_dir"
+        )
+        raise ConfigError(detail)
 
 
 def _check_issuers(settings: Settings) -> None:

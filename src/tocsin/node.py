@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import structlog
@@ -12,6 +11,7 @@ from tocsin.adapters.fcm.provider import Fcm
 from tocsin.adapters.fcm.service_account import read_service_account
 from tocsin.adapters.memory.fanout import MemoryFanout
 from tocsin.adapters.outbound.client import OutboundClient
+from tocsin.adapters.sql.store.base import SqlStore
 from tocsin.adapters.sqlite.care import SqliteCare
 from tocsin.adapters.sqlite.store import SqliteStore
 from tocsin.adapters.webpush.provider import WebPush
@@ -104,7 +104,7 @@ _DAY_US = 86_400 * US_PER_S
 class Node:
     """One process of Tocsin, put together and not yet listening."""
 
-    def __init__(self, settings: Settings, store: SqliteStore, endpoints: Endpoints) -> None:
+    def __init__(self, settings: Settings, store: SqlStore, endpoints: Endpoints) -> None:
         self.settings = settings
         self.store = store
         self.endpoints = endpoints
@@ -212,7 +212,7 @@ class Node:
             tls=tls,
             others=settings.other_urls,
         )
-        store = await SqliteStore.open(settings.data_dir, SystemClock(), _store_limits(settings))
+        store = await _open_store(settings)
         try:
             node = cls(settings, store, found)
             try:
@@ -371,9 +371,38 @@ class Node:
         )
 
 
-def care_of(data_dir: Path) -> FolderCare:
-    """Return what looks after a data folder, whether or not a server runs on it."""
-    return SqliteCare(data_dir, KEY_FILE, SystemClock())
+async def _open_store(settings: Settings) -> SqlStore:
+    clock, limits = SystemClock(), _store_limits(settings)
+    if settings.store is None:
+        return await SqliteStore.open(settings.data_dir, clock, limits)
+    try:
+        from tocsin.adapters.postgres.store import PostgresStore
+    except ImportError as error:
+        raise _without_driver(error) from error
+    return await PostgresStore.open(
+        settings.store.get_secret_value(),
+        settings.data_dir,
+        clock,
+        limits,
+        may_lose=settings.store_may_lose,
+    )
+
+
+def care_of(settings: Settings) -> FolderCare:
+    """Return what looks after the store and its data folder, whether or not a server runs on it."""
+    if settings.store is None:
+        return SqliteCare(settings.data_dir, KEY_FILE, SystemClock())
+    try:
+        from tocsin.adapters.postgres.care import PostgresCare
+    except ImportError as error:
+        raise _without_driver(error) from error
+    url = settings.store.get_secret_value()
+    return PostgresCare(url, settings.data_dir, KEY_FILE, may_lose=settings.store_may_lose)
+
+
+def _without_driver(error: ImportError) -> ConfigError:
+    detail = f"store names PostgreSQL, whose driver is not installed ({error}): pip install 'tocsin[postgres]'"
+    return ConfigError(detail)
 
 
 def _store_limits(settings: Settings) -> StoreLimits:

@@ -1,12 +1,13 @@
 """Every test here runs on every store."""
 
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.ports.opener import Opener, OpenStore
 from tests.ports.turned_clock import TurnedClock
 from tests.ports.world import AnyStore, World
 from tocsin.adapters.memory.store import MemoryStore
@@ -14,7 +15,13 @@ from tocsin.adapters.sqlite.migrate import migrate
 from tocsin.adapters.sqlite.store import SqliteStore
 from tocsin.ports.limits import StoreLimits
 
-OpenStore = Callable[..., Awaitable[World]]
+# PostgreSQL needs a driver that Tocsin can do without, and so can these tests; tests/integration cannot.
+KINDS = ["memory", "sqlite"]
+if find_spec("psycopg") is not None:
+    from tests.ports.postgres_stores import lent, open_postgres
+
+    __all__ = ["lent", "open_postgres"]
+    KINDS.append("postgres")
 
 
 @pytest.fixture
@@ -30,29 +37,33 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-async def open_world(
-    request: pytest.FixtureRequest, tmp_path: Path, clock: TurnedClock, migrated: Path
+@pytest.fixture
+def open_memory(clock: TurnedClock) -> OpenStore:
+    async def open_(limits: StoreLimits) -> AnyStore:
+        return MemoryStore(clock, limits)
+
+    return Opener(clock, open_)
+
+
+@pytest.fixture
+async def open_sqlite(
+    tmp_path_factory: pytest.TempPathFactory, clock: TurnedClock, migrated: Path
 ) -> AsyncIterator[OpenStore]:
-    """Open a store of the adapter under test, with limits of the test's choice."""
-    opened: list[AnyStore] = []
+    async def open_(limits: StoreLimits) -> AnyStore:
+        folder = tmp_path_factory.mktemp("store")
+        shutil.copy(migrated, folder)
+        return await SqliteStore.open(folder, clock, limits)
 
-    async def open_(**limits: Any) -> World:
-        bounds = StoreLimits(**{"low_water_bytes": 0, **limits})
-        store: AnyStore
-        if request.param == "memory":
-            store = MemoryStore(clock, bounds)
-        else:
-            folder = tmp_path / str(len(opened))
-            folder.mkdir()
-            shutil.copy(migrated, folder)
-            store = await SqliteStore.open(folder, clock, bounds)
-        opened.append(store)
-        return World(store, clock)
+    opener = Opener(clock, open_)
+    yield opener
+    await opener.close()
 
-    yield open_
-    for store in opened:
-        await store.close()
+
+@pytest.fixture(params=KINDS)
+def open_world(request: pytest.FixtureRequest) -> OpenStore:
+    """Open a store of the adapter under test."""
+    opener: OpenStore = request.getfixturevalue(f"open_{request.param}")
+    return opener
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """The audit log keeps deeds in order, lists them by filters, and forgets by age alone."""
 
-from tests.ports.conftest import OpenStore
+from tests.ports.opener import OpenStore
 from tests.ports.world import World
 from tocsin.ports.audit import Deed, DeedFilter
 

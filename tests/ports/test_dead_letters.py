@@ -1,6 +1,6 @@
 """What was given up is kept, until somebody retries or drops it."""
 
-from tests.ports.conftest import OpenStore
+from tests.ports.opener import OpenStore
 from tests.ports.world import World, envelope
 from tocsin.model.alert import Envelope
 from tocsin.ports.queue import DeadLetter, QueueDepth

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from tests.ports.conftest import OpenStore
+from tests.ports.opener import OpenStore
 from tests.ports.world import World, envelope
 from tocsin.model.alert import Audience
 from tocsin.model.position import Position

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.ports.conftest import OpenStore
+from tests.ports.opener import OpenStore
 from tests.ports.world import World, envelope
 from tocsin.ports.limits import DAY_US
 from tocsin.ports.producer_ids import IdRange, NamedAlert

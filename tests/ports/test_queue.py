@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from tests.ports.conftest import OpenStore
+from tests.ports.opener import OpenStore
 from tests.ports.world import World, envelope
 from tocsin.model.alert import Envelope
 from tocsin.ports.queue import Leased, QueueDepth

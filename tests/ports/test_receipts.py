@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.ports.conftest import OpenStore
+from tests.ports.opener import OpenStore
 from tests.ports.world import World
 from tocsin.clock import US_PER_S
 from tocsin.model.receipt import Receipt, Tally, Told

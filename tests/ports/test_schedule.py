@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.ports.conftest import OpenStore
+from tests.ports.opener import OpenStore
 from tests.ports.world import World, envelope
 from tocsin.model.alert import Envelope
 from tocsin.ports.queue import QueueDepth

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.ports.conftest import OpenStore
+from tests.ports.opener import OpenStore
 from tests.ports.world import World, change_of, refusal_of, unchanged
 from tocsin.model.commands import Done, Patch, PatchItems
 

@@ -1,6 +1,6 @@
 """How alerts come into inboxes: own items, collapse, broadcasts, and the revisions they spend."""
 
-from tests.ports.conftest import OpenStore
+from tests.ports.opener import OpenStore
 from tests.ports.world import World, envelope
 from tocsin.model.alert import Audience
 from tocsin.model.commands import Done

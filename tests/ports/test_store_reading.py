@@ -1,6 +1,6 @@
 """What readers are answered: pages, changes, merged views, positions, and when they must reload."""
 
-from tests.ports.conftest import OpenStore
+from tests.ports.opener import OpenStore
 from tests.ports.world import World, envelope
 from tocsin.model.inbox import Changes, Counts, OlderPage, Reload
 from tocsin.model.position import Position

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.ports.conftest import OpenStore
+from tests.ports.opener import OpenStore
 from tests.ports.world import World, envelope, refusal_of
 from tocsin.model.inbox import ChangeSet
 from tocsin.ports.store import Swept

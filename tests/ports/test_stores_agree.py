@@ -1,17 +1,15 @@
 """Random histories on two stores at once: every answer and every state of one is that of the other."""
 
-import shutil
-from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from tests.ports.opener import OpenStore
 from tests.ports.turned_clock import TurnedClock
 from tests.ports.world import AnyStore, World, envelope
 from tocsin.adapters.memory.store import MemoryStore
-from tocsin.adapters.sqlite.store import SqliteStore
 from tocsin.model.alert import Audience, Envelope
 from tocsin.model.commands import Command, Done, MarkUpTo, Patch, PatchItems, RestoreItem
 from tocsin.model.inbox import Changes, ChangeSet
@@ -54,13 +52,13 @@ class History:
     """One random history; every step is taken on both stores and must be answered alike."""
 
     def __init__(
-        self, stores: tuple[AnyStore, AnyStore], clock: TurnedClock, random: Random
+        self, stores: tuple[AnyStore, AnyStore], clock: TurnedClock, random: Random, epoch: str
     ) -> None:
         self.stores = stores
         self.clock = clock
         self.random = random
         self.told: list[Envelope] = []
-        self.positions: list[Position] = [Position("e", 0, 0)]
+        self.positions: list[Position] = [Position(epoch, 0, 0)]
 
     async def both(self, call: str, *args: Any, **named: Any) -> Any:
         one, other = [ordered(await getattr(s, call)(*args, **named)) for s in self.stores]
@@ -185,32 +183,33 @@ class History:
             await World(self.stores[1], self.clock).counts(user)
 
 
-@pytest.fixture
-def one_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let both stores draw the same epoch, and retention walk without rest."""
-    for module in ("memory.tables", "memory.store", "sql.store.contact", "sql.store.base"):
-        monkeypatch.setattr(f"tocsin.adapters.{module}.new_epoch", lambda: "e")
-    monkeypatch.setattr("tocsin.adapters.sql.store.sweep._REST_US", 0)
-
-
-@pytest.mark.usefixtures("one_epoch")
-@pytest.mark.parametrize("seed", range(HISTORIES))
-async def test_two_stores_answer_every_history_alike(
-    seed: int, tmp_path: Path, migrated: Path
+async def compare(
+    open_world: OpenStore, clock: TurnedClock, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    random, clock = Random(seed), TurnedClock()
-    shutil.copy(migrated, tmp_path)
-    limits = StoreLimits(
-        low_water_bytes=0,
-        change_rows=random.choice([3, 10, 500]),
-        broadcasts_per_hub=random.choice([2, 5, 200]),
-        expand_users=random.choice([1, 2, 250]),
-    )
-    sqlite = await SqliteStore.open(tmp_path, clock, limits)
-    try:
-        history = History((MemoryStore(clock, limits), sqlite), clock, random)
-        for _ in range(STEPS):
-            await history.step()
-            await history.check()
-    finally:
-        await sqlite.close()
+    """Take a random history on a store and on the one in memory, which draws the epoch that the other one tells."""
+    random = Random(seed)
+    limits: dict[str, int] = {
+        "low_water_bytes": 0,
+        "change_rows": random.choice([3, 10, 500]),
+        "broadcasts_per_hub": random.choice([2, 5, 200]),
+        "expand_users": random.choice([1, 2, 250]),
+    }
+    for module in ("contact", "base"):
+        monkeypatch.setattr(f"tocsin.adapters.sql.store.{module}.new_epoch", lambda: "e")
+    monkeypatch.setattr("tocsin.adapters.sql.store.sweep._REST_US", 0)  # retention walks on and on
+    store = (await open_world(**limits)).store
+    epoch = (await store.head("another", "ann"))[1].epoch
+    for module in ("tables", "store"):
+        monkeypatch.setattr(f"tocsin.adapters.memory.{module}.new_epoch", lambda: epoch)
+    memory = MemoryStore(clock, StoreLimits(**limits))
+    history = History((memory, store), clock, random, epoch)
+    for _ in range(STEPS):
+        await history.step()
+        await history.check()
+
+
+@pytest.mark.parametrize("seed", range(HISTORIES))
+async def test_sqlite_answers_every_history_as_memory_does(
+    seed: int, open_sqlite: OpenStore, clock: TurnedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await compare(open_sqlite, clock, monkeypatch, seed)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.ports.conftest import OpenStore
+from tests.ports.opener import OpenStore
 from tests.ports.world import World, envelope
 from tocsin.errors import ConflictError
 from tocsin.model.alert import Audience, Envelope

@@ -7,7 +7,7 @@ import msgspec
 
 from tests.ports.turned_clock import TurnedClock
 from tocsin.adapters.memory.store import MemoryStore
-from tocsin.adapters.sqlite.store import SqliteStore
+from tocsin.adapters.sql.store.base import SqlStore
 from tocsin.model.alert import Audience, Envelope
 from tocsin.model.commands import (
     Done,
@@ -30,7 +30,7 @@ from tocsin.model.position import Position
 from tocsin.model.rules import count_item
 from tocsin.ports.store import Listing, Swept
 
-AnyStore = MemoryStore | SqliteStore
+AnyStore = MemoryStore | SqlStore
 _numbers = itertools.count(1)
 
 

@@ -3,11 +3,14 @@
 import fcntl
 import os
 import shutil
+import stat
 from pathlib import Path
 
 from tocsin.errors import ConfigError, UnavailableError
+from tocsin.ports.care import Finding
 
 LOCK = "lock"
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 class DataFolder:
@@ -73,3 +76,22 @@ def hold(path: Path) -> int:
         )
         raise ConfigError(detail, code="data-folder-locked") from error
     return lock
+
+
+def modes(folder: Path) -> Finding:
+    """Nobody but the owner may read any file here, but for the lock, which says nothing."""
+    files = [folder, *sorted(entry for entry in folder.iterdir() if entry.name != LOCK)]
+    for file in files:
+        found = file.stat()
+        mode = stat.S_IMODE(found.st_mode)
+        if found.st_uid != os.getuid():
+            remedy = "run Tocsin and its commands as that user, or change the owner"
+            detail = f"{file} belongs to the user {found.st_uid}, and this is {os.getuid()}"
+            return Finding("modes", "warn", detail, remedy)
+        if mode & _OTHERS and file != folder:
+            detail = f"{file} has mode {mode:04o}, so others may use it"
+            return Finding("modes", "fail", detail, f"chmod {mode & ~_OTHERS:o} {file}")
+        if mode & _OTHERS:
+            detail = f"{file} has mode {mode:04o}, so others see what is in it"
+            return Finding("modes", "warn", detail, f"chmod {mode & ~_OTHERS:o} {file}")
+    return Finding("modes", "ok", "only the owner may read the folder and its files")

@@ -24,7 +24,7 @@ def back_up(
     from tocsin.node import care_of  # noqa: PLC0415 -- a second of imports
 
     settings, with_key = settings_of(context), not without_key
-    care = care_of(settings.data_dir)
+    care = care_of(settings)
 
     def note(outcome: str) -> None:
         if is_served(settings):
@@ -71,7 +71,7 @@ def restore(
 
     settings = settings_of(context, **({} if data_dir is None else {"data_dir": data_dir}))
     with shown_progress() as progress:
-        restored = care_of(settings.data_dir).restore(file, progress, key_file=key_file)
+        restored = care_of(settings).restore(file, progress, key_file=key_file)
     manifest = restored.manifest
     typer.echo(f"{settings.data_dir} is as of {manifest.made_at} (Tocsin {manifest.version}).")
     typer.echo(

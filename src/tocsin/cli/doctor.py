@@ -46,7 +46,7 @@ def _examine(context: typer.Context) -> list[Finding]:
 
         low_water = settings.limits.free_disk_bytes
         with shown_progress() as progress:
-            findings += care_of(settings.data_dir).examine(progress, low_water_bytes=low_water)
+            findings += care_of(settings).examine(progress, low_water_bytes=low_water)
         if not is_served(settings):
             return [*findings, Finding("server", "ok", f"none runs on {settings.data_dir}")]
     answered = asyncio.run(_ask(settings))

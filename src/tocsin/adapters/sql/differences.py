@@ -237,11 +237,12 @@ def _holds_in_postgres(element: Holds, compiler: SQLCompiler, **kw: object) -> s
 
 
 class Lineage(FunctionElement[str]):
-    """A stored epoch, and the line of history that the database is on.
+    """The stored epoch of a hub, and the line of history that the database is on (I12).
 
-    PostgreSQL begins a new timeline when a standby takes over or a backup is recovered, and either may lack commits that
-    clients have seen: with the timeline in it, the epoch is then another one (I12).  It is the timeline of the log that is
-    being written, which changes at once; that of the control file waits for a checkpoint.
+    PostgreSQL begins a new timeline when a standby takes over or a backup is recovered, and a dump that is restored makes
+    the tables anew, with other numbers: either may lack commits that clients have seen, and either changes what this says.
+    It is the timeline of the log that is being written, which changes at once; that of the control file waits for a
+    checkpoint.
     """
 
     type = Text()
@@ -256,4 +257,5 @@ def _lineage(element: Lineage, compiler: SQLCompiler, **kw: object) -> str:
 @compiles(Lineage, "postgresql")
 def _lineage_in_postgres(element: Lineage, compiler: SQLCompiler, **kw: object) -> str:
     timeline = "ltrim(left(pg_walfile_name(pg_current_wal_insert_lsn()), 8), '0')"
-    return f"{compiler.process(element.clauses, **kw)} || '.' || {timeline}"
+    line = f"{timeline} || '.' || hubs.tableoid"
+    return f"{compiler.process(element.clauses, **kw)} || '.' || {line}"

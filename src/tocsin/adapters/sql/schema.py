@@ -29,6 +29,8 @@ metadata = MetaData(
 )
 
 Number = BigInteger().with_variant(Integer, "sqlite")
+# Compared as bytes, as ids are, whatever the locale of the database.
+Word = Text().with_variant(Text(collation="C"), "postgresql")
 
 
 def _table(name: str, *parts: SchemaItem, rowid: bool = True) -> Table:
@@ -44,7 +46,7 @@ def _perhaps(name: str) -> Column[int]:
 
 
 def _text(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False)
+    return Column(name, Word, nullable=False)
 
 
 def _serial(name: str) -> Column[int]:
@@ -59,8 +61,8 @@ def _expands() -> Column[int]:
 def _owner_columns() -> tuple[Column[Any], ...]:
     """Whose an alert is that waits, and since when; rows of before these columns were filled when they came."""
     return (
-        Column("hub", Text, nullable=False, server_default=text("''")),
-        Column("key_id", Text, nullable=False, server_default=text("''")),
+        Column("hub", Word, nullable=False, server_default=text("''")),
+        Column("key_id", Word, nullable=False, server_default=text("''")),
         Column("accepted_us", Number, nullable=False, server_default=text("0")),
     )
 
@@ -117,7 +119,7 @@ alerts = _table(
     _perhaps("deliver_us"),
     _number("processed_us"),
     _perhaps("recipients"),
-    Column("category", Text),
+    Column("category", Word),
     _text("severity"),
     Column("content", LargeBinary, nullable=False),
     _perhaps("withdrawn_us"),
@@ -133,14 +135,14 @@ withdrawals = _table("withdrawals", _serial("alert_no"), _number("after_user"))
 items = _table(
     "items",
     Column("user_no", Number, primary_key=True, autoincrement=False),
-    Column("id", Text, primary_key=True),
+    Column("id", Word, primary_key=True),
     _number("alert_no"),
     _number("sort"),
     _number("rev"),
     *_mark_columns(),
-    Column("collapse_key", Text),
+    Column("collapse_key", Word),
     _perhaps("expires_us"),
-    Column("deleted_by", Text),
+    Column("deleted_by", Word),
     rowid=False,
 )
 
@@ -227,7 +229,7 @@ ops = _table(
 topics = _table(
     "topics",
     Column("hub_no", Number, primary_key=True, autoincrement=False),
-    Column("topic", Text, primary_key=True),
+    Column("topic", Word, primary_key=True),
     _number("subscribers"),
     rowid=False,
 )
@@ -235,8 +237,8 @@ topics = _table(
 subscriptions = _table(
     "subscriptions",
     Column("hub_no", Number, primary_key=True, autoincrement=False),
-    Column("topic", Text, primary_key=True),
-    Column("user", Text, primary_key=True),
+    Column("topic", Word, primary_key=True),
+    Column("user", Word, primary_key=True),
     _number("since_us"),
     rowid=False,
 )
@@ -260,7 +262,7 @@ queue = _table(
     _number("attempts"),
     _number("available_us"),
     _perhaps("leased_us"),
-    Column("last_error", Text),
+    Column("last_error", Word),
     _perhaps("crashes"),
     _expands(),
     UniqueConstraint("id"),
@@ -269,7 +271,7 @@ Index("queue_due", queue.c.expands, queue.c.available_us, queue.c.seq)
 
 scheduled = _table(
     "scheduled",
-    Column("id", Text, primary_key=True),
+    Column("id", Word, primary_key=True),
     Column("payload", LargeBinary, nullable=False),
     _number("due_us"),
     _expands(),
@@ -293,11 +295,11 @@ alert_keys = _table(
     Column("renewed", Number, nullable=False, server_default=text("0")),
     UniqueConstraint("hub", "key_id", "source", "producer_id"),
 )
-Index("alert_keys_renewed", alert_keys.c.hub, sqlite_where=text("renewed = 1"))
+_partial("alert_keys_renewed", alert_keys.c.hub, where=text("renewed = 1"))
 
 dead_letters = _table(
     "dead_letters",
-    Column("id", Text, primary_key=True),
+    Column("id", Word, primary_key=True),
     Column("payload", LargeBinary, nullable=False),
     _number("attempts"),
     _text("reason"),
@@ -309,7 +311,7 @@ _owner_indexes(dead_letters)
 
 keys = _table(
     "keys",
-    Column("id", Text, primary_key=True),
+    Column("id", Word, primary_key=True),
     _text("hub"),
     _text("role"),
     _text("name"),
@@ -320,7 +322,7 @@ keys = _table(
 
 access_keys = _table(
     "access_keys",
-    Column("hub", Text, primary_key=True),
+    Column("hub", Word, primary_key=True),
     Column("primary_key", LargeBinary, nullable=False),
     Column("secondary_key", LargeBinary, nullable=False),
 )
@@ -345,8 +347,8 @@ receipt_numbers = _table("receipt_numbers", _serial("hub_no"), _number("number")
 receipt_sketches = _table(
     "receipt_sketches",
     Column("alert_no", Number, primary_key=True, autoincrement=False),
-    Column("fact", Text, primary_key=True),
-    Column("action", Text, primary_key=True),
+    Column("fact", Word, primary_key=True),
+    Column("action", Word, primary_key=True),
     Column("sketch", LargeBinary, nullable=False),
     rowid=False,
 )
@@ -366,30 +368,30 @@ Index("collapses_by", collapses.c.by_alert_no)
 # Tokens of a person issued up to this time, itself included, are void.
 revocations = _table(
     "revocations",
-    Column("pseudonym", Text, primary_key=True),
+    Column("pseudonym", Word, primary_key=True),
     _number("valid_from_us"),
     rowid=False,
 )
 
 webhooks = _table(
     "webhooks",
-    Column("id", Text, primary_key=True),
+    Column("id", Word, primary_key=True),
     _text("hub"),
     _text("url"),
     _text("facts"),
-    Column("key_id", Text),
+    Column("key_id", Word),
     Column("secret", LargeBinary, nullable=False),
     Column("former_secret", LargeBinary),
     _number("rotated_us"),
     _number("created_us"),
     _perhaps("disabled_us"),
-    Column("disabled_reason", Text),
+    Column("disabled_reason", Word),
     _number("cursor"),
     _perhaps("up_to"),
     _number("attempts"),
     _number("began_us"),
     _number("due_us"),
-    Column("failure", Text),
+    Column("failure", Word),
     _number("given_up"),
 )
 Index("webhooks_hub", webhooks.c.hub, webhooks.c.created_us, webhooks.c.id)
@@ -398,7 +400,7 @@ _partial("webhooks_due", webhooks.c.due_us, webhooks.c.id, where=webhooks.c.disa
 # What a webhook's receiver did not take.
 dead_batches = _table(
     "dead_batches",
-    Column("id", Text, primary_key=True),
+    Column("id", Word, primary_key=True),
     _text("webhook_id"),
     Column("body", LargeBinary, nullable=False),
     _number("receipts"),
@@ -410,7 +412,7 @@ Index("dead_batches_webhook", dead_batches.c.webhook_id, dead_batches.c.at_us, d
 
 event_handlers = _table(
     "event_handlers",
-    Column("id", Text, primary_key=True),
+    Column("id", Word, primary_key=True),
     _text("hub"),
     _text("url"),
     _text("user_events"),
@@ -423,14 +425,14 @@ Index("event_handlers_order", event_handlers.c.created_us, event_handlers.c.id)
 # The record of an erasure; ``user`` and ``user_no`` only while it is not finished.
 erasures = _table(
     "erasures",
-    Column("id", Text, primary_key=True),
+    Column("id", Word, primary_key=True),
     _text("hub"),
     _text("pseudonym"),
     _text("key_id"),
     _number("at_us"),
     _perhaps("finished_us"),
     _perhaps("user_no"),
-    Column("user", Text),
+    Column("user", Word),
     _text("counts"),
     rowid=False,
 )
@@ -447,7 +449,7 @@ audit = _table(
     _text("target"),
     _text("outcome"),
     _number("at_us"),
-    Column("detail", Text, nullable=False, server_default=text("'{}'")),
+    Column("detail", Word, nullable=False, server_default=text("'{}'")),
 )
 Index("audit_hub", audit.c.hub, audit.c.deed_no)
 
@@ -475,19 +477,19 @@ devices = _table(
     _text("platform"),
     Column("digest", LargeBinary, nullable=False),
     Column("channel", LargeBinary, nullable=False),
-    Column("vapid_key", Text),
+    Column("vapid_key", Word),
     _text("tags"),
-    Column("locale", Text),
-    Column("time_zone", Text),
-    Column("app_version", Text),
+    Column("locale", Word),
+    Column("time_zone", Word),
+    Column("app_version", Word),
     _number("created_us"),
     _number("registered_us"),
     _number("seen_us"),
     _perhaps("last_success_us"),
     _perhaps("last_failure_us"),
-    Column("last_failure", Text),
+    Column("last_failure", Word),
     _perhaps("gone_us"),
-    Column("gone_reason", Text),
+    Column("gone_reason", Word),
     UniqueConstraint("user_no", "id"),
     UniqueConstraint("hub_no", "digest"),
 )
@@ -509,8 +511,8 @@ pushes = _table(
     _number("attempts"),
     _perhaps("due_us"),
     _perhaps("leased_us"),
-    Column("push_end", Text),
-    Column("reason", Text),
+    Column("push_end", Word),
+    Column("reason", Word),
     _perhaps("ended_us"),
     _perhaps("held_us"),
     # While the device may show it and can take it back: the push that shows it, itself or a summary.
@@ -545,7 +547,7 @@ push_spreads = _table(
 
 vapid_keys = _table(
     "vapid_keys",
-    Column("id", Text, primary_key=True),
+    Column("id", Word, primary_key=True),
     Column("private_key", LargeBinary, nullable=False),
     _text("public_key"),
     _number("created_us"),

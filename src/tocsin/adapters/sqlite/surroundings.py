@@ -1,13 +1,11 @@
 """What the store stands on: the folder, who may read it, and its disk."""
 
-import os
 import shutil
-import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tocsin.adapters.folder import LOCK
+from tocsin.adapters.folder import modes
 from tocsin.ports.care import Finding
 
 _MOUNTS = Path("/proc/self/mountinfo")
@@ -30,33 +28,13 @@ _NETWORK = frozenset(
         "virtiofs",
     ]
 )
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def look_around(folder: Path, low_water_bytes: int) -> Iterator[Finding]:
     """Look at a folder that exists."""
-    yield _modes(folder)
+    yield modes(folder)
     yield _file_system(folder)
     yield _disk(folder, low_water_bytes)
-
-
-def _modes(folder: Path) -> Finding:
-    """Nobody but the owner may read any file here, but for the lock, which says nothing."""
-    files = [folder, *sorted(entry for entry in folder.iterdir() if entry.name != LOCK)]
-    for file in files:
-        found = file.stat()
-        mode = stat.S_IMODE(found.st_mode)
-        if found.st_uid != os.getuid():
-            remedy = "run Tocsin and its commands as that user, or change the owner"
-            detail = f"{file} belongs to the user {found.st_uid}, and this is {os.getuid()}"
-            return Finding("modes", "warn", detail, remedy)
-        if mode & _OTHERS and file != folder:
-            detail = f"{file} has mode {mode:04o}, so others may use it"
-            return Finding("modes", "fail", detail, f"chmod {mode & ~_OTHERS:o} {file}")
-        if mode & _OTHERS:
-            detail = f"{file} has mode {mode:04o}, so others see what is in it"
-            return Finding("modes", "warn", detail, f"chmod {mode & ~_OTHERS:o} {file}")
-    return Finding("modes", "ok", "only the owner may read the folder and its files")
 
 
 def _file_system(folder: Path) -> Finding:

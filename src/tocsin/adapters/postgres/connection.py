@@ -1,0 +1,95 @@
+"""Connecting: every wait has a bound (I7), numbers and bytes travel in binary, and nothing commits by itself."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import TransactionStatus
+from psycopg.types.numeric import Int8Dumper
+from psycopg.types.string import BytesBinaryDumper
+
+from tocsin.adapters.postgres.text import text_of
+
+Row = tuple[Any, ...]
+
+# What the URL does not say.  A server that is gone is noticed after 15 s; one that cannot be written is not taken.
+_DEFAULTS: Mapping[str, str | int] = {
+    "application_name": "tocsin",
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+    "target_session_attrs": "read-write",
+}
+# The server lets go of a session whose client is gone as soon as that client gives up on it.
+_SESSION = (
+    "SET lock_timeout = '10s'",
+    "SET idle_in_transaction_session_timeout = '60s'",
+    "SET tcp_keepalives_idle = 10",
+    "SET tcp_keepalives_interval = 5",
+    "SET tcp_keepalives_count = 3",
+)
+# A writer has no such bound: a commit that waits for a standby and is cancelled would look as if it had not waited.
+_READER = "SET statement_timeout = '30s'"
+
+
+class PostgresConnection:
+    """A connection that takes the store's statements."""
+
+    def __init__(self, raw: psycopg.Connection[Row]) -> None:
+        self.raw = raw
+
+    @classmethod
+    def open(cls, url: str, *, reads: bool = False) -> Self:
+        """Connect.
+
+        Raises:
+            psycopg.Error: Nobody answers there, or the server does not let this user in.
+        """
+        said = conninfo_to_dict(url)
+        defaults = {name: value for name, value in _DEFAULTS.items() if name not in said}
+        raw = psycopg.connect(make_conninfo(url, **defaults), autocommit=True)
+        raw.adapters.register_dumper(int, Int8Dumper)
+        raw.adapters.register_dumper(bytes, BytesBinaryDumper)
+        for setting in (*_SESSION, *((_READER,) if reads else ())):
+            raw.execute(setting)
+        return cls(raw)
+
+    def execute(self, statement: str, parameters: Mapping[str, Any] = {}, /) -> psycopg.Cursor[Row]:
+        """Run a statement, its parameters given by name.
+
+        Raises:
+            psycopg.Error: The server refused it, or is gone; a COMMIT that only rolled back counts as refused.
+        """
+        query = text_of(statement).encode()
+        cursor = self.raw.execute(query, parameters or None, binary=True)
+        if statement == "COMMIT" and cursor.statusmessage != statement:
+            msg = "something in the transaction had failed, so it was rolled back"
+            raise psycopg.errors.InFailedSqlTransaction(msg)
+        return cursor
+
+    def executemany(
+        self, statement: str, rows: Sequence[Mapping[str, Any]], /
+    ) -> psycopg.Cursor[Row]:
+        """Run a statement for each of the rows, all sent at once."""
+        cursor = self.raw.cursor()
+        if rows:
+            cursor.executemany(text_of(statement).encode(), rows)
+        return cursor
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether there is something to roll back."""
+        state = self.raw.info.transaction_status
+        return state not in (TransactionStatus.IDLE, TransactionStatus.UNKNOWN)
+
+    @property
+    def lost(self) -> bool:
+        """Whether the server is known to be gone."""
+        return bool(self.raw.closed or self.raw.broken)
+
+    def close(self) -> None:
+        """Let it go; what is not committed is rolled back."""
+        self.raw.close()

@@ -1,0 +1,87 @@
+"""PostgreSQL as the store's database: one process writes at a time, and what the server's errors mean."""
+
+import psycopg
+
+from tocsin.adapters.postgres.connection import PostgresConnection
+from tocsin.adapters.postgres.holding import Holder
+from tocsin.adapters.sql.store.database import Connection
+from tocsin.errors import TocsinError, UnavailableError, UnknownOutcomeError
+
+_DISK_FULL = "53100"
+_READ_ONLY = "25006"  # it became a standby
+# The classes of errors after which nobody knows what became of a commit: a lost connection, and an operator's intervention.
+_UNKNOWN = ("08", "57")
+
+
+class PostgresDatabase:
+    """One database of one server, or of whichever server of several is the primary."""
+
+    begin_writing = "BEGIN ISOLATION LEVEL READ COMMITTED"
+    begin_reading = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+    errors: tuple[type[Exception], ...] = (psycopg.Error,)
+
+    def __init__(self, url: str, holder: Holder) -> None:
+        self._url = url
+        self._holder = holder
+        self.may_lose = holder.may_lose
+
+    def connect_writer(self) -> Connection:
+        """Connect anew, and hold the store again.
+
+        Raises:
+            UnavailableError: Nobody answers, somebody else holds the store, or a commit would not be durable.
+        """
+        try:
+            return self._holder.take(wait_s=5)
+        except (psycopg.Error, TocsinError) as error:
+            detail = f"PostgreSQL cannot be written now ({error}); nothing was stored"
+            raise UnavailableError(detail, code="store-failed") from error
+
+    def connect_reader(self) -> Connection:
+        """Connect to read."""
+        return PostgresConnection.open(self._url, reads=True)
+
+    def in_transaction(self, connection: Connection) -> bool:
+        """Whether there is something to roll back."""
+        return isinstance(connection, PostgresConnection) and connection.in_transaction
+
+    def fails_all(self, error: Exception) -> bool:
+        """Whether the server or the connection failed, and not a statement."""
+        kinds = psycopg.OperationalError | psycopg.InterfaceError | psycopg.InternalError
+        return isinstance(error, kinds)
+
+    def passes(self, error: Exception) -> bool:
+        """Whether it was a deadlock, somebody else's transaction, or a connection that the server had closed."""
+        contention = psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure
+        return isinstance(error, contention) or _is_gone(error)
+
+    def is_broken(self, connection: Connection, error: Exception) -> bool:
+        """Whether to connect anew."""
+        lost = isinstance(connection, PostgresConnection) and connection.lost
+        return lost or _is_gone(error) or getattr(error, "sqlstate", None) == _READ_ONLY
+
+    def refusal(self, error: Exception) -> TocsinError:
+        """Say that nothing was stored, and why."""
+        full = getattr(error, "sqlstate", None) == _DISK_FULL
+        detail = f"PostgreSQL did not take it ({error}); nothing was stored"
+        return UnavailableError(detail, code="disk-full" if full else "store-failed")
+
+    def failed_commit(self, error: Exception) -> TocsinError:
+        """Say what a failed commit means; one that was not answered may have been carried out."""
+        if not _is_gone(error):
+            return self.refusal(error)
+        detail = f"PostgreSQL did not answer the commit ({error}); repeat with the same id"
+        return UnknownOutcomeError(detail)
+
+    def after_commit(self, connection: Connection) -> None:
+        """The server does by itself what is due."""
+
+    def at_rest(self, connection: Connection) -> None:
+        """The server does by itself what is due."""
+
+
+def _is_gone(error: Exception) -> bool:
+    """Whether the server, or the way to it, ended; an error without a code is of the connection itself."""
+    if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        return False
+    return error.sqlstate is None or error.sqlstate.startswith(_UNKNOWN)
