@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -18,6 +19,7 @@ pytestmark = pytest.mark.acceptance
 
 ALERTS = 60
 AT_ONCE = 6
+HEALS_S = 90.0
 
 
 @pytest.fixture(scope="module")
@@ -66,13 +68,20 @@ async def test_an_alert_reaches_who_is_looking_and_commands_know_what_postgresql
 
 def publish_over(server: ServerProcess, crash: Callable[[], None]) -> list[str]:
     """Publish from several threads, each alert until it was accepted, while something crashes; return the titles."""
-    producer = server.key("producer")
+    producer, healed = server.key("producer"), threading.Event()
     titles = [f"title-{number:03}" for number in range(ALERTS)]
+
+    def attempt(title: str) -> bool:
+        accepted = is_accepted(server, producer, title)
+        if not accepted:
+            healed.wait(HEALS_S)
+        return accepted
 
     def publish(title: str) -> None:
         if title == titles[ALERTS // 3]:
             crash()
-        until(lambda: is_accepted(server, producer, title), f"{title} is accepted", 60)
+            healed.set()
+        until(lambda: attempt(title), f"{title} is accepted", HEALS_S)
 
     with ThreadPoolExecutor(AT_ONCE) as threads:
         list(threads.map(publish, titles))

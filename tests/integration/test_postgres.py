@@ -19,7 +19,7 @@ from tests.ports.world import World, envelope
 from tocsin.adapters.postgres import store as postgres_store
 from tocsin.adapters.postgres.store import PostgresStore
 from tocsin.adapters.sql.store.database import Connection
-from tocsin.errors import ConfigError, UnavailableError, UnknownOutcomeError
+from tocsin.errors import ConfigError, ConflictError, UnavailableError, UnknownOutcomeError
 from tocsin.ports.limits import StoreLimits
 
 DROP_ALL = (
@@ -148,6 +148,23 @@ async def test_connections_that_the_server_closed_are_made_anew(url: str, tmp_pa
         assert await world.counts() == (2, 2)
 
 
+async def test_a_number_of_the_queue_is_not_given_out_again(url: str, tmp_path: Path) -> None:
+    def fails(_: Connection) -> None:
+        raise ConflictError("no")
+
+    async with opened(url, tmp_path) as world:
+        queue = world.store.queue
+        await queue.publish([envelope("ann")])
+        (leased,) = await queue.lease(limit=1, lease_s=60)
+        await world.store.deliver([leased.envelope])
+        assert isinstance(world.store, PostgresStore)
+        with pytest.raises(ConflictError):  # after which all numbers are read anew
+            await world.store._writer.run(fails)
+        await queue.publish([envelope("bob")])
+        await queue.ack([leased.receipt])
+        assert (await queue.depth()).waiting == 1
+
+
 async def test_while_the_server_is_away_nothing_is_stored_and_all_goes_on_afterwards(
     server: PostgresServer, url: str, tmp_path: Path
 ) -> None:
@@ -234,7 +251,7 @@ async def test_a_deadlock_with_another_session_is_tried_again(url: str, tmp_path
             await blocked
             other.commit()
         await writing
-        assert len(tries) == 2
+        assert len(tries) >= 2
 
 
 async def test_a_new_timeline_is_a_new_epoch(

@@ -14,15 +14,20 @@ class Numbers:
     """The next number of each kind, and how many envelopes wait, on the queue or for their time; touched in the writer's thread only."""
 
     def __init__(self, connection: Connection) -> None:
+        self.user_no = self.alert_no = self.seq = self.key_no = self.hub_no = 0
         self.reread(connection)
 
     def reread(self, connection: Connection) -> None:
-        """Find the last number of each kind and count what waits, whoever wrote since."""
-        self.user_no = _last(connection, _LAST_USER)
-        self.alert_no = _last(connection, _LAST_ALERT)
-        self.seq = _last(connection, _LAST_SEQ)
-        self.key_no = _last(connection, _LAST_KEY)
-        self.hub_no = max((row[0] for row in connection.execute(_ALL_HUBS)), default=0)
+        """Count what waits, and go on behind the last number of each kind, whoever wrote it.
+
+        None goes back, though its row is gone: an acknowledgement of that row may still be on its way.
+        """
+        self.user_no = max(self.user_no, _last(connection, _LAST_USER))
+        self.alert_no = max(self.alert_no, _last(connection, _LAST_ALERT))
+        self.seq = max(self.seq, _last(connection, _LAST_SEQ))
+        self.key_no = max(self.key_no, _last(connection, _LAST_KEY))
+        hubs = connection.execute(_ALL_HUBS)
+        self.hub_no = max(self.hub_no, *(row[0] for row in hubs), 0)
         self.recount(connection)
 
     def recount(self, connection: Connection) -> None:

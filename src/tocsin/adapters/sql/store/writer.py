@@ -7,6 +7,7 @@ commit that covers it (I1).  There is no linger timer: an idle store commits a l
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, TypeVar
@@ -21,6 +22,7 @@ Job = Callable[[Connection], Any]
 _MAX_BATCH = 1024
 _IDLE_S = 1.0
 _DEADLINE_S = 30.0
+_PAUSE_S = 0.005
 _TRIES = 5  # of one transaction that others on the database get in the way of
 _log = structlog.get_logger()
 
@@ -141,6 +143,7 @@ class Writer:
                 for waiting in batch:
                     waiting.error = failed.told
                 return
+            time.sleep(_PAUSE_S * 2**tries)  # or the same two would meet again
 
     def _try(self, batch: list[_Waiting]) -> _Failed | None:
         database = self._database
