@@ -18,7 +18,7 @@ def test_every_element_has_a_page_on_which_it_lives(
     for element in elements:
         page.goto(f"{server.url}/elements/?element={element['tagName']}")
         expect(page.locator(".summary")).to_be_visible()
-        assert page.locator(".stage > *").evaluate("(live) => live.matches(':defined')")
+        page.locator(f".stage > {element['tagName']}:defined").wait_for(state="attached")
         named = page.locator(".part th").all_text_contents()
         expected = (each["name"] for kind in ("attributes", "events") for each in element[kind])
         assert set(expected) <= set(named)

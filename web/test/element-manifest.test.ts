@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import type { LitElement } from "lit";
 import { expect, test } from "vitest";
 import "../src/elements/index.ts";
+import "../src/elements/inbox/inbox.ts";
 import "../src/elements/settings.ts";
 import { describeElements, type ElementDescription } from "../element-manifest.ts";
 

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import "fake-indexeddb/auto";
 import "../src/elements/index.ts";
+import "../src/elements/inbox/inbox.ts";
 import "../src/elements/settings.ts";
 import type { TocsinClient } from "../src/core/index.ts";
 import type { TocsinBell, TocsinInbox, TocsinToasts } from "../src/elements/index.ts";
@@ -132,9 +133,10 @@ test("keys move between rows and act on them", async () => {
     root.activeElement?.dispatchEvent(
       new KeyboardEvent("keydown", { key: name, bubbles: true, composed: true, cancelable: true }),
     );
-  key("ArrowDown");
+  key("j");
+  await drawn(inbox);
   expect(root.activeElement?.textContent).toContain("Parcel");
-  key("r");
+  key("u");
   await drawn(inbox);
   expect(root.querySelectorAll(".row.unread")).toHaveLength(1);
   key("e");

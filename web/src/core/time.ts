@@ -11,10 +11,10 @@ export function relativeTime(time: number, now: number, locale?: string): string
   if (age < hourMs) return unit(Math.floor(age / minuteMs), "minute", locale);
   const days = daysBetween(time, now);
   if (days === 0) return unit(Math.floor(age / hourMs), "hour", locale);
-  const clock = kept(Intl.DateTimeFormat, locale, { hour: "2-digit", minute: "2-digit" });
+  const clock = kept(Intl.DateTimeFormat, locale, { hour: "numeric", minute: "2-digit" });
   if (days === 1) return `${format({ numeric: "auto" }, -1, "day", locale)} ${clock.format(time)}`;
   if (days < 7)
-    return dated(time, locale, { weekday: "short", hour: "2-digit", minute: "2-digit" });
+    return dated(time, locale, { weekday: "short", hour: "numeric", minute: "2-digit" });
   const sameYear = new Date(time).getFullYear() === new Date(now).getFullYear();
   return dated(time, locale, {
     day: "numeric",
@@ -25,7 +25,7 @@ export function relativeTime(time: number, now: number, locale?: string): string
 
 /** "14:05" today, else with its date: when something was true last. */
 export function clockTime(time: number, now: number, locale?: string): string {
-  const clock = { hour: "2-digit", minute: "2-digit" } as const;
+  const clock = { hour: "numeric", minute: "2-digit" } as const;
   const day = { day: "numeric", month: "short" } as const;
   return dated(time, locale, daysBetween(time, now) === 0 ? clock : { ...day, ...clock });
 }

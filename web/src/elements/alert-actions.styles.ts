@@ -53,7 +53,13 @@ export const choices = css`
   }
   @media (hover: none) {
     .choice {
+      min-width: 44px;
+      min-height: 44px;
       padding: 8px 14px;
+    }
+    a.choice {
+      display: inline-grid;
+      align-content: center;
     }
   }
 `;

@@ -6,21 +6,35 @@ import { linkTarget } from "./alert-links.ts";
 
 export type OnPress = (action: AlertAction) => void;
 
-/** Draw the actions; one whose address must not be followed is left out. */
-export function alertActions(alert: Alert, onPress: OnPress): TemplateResult | typeof nothing {
-  const drawn = (alert.actions ?? []).flatMap((action) => alertAction(action, onPress) ?? []);
+/**
+ * Draw the actions; one whose address must not be followed is left out.
+ *
+ * @param tabIndex -1 where Tab comes to one row of many only.
+ */
+export function alertActions(
+  alert: Alert,
+  onPress: OnPress,
+  tabIndex: 0 | -1 = 0,
+): TemplateResult | typeof nothing {
+  const drawn = (alert.actions ?? []).flatMap(
+    (action) => alertAction(action, onPress, tabIndex) ?? [],
+  );
   return drawn.length === 0 ? nothing : html`<div class="choices">${drawn}</div>`;
 }
 
-function alertAction(action: AlertAction, onPress: OnPress): TemplateResult | null {
+function alertAction(
+  action: AlertAction,
+  onPress: OnPress,
+  tabIndex: 0 | -1,
+): TemplateResult | null {
   const style = action.style ?? "default";
   const press = () => onPress(action);
   if (!action.url) {
-    return html`<button class="choice" type="button" data-style=${style} @click=${press}>${action.label}</button>`;
+    return html`<button class="choice" type="button" tabindex=${tabIndex} data-style=${style} @click=${press}><bdi>${action.label}</bdi></button>`;
   }
   const link = linkTarget(action.url);
   if (!link) return null;
   return html`<a
-    class="choice" data-style=${style} href=${link.href} target=${link.target} rel=${link.rel} @click=${press}
-  >${action.label}</a>`;
+    class="choice" tabindex=${tabIndex} data-style=${style} href=${link.href} target=${link.target} rel=${link.rel} @click=${press}
+  ><bdi>${action.label}</bdi></a>`;
 }

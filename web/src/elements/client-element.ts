@@ -1,12 +1,19 @@
 /** What the elements have in common: a client, its newest view, whether it is online, and a language. */
 
-import { LitElement, type PropertyDeclarations, type PropertyValues } from "lit";
-import type { TocsinClient, View } from "../core/index.ts";
+import {
+  LitElement,
+  type PropertyDeclarations,
+  type PropertyValues,
+  type ReactiveController,
+  type ReactiveControllerHost,
+} from "lit";
+import type { InboxView, TocsinClient } from "../core/index.ts";
 import { type Language, languageOf, nearest, onLanguage } from "./language.ts";
 import { onDefaultClient, sharedClient } from "./shared-clients.ts";
 
 /** A line that breaks for less than this is not worth a word, in milliseconds. */
 const offlineAfterMs = 3_000;
+const redrawEveryMs = 30_000;
 
 /**
  * Finds its client by the property `client`, else by the attributes `token-url` (with `endpoint`,
@@ -52,7 +59,7 @@ export abstract class ClientElement extends LitElement {
   declare user: string | undefined;
   declare theme: "light" | "dark" | undefined;
   declare protected inUse: TocsinClient | null;
-  declare protected view: View | null;
+  declare protected view: InboxView | null;
   declare protected isOffline: boolean;
   protected language: Language = languageOf(this);
   #isTurned = false;
@@ -145,5 +152,24 @@ export abstract class ClientElement extends LitElement {
     this.#offlineTimer = setTimeout(() => {
       this.isOffline = true;
     }, offlineAfterMs);
+  }
+}
+
+/** Redraws its host now and then, so that "2 min" becomes "3 min". */
+export class ClockController implements ReactiveController {
+  readonly #host: ReactiveControllerHost;
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(host: ReactiveControllerHost) {
+    this.#host = host;
+    host.addController(this);
+  }
+
+  hostConnected(): void {
+    this.#timer = setInterval(() => this.#host.requestUpdate(), redrawEveryMs);
+  }
+
+  hostDisconnected(): void {
+    clearInterval(this.#timer);
   }
 }

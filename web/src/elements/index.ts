@@ -1,7 +1,6 @@
 /** One script tag: the elements, defined, and the headless client they stand on. */
 
 import "./bell/bell.ts";
-import "./inbox/inbox.ts";
 import "./page-badge/page-badge.ts";
 import "./toasts/toasts.ts";
 import { loadOnDemand } from "./on-demand.ts";
@@ -12,7 +11,7 @@ export * from "../core/index.ts";
 export type * from "../push/index.ts";
 export { actionEvent, notificationEvent, openInboxEvent } from "../push/opening.ts";
 export { TocsinBell } from "./bell/bell.component.ts";
-export { TocsinInbox } from "./inbox/inbox.component.ts";
+export type { TocsinInbox } from "./inbox/inbox.component.ts";
 export { type Phrase, type Translation, useWords, type Words } from "./language.ts";
 export { loadInbox, loadSettings, sharedPush } from "./on-demand.ts";
 export { TocsinPageBadge } from "./page-badge/page-badge.component.ts";

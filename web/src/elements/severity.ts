@@ -13,6 +13,9 @@ const marks: Readonly<Record<Severity, { icon: TemplateResult; word: Phrase }>> 
   critical: { icon: icons.critical, word: "Critical" },
 };
 
+/** Every severity with its word, the mildest first. */
+export const severities = Object.entries(marks).map(([severity, { word }]) => ({ severity, word }));
+
 /** The small mark beside an alert; a severity this version does not know is drawn as info. */
 export function severityIcon(severity: Severity, { say }: Language): TemplateResult {
   const { icon, word } = marks[severity] ?? marks.info;

@@ -39,10 +39,8 @@ export const styles = css`
   }
   .panel {
     position: fixed;
-    inset: var(--_top, 56px) var(--_right, 8px) auto auto;
     width: min(400px, calc(100vw - 16px));
     height: fit-content;
-    max-height: min(70vh, calc(100vh - var(--_top, 56px) - 16px));
     margin: 0;
     padding: 0;
     border: 1px solid var(--_border);
@@ -51,16 +49,44 @@ export const styles = css`
     color: var(--_text);
     background: var(--_surface);
     box-shadow: 0 12px 32px -8px var(--_shadow);
-    transform-origin: top right;
   }
   .panel:popover-open {
     display: flex;
+    flex-direction: column;
     animation: unfold 140ms ease-out;
   }
   tocsin-inbox {
     flex: 1;
     min-width: 0;
     min-height: 240px;
+  }
+  .bar {
+    display: none;
+    align-items: center;
+    justify-content: space-between;
+    min-height: 48px;
+    padding: calc(4px + env(safe-area-inset-top)) 4px 0;
+    padding-inline-start: 16px;
+    font-size: 16px;
+    font-weight: 600;
+  }
+  .drawer {
+    inset: 0;
+    inset-inline-start: auto;
+    width: min(100vw, 480px);
+    height: 100dvh;
+    max-height: none;
+    border: 0;
+    border-radius: 0;
+  }
+  .drawer .bar {
+    display: flex;
+  }
+  .drawer::backdrop {
+    background: oklch(0.15 0.01 265 / 0.45);
+  }
+  .drawer:popover-open {
+    animation: slide 180ms ease-out;
   }
   @keyframes pop {
     from {
@@ -70,31 +96,28 @@ export const styles = css`
   @keyframes unfold {
     from {
       opacity: 0;
-      transform: translateY(-4px) scale(0.985);
+      transform: translateY(-4px);
     }
   }
-  @media (max-width: 480px) {
-    .panel {
-      inset: auto 0 0 0;
-      width: 100vw;
-      max-width: none;
-      height: 82dvh;
-      max-height: none;
-      border: 0;
-      border-radius: 16px 16px 0 0;
+  @keyframes slide {
+    from {
+      opacity: 0;
+      transform: translateY(32px);
     }
-    .panel::backdrop {
-      background: oklch(0.15 0.01 265 / 0.45);
+  }
+  @media (hover: none) {
+    .bell {
+      width: 44px;
+      height: 44px;
     }
-    .panel:popover-open {
-      animation-name: rise;
-      animation-duration: 180ms;
+    .badge {
+      top: 5px;
+      inset-inline-start: 22px;
     }
-    @keyframes rise {
-      from {
-        transform: translateY(32px);
-        opacity: 0;
-      }
+  }
+  @media (forced-colors: active) {
+    .badge {
+      forced-color-adjust: none;
     }
   }
 `;

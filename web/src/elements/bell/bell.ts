@@ -1,5 +1,4 @@
 import { TocsinBell } from "./bell.component.ts";
-import "../inbox/inbox.ts";
 
 if (!customElements.get("tocsin-bell")) customElements.define("tocsin-bell", TocsinBell);
 

@@ -1,25 +1,42 @@
 import { css } from "lit";
 
 export const styles = css`
+  /* A page that says "display: block" of it means no harm, and would get a list that cannot scroll. */
   :host {
-    display: flex;
+    display: flex !important;
     flex-direction: column;
     position: relative;
     min-height: 0;
+    max-height: 100dvh;
     background: var(--_surface);
     overflow: hidden;
   }
-  header {
+  :host([hidden]) {
+    display: none !important;
+  }
+  :host([variant="page"]) {
+    height: 100dvh;
+  }
+  :host([variant="page"]) :is(header, .chosen, .filters, .line, section, .older, .notice) {
+    width: 100%;
+    max-width: 760px;
+    margin-inline: auto;
+  }
+  header,
+  .chosen {
     display: flex;
     align-items: center;
-    gap: 8px;
-    padding: 8px 8px 8px 12px;
+    gap: 2px;
+    min-height: 45px;
+    padding: 8px;
+    padding-inline-start: 12px;
     border-bottom: 1px solid var(--_border);
   }
   [role="tablist"] {
     display: flex;
     gap: 2px;
     flex: 1;
+    min-width: 0;
   }
   [role="tab"] {
     height: 28px;
@@ -27,6 +44,7 @@ export const styles = css`
     border-radius: 8px;
     font-weight: 500;
     font-size: 13px;
+    white-space: nowrap;
     color: var(--_quiet);
     transition: background-color 120ms ease-out;
   }
@@ -37,12 +55,60 @@ export const styles = css`
     color: var(--_text);
     background: color-mix(in oklab, var(--_text) 7%, transparent);
   }
-  .count {
-    margin-inline-start: 4px;
+  .count,
+  .chosen-count {
     font-variant-numeric: tabular-nums;
+  }
+  .count {
+    margin-inline-start: 2px;
     color: var(--_quiet);
   }
-  .offline {
+  .icon-button[aria-expanded="true"] {
+    color: var(--_text);
+    background: color-mix(in oklab, var(--_text) 7%, transparent);
+  }
+  .icon-button[data-active] {
+    color: var(--_accent);
+  }
+  .chosen {
+    padding-inline-start: 0;
+  }
+  .chosen-count {
+    flex: 1;
+    font-size: 13px;
+    font-weight: 500;
+  }
+  .filters {
+    display: flex;
+    gap: 8px;
+    padding: 8px 12px;
+    border-bottom: 1px solid var(--_border);
+  }
+  .filters[hidden] {
+    display: none;
+  }
+  select {
+    flex: 1;
+    min-width: 0;
+    max-width: 240px;
+    height: 32px;
+    padding-inline: 10px 26px;
+    border: 1px solid var(--_border);
+    border-radius: 8px;
+    font: inherit;
+    font-size: 13px;
+    text-overflow: ellipsis;
+    color: var(--_text);
+    background:
+      linear-gradient(45deg, transparent 50%, currentColor 50%) calc(100% - 15px) 55% / 5px 5px no-repeat,
+      linear-gradient(-45deg, transparent 50%, currentColor 50%) calc(100% - 10px) 55% / 5px 5px no-repeat,
+      var(--_surface);
+    appearance: none;
+  }
+  select:dir(rtl) {
+    background-position-x: 10px, 15px, 0;
+  }
+  .line {
     display: flex;
     align-items: center;
     gap: 8px;
@@ -52,17 +118,74 @@ export const styles = css`
     background: var(--_hover);
     border-bottom: 1px solid var(--_border);
   }
-  .list {
+  .stage {
+    display: flex;
+    position: relative;
     flex: 1;
     min-height: 0;
+  }
+  .list {
+    flex: 1;
+    min-width: 0;
     overflow-y: auto;
     overscroll-behavior: contain;
     scrollbar-width: thin;
+    /* Rows that come above are made up for in row-window.ts, everywhere alike. */
+    overflow-anchor: none;
+    /* What gets the focus is never below a heading or the notice. */
+    scroll-padding-block: 36px 72px;
+  }
+  h2 {
+    position: sticky;
+    z-index: 2;
+    inset-block-start: 0;
+    margin: 0;
+    padding: 8px 16px 4px;
+    font-size: 12px;
+    font-weight: 500;
+    color: var(--_quiet);
+    background: var(--_surface);
+  }
+  h2::first-letter {
+    text-transform: uppercase;
   }
   ul {
     margin: 0;
     padding: 0;
     list-style: none;
+  }
+  .gap {
+    display: block;
+    width: 1px;
+  }
+  .pill {
+    position: absolute;
+    z-index: 3;
+    inset-block-start: 8px;
+    inset-inline: 0;
+    display: flex;
+    align-items: center;
+    gap: 4px;
+    width: fit-content;
+    min-height: 28px;
+    margin-inline: auto;
+    padding: 0 12px 0 8px;
+    border-radius: 14px;
+    font-size: 12px;
+    font-weight: 600;
+    font-variant-numeric: tabular-nums;
+    color: var(--_on-accent);
+    background: var(--_accent);
+    box-shadow: 0 4px 12px -4px var(--_shadow);
+    animation: drop 160ms ease-out;
+  }
+  .pill:hover {
+    background: color-mix(in oklab, var(--_accent) 88%, var(--_text));
+  }
+  .pill .icon {
+    width: 14px;
+    height: 14px;
+    stroke-width: 2;
   }
   .state {
     display: grid;
@@ -70,6 +193,7 @@ export const styles = css`
     gap: 12px;
     padding: 56px 24px;
     text-align: center;
+    text-wrap: balance;
     color: var(--_quiet);
   }
   .state .icon {
@@ -79,6 +203,7 @@ export const styles = css`
   }
   .state p {
     margin: 0;
+    max-width: 36ch;
   }
   .text-button {
     min-height: 32px;
@@ -91,6 +216,9 @@ export const styles = css`
   .text-button:hover {
     background: var(--_hover);
   }
+  .text-button:disabled {
+    color: var(--_quiet);
+  }
   .older {
     display: grid;
     place-items: center;
@@ -98,14 +226,16 @@ export const styles = css`
   }
   .notice {
     position: absolute;
-    z-index: 2;
+    z-index: 4;
     inset: auto 12px 12px;
     display: flex;
     align-items: center;
     justify-content: space-between;
     gap: 12px;
     min-height: 44px;
-    padding: 4px 4px 4px 14px;
+    padding: 4px;
+    padding-inline-start: 14px;
+    border: 1px solid transparent;
     border-radius: 10px;
     color: light-dark(oklch(0.97 0 0), oklch(0.2 0.01 265));
     background: light-dark(oklch(0.27 0.012 265), oklch(0.93 0.005 265));
@@ -117,6 +247,10 @@ export const styles = css`
     padding: 0 12px;
     border-radius: 8px;
     font-weight: 600;
+  }
+  .notice button:focus-visible {
+    outline-color: currentColor;
+    outline-offset: -2px;
   }
   .notice button:hover {
     background: color-mix(in oklab, currentColor 14%, transparent);
@@ -157,14 +291,34 @@ export const styles = css`
       transform: translateY(8px);
     }
   }
+  @keyframes drop {
+    from {
+      opacity: 0;
+      transform: translateY(-8px);
+    }
+  }
   @media (hover: none) {
     [role="tab"] {
-      height: 36px;
-      padding: 0 14px;
+      min-width: 44px;
+      padding: 0 8px;
     }
-    .text-button {
+    header,
+    .chosen {
+      min-height: 53px;
+      padding-block: 4px;
+    }
+    [role="tab"],
+    select,
+    .notice button {
+      height: 44px;
+    }
+    .text-button,
+    .pill {
       min-height: 44px;
-      padding: 0 20px;
+      padding-inline: 20px;
+    }
+    .pill {
+      border-radius: 22px;
     }
   }
 `;

@@ -11,18 +11,24 @@ export const rowStyles = css`
     border-bottom: 1px solid color-mix(in oklab, var(--_border) 60%, transparent);
     transition: background-color 120ms ease-out;
   }
-  .row:last-child {
+  section:last-of-type .row:last-child {
     border-bottom-color: transparent;
   }
   .row.unread {
     background: color-mix(in oklab, var(--_accent) 3.5%, transparent);
   }
   .row:hover,
-  .row:focus-within {
+  .row:has(:focus-visible) {
     background: var(--_hover);
+  }
+  .row.selected {
+    background: color-mix(in oklab, var(--_accent) 10%, transparent);
   }
   .row.fresh {
     animation: arrive 180ms ease-out;
+  }
+  .text {
+    align-self: center;
   }
   .head {
     display: flex;
@@ -66,6 +72,10 @@ export const rowStyles = css`
     color: var(--_quiet);
     font-variant-numeric: tabular-nums;
   }
+  .meta time {
+    position: relative; /* above the row's target, for its exact time on hover */
+    z-index: 1;
+  }
   .dot {
     width: 8px;
     height: 8px;
@@ -81,11 +91,52 @@ export const rowStyles = css`
     overflow-wrap: anywhere;
     color: var(--_quiet);
   }
+  /* A box to choose the row by takes the place of its mark. */
+  .pick {
+    position: absolute;
+    z-index: 1;
+    inset-block: 0;
+    inset-inline-start: 0;
+    width: 50px;
+    display: grid;
+    justify-items: center;
+    align-items: start;
+    padding-block-start: 17px;
+    padding-inline-start: 9px;
+    opacity: 0;
+    cursor: pointer;
+    user-select: none;
+  }
+  [type="checkbox"] {
+    width: 18px;
+    height: 18px;
+    margin: 0;
+    accent-color: var(--_accent);
+    cursor: pointer;
+  }
+  .pick-all {
+    display: grid;
+    place-items: center;
+    width: 50px;
+    min-height: 28px;
+    padding-inline-start: 9px;
+  }
+  .selected .pick,
+  .pick:has(:focus-visible),
+  .chosen ~ .stage .pick {
+    opacity: 1;
+  }
+  .selected .mark,
+  .row:has(.pick :focus-visible) .mark,
+  .chosen ~ .stage .mark {
+    visibility: hidden;
+  }
   /* Above the text and out of its flow, so that nothing moves when they appear. */
   .actions {
     position: absolute;
     z-index: 1;
-    inset: 6px 8px auto auto;
+    inset-block-start: 6px;
+    inset-inline-end: 8px;
     display: flex;
     padding: 2px;
     border-radius: 10px;
@@ -96,30 +147,54 @@ export const rowStyles = css`
     pointer-events: none;
     transition: opacity 120ms ease-out;
   }
-  .row:hover .actions,
-  .row:focus-within .actions,
-  .actions[data-open] {
+  .row:has(:focus-visible) .actions {
     opacity: 1;
     pointer-events: auto;
   }
-  .more {
-    display: none;
+  @media (hover: hover) {
+    .row:hover .actions,
+    .row:hover .pick {
+      opacity: 1;
+      pointer-events: auto;
+    }
+    .row:hover .mark {
+      visibility: hidden;
+    }
   }
   @media (hover: none) {
     .row {
       padding-inline-end: 52px;
     }
-    .actions:not([data-open]) {
+    .pick-all {
+      min-height: 44px;
+    }
+    .pick {
+      pointer-events: none;
+    }
+    .selected .pick,
+    .chosen ~ .stage .pick {
+      pointer-events: auto;
+    }
+    .actions {
+      inset-inline-end: 4px;
+      padding: 0;
+      border: 0;
+      background: none;
+      box-shadow: none;
+      opacity: 1;
+      pointer-events: auto;
+    }
+    .actions .icon-button:not(.more) {
       display: none;
     }
-    .actions[data-open] {
-      inset-inline-end: 52px;
+  }
+  @media (forced-colors: active) {
+    .dot {
+      background: Highlight;
     }
-    .more {
-      position: absolute;
-      z-index: 1;
-      inset: 6px 4px auto auto;
-      display: grid;
+    .row.selected {
+      outline: 2px solid Highlight;
+      outline-offset: -2px;
     }
   }
   @keyframes arrive {

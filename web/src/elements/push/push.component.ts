@@ -1,8 +1,7 @@
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
 import { exactTime, relativeTime, type TocsinClient } from "../../core/index.ts";
 import type { DeviceReport, PushDevice, PushState } from "../../push/index.ts";
-import { ClientElement } from "../client-element.ts";
-import { ClockController } from "../clock-controller.ts";
+import { ClientElement, ClockController } from "../client-element.ts";
 import type { Language } from "../language.ts";
 import { sharedPush } from "../push-devices.ts";
 import { settings } from "../settings.styles.ts";

@@ -1,0 +1,77 @@
+"""A page that shows one element in any state, without a server; its policy is as strict as ours."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import BrowserContext, Page, Route
+
+from tests.browser.conftest import WEB
+from tests.browser.element_states import NOW_MS, State
+
+HERE = Path(__file__).parent
+AXE = HERE.parents[1] / "web" / "node_modules" / "axe-core" / "axe.min.js"
+ORIGIN = "http://elements.test"
+HEADERS = {"content-security-policy": "default-src 'self'; base-uri 'none'; form-action 'self'"}
+KINDS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# A line that breaks for less is not worth a word.
+LINE_DOWN_MS = 4_000
+
+
+def open_page(context: BrowserContext) -> Page:
+    """Open the page in a context; its clock stands at :data:`NOW_MS`."""
+    context.route("**/*", _serve)
+    page = context.new_page()
+    page.clock.install(time=NOW_MS / 1_000)
+    page.goto(ORIGIN)
+    page.wait_for_selector("body[data-ready]")
+    page.evaluate(AXE.read_text())
+    return page
+
+
+def show(page: Page, element: str, state: State, properties: dict[str, Any] | None = None) -> None:
+    """Put the element on the page, alone, and bring it into the state."""
+    given = [element, properties or {}, {"view": state.view, **state.more}]
+    page.evaluate("([name, properties, more]) => put(name, properties, more)", given)
+    for selector in state.press:
+        page.locator(selector).first.dispatch_event("click")
+    if state.focus:
+        page.locator(state.focus).focus()
+    for key in state.keys:
+        page.keyboard.press(key)
+    if state.waits:
+        page.clock.fast_forward(LINE_DOWN_MS)
+    page.evaluate("() => element.updateComplete")
+
+
+def complaints(page: Page) -> list[str]:
+    """Return what axe has to say against the page as it stands."""
+    options = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
+    found = page.evaluate("(options) => axe.run(document, options)", options)
+    return [
+        f"{rule['id']}: {json.dumps(node['target'])} {node['failureSummary']}"
+        for rule in found["violations"]
+        for node in rule["nodes"]
+    ]
+
+
+def calls(page: Page) -> list[list[Any]]:
+    """Return what the element asked of its client."""
+    asked: list[list[Any]] = page.evaluate("() => client.calls")
+    return [call for call in asked if call[0] not in ("tell", "markAllSeen")]
+
+
+def _serve(route: Route) -> None:
+    path = route.request.url.removeprefix(ORIGIN)
+    files = {
+        "/": "element_page.html",
+        "/page.js": "element_page.js",
+        "/page.css": "element_page.css",
+    }
+    file = HERE / files[path] if path in files else WEB.parent / path.removeprefix("/")
+    if file.is_file():
+        kind = f"{KINDS[file.suffix]}; charset=utf-8"
+        route.fulfill(body=file.read_bytes(), content_type=kind, headers=HEADERS)
+    else:
+        route.fulfill(status=404, body="")
