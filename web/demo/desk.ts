@@ -45,6 +45,7 @@ export class DemoDesk extends PlainElement {
         <demo-push></demo-push>
         <tocsin-bell></tocsin-bell>
       </header>
+      <tocsin-page-badge marks="title favicon app"></tocsin-page-badge>
       <demo-installation></demo-installation>
       <main>
         <div class="side">
