@@ -169,6 +169,15 @@ def test_what_hangs_or_misbehaves_delays_nobody(stage: Stage) -> None:
     until(lambda: stage.browsers.report()["requests"].get("ok") == 1, "Ada has hers", 10)
 
 
+def test_a_push_that_was_given_up_is_listed_and_sent_again_by_the_command(stage: Stage) -> None:
+    stage.app("phone", "bad-request:1")
+    stage.publish()
+    until(lambda: "rejected" in stage.server.cli("dead", "pushes"), "it is listed")
+    _, line = stage.server.cli("dead", "pushes").splitlines()
+    stage.server.cli("dead", "retry-push", line.split()[0])
+    until(lambda: stage.firebase.report()["requests"]["bad-request"] == 2, "it is tried again")
+
+
 def test_an_erased_person_is_pushed_nothing_more_and_nothing_is_left(stage: Stage) -> None:
     stage.browser("laptop", "500")
     stage.app("phone", "internal:1")

@@ -115,6 +115,24 @@ def test_what_waited_before_its_owner_was_kept_is_listed_as_its_own(tmp_path: Pa
     connection.close()
 
 
+def test_what_devices_showed_before_summaries_had_a_name_shows_itself(tmp_path: Path) -> None:
+    file = tmp_path / "old.db"
+    make_schema(file, "0019")
+    connection = sqlite3.connect(file)
+    connection.executemany(
+        "INSERT INTO pushes (push_no, id, alert_no, user_no, device_no, device, platform, kind, made_us, attempts, "
+        "showing) VALUES (?, ?, 1, 2, ?, 'd', 'fcm', 'show', 4, 1, ?)",
+        [(7, "p", 3, 1), (8, "q", 4, None)],
+    )
+    connection.commit()
+    connection.close()
+    migrate(file)
+    connection = sqlite3.connect(file)
+    found = connection.execute("SELECT push_no, showing, tag FROM pushes ORDER BY push_no")
+    assert found.fetchall() == [(7, 7, None), (8, None, None)]
+    connection.close()
+
+
 def test_a_newer_schema_is_refused_and_left_alone(tmp_path: Path) -> None:
     file = tmp_path / "tocsin.db"
     migrate(file)

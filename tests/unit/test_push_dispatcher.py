@@ -254,6 +254,30 @@ async def test_what_was_read_elsewhere_is_taken_back_from_the_device_that_shows_
     assert [receipt.fact for receipt in receipts] == ["pushed"]
 
 
+async def test_a_summary_is_taken_back_under_its_own_name_when_all_of_it_was_read() -> None:
+    async with stage(storm_pushes=1, storm_s=60, summary_over=1) as play:
+        await play.register()
+        recaller = Recaller(play.store.pushes, play.clock)
+        await play.alert("ann")
+        await play.work()
+        in_storm = [await play.alert("ann", collapse_key=f"k{number}") for number in range(2)]
+        await play.work()
+        await play.turn(61)
+        _, summary = play.provider.sent
+        assert summary.collapse is not None
+        assert summary.collapse.startswith("summary-")
+        for number, alert_id in enumerate(in_storm):
+            assert len(play.provider.sent) == 2 + number // 2
+            await play.world.patch(alert_id, read=True)
+            recaller.look_at_all()
+            await recaller.step()
+            await play.work()
+        taken_back = play.provider.sent[-1]
+        assert (taken_back.withdraws, taken_back.collapse) == (True, summary.collapse)
+        assert not summary.collapses
+        assert not taken_back.collapses
+
+
 async def test_a_lost_announcement_is_made_good_by_a_round(play: Stage) -> None:
     recaller = Recaller(play.store.pushes, play.clock)
     alert_id = await play.alert("ann")

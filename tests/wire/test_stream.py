@@ -33,6 +33,20 @@ async def test_a_stream_begins_with_a_head_and_goes_on_with_frames(served: Serve
         assert (everyone.id, everyone.data["kind"]) == (f"{epoch}:1:1", "broadcast")
 
 
+async def test_a_change_of_preferences_is_told_and_moves_no_position(served: Served) -> None:
+    token = await served.token()
+    headers = {"authorization": f"Bearer {token}"}
+    async with served.stream(**headers) as reader:
+        head = await reader.event()
+        said = {"channels": {"push": {"enabled": False}}}
+        answer = await served.http.put("/v1/preferences", json=said, headers=headers)
+        assert answer.status_code == 200
+        told = await reader.event()
+        assert (told.id, told.data) == (head.id, {"tocsin": 1, "kind": "preferences"})
+        await served.publish("One")
+        assert (await reader.event()).data["rev"] == 1
+
+
 async def test_who_comes_back_with_the_last_event_id_gets_what_was_missed(served: Served) -> None:
     token = await served.token()
     async with served.stream(f"?access_token={token}") as reader:
