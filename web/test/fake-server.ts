@@ -26,8 +26,10 @@ export class FakeServer {
     this.reply = reply;
   }
 
-  client(options: Partial<ClientOptions> = {}): TocsinClient {
-    return new TocsinClient({
+  readonly fetch: typeof fetch = async (input, init) => this.#answer(String(input), init ?? {});
+
+  client(options: Partial<ClientOptions> = {}, Client = TocsinClient): TocsinClient {
+    return new Client({
       endpoint: "http://test",
       device: "d",
       tokenProvider: async () => {
@@ -35,7 +37,8 @@ export class FakeServer {
         return { url: `ws://test/client/hubs/default?access_token=jwt${this.tokens}` };
       },
       WebSocket: FakeSocket.asPlatform(),
-      fetch: async (input, init) => this.#answer(String(input), init ?? {}),
+      fetch: this.fetch,
+      surroundings: async () => ({}),
       ...options,
     });
   }

@@ -1,7 +1,9 @@
 import "fake-indexeddb/auto";
 import { describe, expect, test } from "vitest";
+import { BrowserStore } from "../src/browser/browser-store.ts";
+import { MemoryStore } from "../src/browser/memory-store.ts";
 import type { Snapshot } from "../src/core/machine.ts";
-import { BrowserStore, MemoryStore, type SnapshotStore } from "../src/core/store.ts";
+import type { SnapshotStore } from "../src/core/store.ts";
 import { at, watermarks } from "./fixtures.ts";
 
 function snapshot(rev: number): Snapshot {
@@ -14,6 +16,7 @@ function snapshot(rev: number): Snapshot {
     watermarks,
     counts: { unseen: 0, unread: 0 },
     queue: [],
+    as_of: null,
   };
 }
 

@@ -17,7 +17,7 @@ class Arrivals:
         self._told: dict[str, None] = {}
 
     def note(self, items: Iterable[Row]) -> None:
-        """Take own items as known."""
+        """Take own items as held: what is not newer than these never arrived live."""
         self._newest = max((self._newest, *(item["sort"] for item in items)))
 
     def in_frame(self, frame: Row, state: InboxState) -> list[Row]:
@@ -47,7 +47,6 @@ class Arrivals:
             for item in change["items"]
             if item["sort"] > self._newest and weight(item, None, change["watermarks"]) == _NEW
         ]
-        self.note(change["items"])
         return self._once(fresh)
 
     def _broadcasts(

@@ -56,7 +56,8 @@ class InboxCore:
 
     def snapshot(self) -> Row:
         """Return all that survives a restart, as plain JSON."""
-        return {**self._reading.state.snapshot(), "queue": self._acting.queue.entries}
+        queue, as_of = self._acting.queue.entries, self._reading.as_of
+        return {**self._reading.state.snapshot(), "queue": queue, "as_of": as_of}
 
     def _settle(self) -> None:
         position = self._reading.state.position

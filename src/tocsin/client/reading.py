@@ -46,6 +46,7 @@ class Reading:
         """Begin with a stored state."""
         self.state = InboxState.restored(stored)
         self._arrivals.note(stored["items"])
+        self.as_of = stored.get("as_of")
 
     def connected(self) -> None:
         """Read at once: whatever was said before the socket opened is missing."""

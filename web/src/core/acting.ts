@@ -1,22 +1,28 @@
 /** The user's actions on their way to the server: in order, one at a time, each until answered (rule 7). */
 
 import type { Operation, QueuedAction } from "./machine.ts";
-import { type ActionAnswer, type Position, type Problem, readAction } from "./protocol.ts";
+import {
+  type ActionAnswer,
+  isRefusal,
+  type Position,
+  type Problem,
+  readAction,
+} from "./protocol.ts";
+import { Remembered } from "./remembered.ts";
 import { actionRequest } from "./requests.ts";
 import type { Turn } from "./turn.ts";
 
-/** Statuses that leave the outcome unknown although they are 4xx. */
-const repeated = new Set([401, 408, 425, 429]);
-
 /** Op-ids remembered as known; older ones are forgotten. */
-const remembered = 1_000;
+const mostKnown = 1_000;
 
 export class Acting {
   readonly #turn: Turn;
   #queue: readonly Operation[];
   #underWay: { readonly request: number; readonly opId: string } | null = null;
   #attempts = 0;
-  readonly #had = new Set<string>();
+  /** The leading tab's actions, while this one follows: op-ids. */
+  #theirs: readonly string[] = [];
+  readonly #had = new Remembered(mostKnown);
 
   constructor(turn: Turn, queue: readonly Operation[] = []) {
     this.#turn = turn;
@@ -42,6 +48,19 @@ export class Acting {
     this.#note(fresh);
   }
 
+  /**
+   * Take the leading tab's queue for this one's, and lay over it what that tab has still to hear of.
+   *
+   * @param taken What it has heard of: op-ids.
+   */
+  follow(queue: readonly Operation[], taken: readonly string[]): void {
+    const known = new Set([...this.#theirs, ...taken, ...queue.map(({ op_id }) => op_id)]);
+    const untold = this.#queue.filter(({ op_id }) => !known.has(op_id));
+    this.#theirs = queue.map(({ op_id }) => op_id);
+    this.#queue = [...queue, ...untold];
+    this.#note(queue);
+  }
+
   refuse(opId: string, status: number, problem: Problem | null): void {
     this.#setQueue(this.#queue.filter((operation) => operation.op_id !== opId));
     this.#turn.emit({ type: "refused", op_id: opId, status, problem });
@@ -55,6 +74,11 @@ export class Acting {
   /** Forget what was answered before a restore: the state just read has it, or it was rolled back. */
   dropOtherEpochs(epoch: string): void {
     this.#dropAnswered((answered) => answered.epoch !== epoch);
+  }
+
+  /** This tab leads: what is in the queue is its own to send. */
+  connected(): void {
+    this.#theirs = [];
   }
 
   /** Forget the request under way; its action is sent again after the next read. */
@@ -86,9 +110,8 @@ export class Acting {
   /** Take the answer of the request under way; what it says of the inbox, if it is a yes. */
   answered(status: number, body: unknown): ActionAnswer | null {
     const opId = this.#underWay?.opId ?? "";
-    const isRefusal = status >= 400 && status < 500 && !repeated.has(status);
     const answer = status === 200 ? readAction(body) : null;
-    if (!answer && !isRefusal) {
+    if (!answer && !isRefusal(status)) {
       this.failed();
       return null;
     }
@@ -118,10 +141,6 @@ export class Acting {
   /** Remember the last op-ids that were ever in the queue. */
   #note(operations: readonly Operation[]): void {
     for (const { op_id } of operations) this.#had.add(op_id);
-    for (const oldest of this.#had) {
-      if (this.#had.size <= remembered) break;
-      this.#had.delete(oldest);
-    }
   }
 
   #dropAnswered(isDone: (answered: { epoch: string; rev: number }) => boolean): void {

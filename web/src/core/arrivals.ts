@@ -4,17 +4,28 @@ import type { Held } from "./held.ts";
 import type { Arrived } from "./machine.ts";
 import { isListed, isSeen } from "./marks.ts";
 import type { Broadcast, ChangesAnswer, Frame, OwnItem, StateRow, Watermarks } from "./protocol.ts";
+import { Remembered } from "./remembered.ts";
 
 /** Alerts remembered as told; older ones are forgotten. */
-const remembered = 1_000;
+const mostTold = 1_000;
 
 export class Arrivals {
   #newestSort = 0;
-  readonly #told = new Set<string>();
+  readonly #told = new Remembered(mostTold);
 
-  /** Take own items as known: what is not newer than these never arrived live. */
+  /** Take own items as held: what is not newer than these never arrived live. */
   note(items: readonly OwnItem[]): void {
     for (const item of items) this.#newestSort = Math.max(this.#newestSort, item.sort);
+  }
+
+  /** The alerts told last, newest last; as many as could still come in another way. */
+  get told(): readonly string[] {
+    return [...this.#told];
+  }
+
+  /** Take alerts as told, here or in another tab. */
+  noteTold(alertIds: readonly string[]): void {
+    for (const alertId of alertIds) this.#told.add(alertId);
   }
 
   /**
@@ -47,7 +58,6 @@ export class Arrivals {
     const fresh = items.filter(
       (item) => item.sort > this.#newestSort && isListed(item) && !isSeen(item, null, watermarks),
     );
-    this.note(items);
     return this.#untold(fresh);
   }
 
@@ -65,11 +75,7 @@ export class Arrivals {
 
   #untold<Item extends Arrived>(items: readonly Item[]): Item[] {
     const untold = items.filter(({ alert_id }) => !this.#told.has(alert_id));
-    for (const { alert_id } of untold) this.#told.add(alert_id);
-    for (const oldest of this.#told) {
-      if (this.#told.size <= remembered) break;
-      this.#told.delete(oldest);
-    }
+    this.noteTold(untold.map(({ alert_id }) => alert_id));
     return untold;
   }
 }

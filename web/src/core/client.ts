@@ -5,13 +5,13 @@
  * came of them, and tells subscribers when the view changed. It draws nothing.
  */
 
+import type { BareEvent, Company, FindCompany, Host, LineReport } from "./company.ts";
 import { deviceId } from "./device.ts";
-import { type Answer, CoreTimers, Requests, Saving } from "./driver.ts";
+import { type Answer, CoreTimers, Requests } from "./driver.ts";
 import { Emitter } from "./emitter.ts";
 import { InboxCore } from "./inbox-core.ts";
 import { type InboxStatus, inboxStatus } from "./inbox-status.ts";
 import type { Transport } from "./line.ts";
-import { type ListPage, type ListQuery, listRequest, readList } from "./listing.ts";
 import {
   type Action,
   type Arrived,
@@ -20,16 +20,18 @@ import {
   defaultCoreOptions,
   type Effect,
   type Patch,
+  type Refusal,
   type RequestEffect,
   type View,
   type ViewItem,
 } from "./machine.ts";
 import { newOpId } from "./op-id.ts";
-import { kindOf, type Problem } from "./protocol.ts";
+import { kindOf } from "./protocol.ts";
 import { type ReceiptFact, Receipts } from "./receipts.ts";
 import type { ServerRequest } from "./requests.ts";
+import { Saving } from "./saving.ts";
 import { ReliableSocket, type SocketStatus } from "./socket.ts";
-import { openStore, type SnapshotStore } from "./store.ts";
+import type { SnapshotStore } from "./store.ts";
 import { Credentials, providerOf, type TokenProvider } from "./tokens.ts";
 
 export interface ClientOptions {
@@ -51,14 +53,33 @@ export interface ClientOptions {
   readonly user?: string | undefined;
   /** Names this installation in receipts. Default: one made at random and kept by the browser. */
   readonly device?: string | undefined;
-  /** Default: IndexedDB, or memory where there is none. */
+  /** Where the inbox of `user` is kept. Default: that of the surroundings. */
   readonly store?: SnapshotStore | undefined;
+  /** Gets what is around the client; `inBrowser` has that of a page. Default: nothing is. */
+  readonly surroundings?: (() => Promise<Surroundings>) | undefined;
   /** Limits of the core; what is left out has its default. */
   readonly core?: Partial<CoreOptions> | undefined;
   /** Default: the platform's. */
   readonly WebSocket?: typeof WebSocket | undefined;
   /** Default: the platform's. */
   readonly fetch?: typeof fetch | undefined;
+}
+
+/** What a client can do without: it keeps nothing then, is alone, and nobody tells it of the page. */
+export interface Surroundings {
+  readonly store?: SnapshotStore;
+  /** Finds the other tabs that keep the same inbox. */
+  readonly company?: FindCompany;
+  /** Tells when the page is looked at, and when it sleeps; returns how to stop it. */
+  readonly watch?: (events: PageEvents) => () => void;
+}
+
+export interface PageEvents {
+  /** Somebody looks, or the network is back: what is open may be dead all the same. */
+  readonly onLook: () => void;
+  /** The page goes, or is frozen: nothing runs from here on, perhaps for ever. */
+  readonly onSleep: () => void;
+  readonly onWake: () => void;
 }
 
 /** What names an item in an action; the server refuses it if the item says something else by now. */
@@ -72,15 +93,8 @@ export interface InboxView extends View {
   readonly status: InboxStatus;
 }
 
-/** An action was refused and is undone; `status` is 0 if it was never sent. */
-export interface Refusal {
-  readonly op_id: string;
-  readonly status: number;
-  readonly problem: Problem | null;
-}
-
 export interface ClientEvents {
-  /** Alerts that came while this page was connected, unread; each once. */
+  /** Alerts that came while this page was connected, unread; each once, over all tabs of the person. */
   readonly arrived: readonly Arrived[];
   /** What this person, or the hub, wants to be pushed was changed, perhaps here: read it again. May be missed. */
   readonly preferences: undefined;
@@ -88,8 +102,6 @@ export interface ClientEvents {
   readonly status: SocketStatus;
   readonly view: InboxView;
 }
-
-type Bare<Event> = Event extends CoreEvent ? Omit<Event, "now" | "random"> : never;
 
 export class TocsinClient {
   /** This installation's name. */
@@ -100,15 +112,21 @@ export class TocsinClient {
   #core: InboxCore;
   readonly #events = new Emitter<ClientEvents>();
   readonly #timers = new CoreTimers((timer) => this.#step({ type: "timer", timer }));
+  readonly #credentials: Credentials;
   readonly #requests: Requests;
   readonly #receipts: Receipts;
   readonly #socket: ReliableSocket;
-  readonly #saving: Saving | null;
-  readonly #credentials: Credentials;
-  readonly #online = () => this.hurry();
+  #saving: Saving | null = null;
+  #surroundings: Surroundings = {};
+  readonly #options: ClientOptions;
+  /** Names the inbox among all of this browser; undefined where nothing is kept. */
+  readonly #person: string | undefined;
+  #company: Company | null = null;
   readonly #leaving = new Set<() => Promise<unknown>>();
   #view: InboxView;
+  #status: SocketStatus = "closed";
   #started: Promise<void> | null = null;
+  #stopWatching: (() => void) | undefined;
   #wantsConnection = false;
   #isTelling = false;
   #wasHeard = false;
@@ -119,8 +137,8 @@ export class TocsinClient {
     const hub = options.hub ?? "default";
     const core = { ...defaultCoreOptions, ...options.core };
     const credentials = new Credentials(providerOf(options), endpoint, hub);
-    this.#credentials = credentials;
     const device = options.device ?? deviceId();
+    this.#options = options;
     this.device = device;
     this.endpoint = endpoint;
     this.hub = hub;
@@ -128,44 +146,34 @@ export class TocsinClient {
     const fetcher = options.fetch ?? ((...call) => fetch(...call));
     this.#core = new InboxCore(core);
     this.#view = { ...this.#core.view(), status: "starting" };
+    this.#credentials = credentials;
     this.#requests = new Requests(credentials, fetcher, core.read_deadline_ms, device);
-    const person = options.user && JSON.stringify([endpoint ?? "", hub, options.user]);
+    this.#person = options.user && JSON.stringify([endpoint ?? "", hub, options.user]);
     this.#receipts = new Receipts(
       async (receipts) => {
         const path = "/v1/inbox/receipts";
         const request = { method: "POST", path, body: { receipts }, keepalive: true } as const;
         return (await this.#requests.send(request)).status;
       },
-      person ? `tocsin-receipts ${person}` : null,
+      this.#person ? `tocsin-receipts ${this.#person}` : null,
     );
-    this.#saving = person
-      ? new Saving(options.store ?? openStore(), person, (stored) =>
-          this.#step({ type: "conflict", stored }),
-        )
-      : null;
     this.#socket = new ReliableSocket({
       url: async () => {
         const { socketUrl } = await credentials.fresh();
         return `${socketUrl}&device=${encodeURIComponent(device)}`;
       },
       stream: (signal) => this.#requests.stream(signal),
-      onOpen: () => {
-        this.#wasHeard = true;
-        this.#step({ type: "socket_open" });
-        void this.#receipts.flush();
-      },
+      onOpen: () => this.#step({ type: "socket_open" }),
       onLost: () => this.#step({ type: "socket_closed" }),
       onData: (frame) => {
         const kind = kindOf(frame);
-        if (kind === "token") void this.#renew(credentials);
-        else if (kind === "preferences") this.#events.emit(kind, undefined);
-        else this.#step({ type: "frame", frame });
+        if (kind === "token") void this.#renew();
+        else if (kind === "preferences") {
+          this.#company?.pass(kind);
+          this.#events.emit(kind, undefined);
+        } else this.#step({ type: "frame", frame });
       },
-      onStatus: (status) => {
-        this.#events.emit("status", status);
-        this.#tellLater();
-      },
-      onFailure: () => this.#tellLater(),
+      onStatus: () => this.#lineChanged(),
       WebSocket: options.WebSocket,
     });
   }
@@ -173,24 +181,21 @@ export class TocsinClient {
   /** Show what an earlier visit left, then connect and stay connected. Returns at once. */
   connect(): void {
     this.#wantsConnection = true;
-    globalThis.addEventListener?.("online", this.#online);
-    void this.#start().then(() => {
-      if (this.#wantsConnection) this.#socket.open();
-    });
+    void this.#start().then(() => this.#join());
   }
 
   /** Disconnect and write what is not stored yet; `connect` takes up again where it was. */
   async close(): Promise<void> {
     this.#wantsConnection = false;
-    globalThis.removeEventListener?.("online", this.#online);
-    this.#socket.close();
+    this.#stopWatching?.();
+    this.#stopWatching = undefined;
     this.#receipts.close();
-    await this.#saving?.flush();
+    await this.#leave();
   }
 
   /**
-   * Sign this person out of this browser: what is kept of the inbox, actions that wait and receipts that wait are
-   * forgotten, the server pushes no more to this device, and nothing is shown. It does not end the person's
+   * Sign this person out of this browser, in every tab: what is kept of the inbox, actions that wait and receipts that
+   * wait are forgotten, the server pushes no more to this device, and nothing is shown. It does not end the person's
    * session at your backend. Resolves when all of it is done; a server that cannot be reached is given up after 10 s.
    */
   async signOut(): Promise<void> {
@@ -198,11 +203,8 @@ export class TocsinClient {
     const undone = [...this.#leaving].map((leave) => leave());
     undone.push(this.send({ method: "DELETE", path: `/v1/devices/${device}` }));
     await Promise.allSettled(undone);
-    this.#isSignedOut = true;
-    this.#receipts.forget();
-    await Promise.all([this.#saving?.forget(), this.close()]);
-    this.#core = new InboxCore();
-    this.#tellLater();
+    this.#company?.pass("sign-out");
+    await this.#forget();
   }
 
   /** Have `leave` done, and waited for, when this person signs out here; returns how to take it back. */
@@ -211,18 +213,19 @@ export class TocsinClient {
     return () => this.#leaving.delete(leave);
   }
 
-  /** Do not wait for the next attempt to connect. */
+  /** Do not wait for the next attempt to connect; of an open line make sure that the server is there, and in step. */
   hurry(): void {
-    this.#socket.hurry();
+    if (!this.#company?.ask("hurry")) this.#socket.hurry();
   }
 
+  /** How the line is: this tab's, or that of the tab that leads. */
   get status(): SocketStatus {
-    return this.#socket.status;
+    return this.#line.socket;
   }
 
   /** What frames come over: `socket`, or `stream` (server-sent events) where sockets are blocked. */
   get transport(): Transport {
-    return this.#socket.transport;
+    return this.#line.transport;
   }
 
   /** The inbox as it is to be drawn; the same object until it changes. */
@@ -291,15 +294,6 @@ export class TocsinClient {
     }
   }
 
-  /**
-   * Fetch a page that is not kept equal: what is archived, or what a filter leaves, over the whole inbox.
-   *
-   * @throws When there is no answer, or it is a refusal.
-   */
-  async list(query: ListQuery): Promise<ListPage> {
-    return readList(await this.#requests.send(listRequest(query)));
-  }
-
   /** Tell what happened to an alert on this device; `action` is the id of the one pressed. */
   tell({ alert_id }: Pick<ItemKey, "alert_id">, fact: ReceiptFact, action?: string): void {
     this.#receipts.tell(alert_id, fact, action);
@@ -320,20 +314,94 @@ export class TocsinClient {
   }
 
   loadOlder(): void {
-    this.#step({ type: "load_older" });
+    if (!this.#company?.ask("older")) this.#step({ type: "load_older" });
   }
 
-  /** What a socket says by its acknowledgements; of broadcasts neither says it. */
-  #tellReceived(arrived: readonly Arrived[]): void {
-    for (const item of arrived) if (!("brev" in item)) this.tell(item, "received");
+  get #line(): LineReport {
+    return this.#company?.line ?? this.#ownLine;
+  }
+
+  get #ownLine(): LineReport {
+    const { status: socket, failures, transport } = this.#socket;
+    return { socket, failures, transport, isRefused: this.#credentials.isRefused };
+  }
+
+  #host(): Host {
+    const client = this;
+    return {
+      get core() {
+        return client.#core;
+      },
+      get ownLine() {
+        return client.#ownLine;
+      },
+      step: (event) => this.#step(event),
+      lead: () => this.#socket.open(),
+      stepDown: () => this.#socket.close(),
+      hurry: () => this.#socket.hurry(),
+      lineChanged: () => this.#lineChanged(),
+      tell: (items) => this.#events.emit("arrived", items),
+      refuse: (refusal) => this.#events.emit("refused", refusal),
+      passed: (news) => {
+        if (news === "preferences") this.#events.emit(news, undefined);
+        else void this.#forget();
+      },
+    };
+  }
+
+  /** Tell for a stream what a socket says by its acknowledgements; of broadcasts neither says it. */
+  #tellReceived(effects: readonly Effect[]): void {
+    if (this.#socket.transport === "socket") return;
+    for (const effect of effects) {
+      if (effect.type !== "arrived") continue;
+      for (const item of effect.items) if (!("brev" in item)) this.tell(item, "received");
+    }
   }
 
   #start(): Promise<void> {
-    this.#started ??= (async () => {
-      const stored = (await this.#saving?.read()) ?? null;
-      this.#step({ type: "start", stored });
-    })();
+    this.#started ??= this.#begin();
     return this.#started;
+  }
+
+  async #begin(): Promise<void> {
+    const { surroundings, store } = this.#options;
+    // What cannot be loaded is done without.
+    this.#surroundings = (await surroundings?.().catch(() => null)) ?? {};
+    const person = this.#person;
+    const kept = store ?? this.#surroundings.store;
+    if (person && kept) {
+      this.#saving = new Saving(kept, person, (stored) => this.#step({ type: "conflict", stored }));
+    }
+    const stored = (await this.#saving?.read()) ?? null;
+    this.#step({ type: "start", stored });
+    if (!person) return;
+    // Another device of the same person is no company, even in the same browser.
+    this.#company = this.#surroundings.company?.(`${person} ${this.device}`, this.#host()) ?? null;
+  }
+
+  #join(): void {
+    if (!this.#wantsConnection || this.#isSignedOut) return;
+    this.#stopWatching ??= this.#surroundings.watch?.({
+      onLook: () => this.hurry(),
+      onSleep: () => void this.#leave(),
+      onWake: () => this.#join(),
+    });
+    if (this.#company) this.#company.join();
+    else this.#socket.open();
+  }
+
+  async #leave(): Promise<void> {
+    this.#company?.leave();
+    this.#socket.close();
+    await this.#saving?.flush();
+  }
+
+  async #forget(): Promise<void> {
+    this.#isSignedOut = true;
+    this.#receipts.forget();
+    await Promise.all([this.#saving?.forget(), this.close()]);
+    this.#core = new InboxCore();
+    this.#tellLater();
   }
 
   #patch(items: ItemKeys, change: Omit<Patch, keyof ItemKey>): void {
@@ -346,9 +414,11 @@ export class TocsinClient {
     void this.#start().then(() => this.#step({ type: "act", op_id, action }));
   }
 
-  #step(event: Bare<CoreEvent>): void {
+  #step(event: BareEvent): void {
     const stamped = { ...event, now: Date.now(), random: Math.random() } as CoreEvent;
-    for (const effect of this.#core.step(stamped)) this.#carryOut(effect);
+    const effects = this.#core.step(stamped);
+    this.#tellReceived(effects);
+    for (const effect of this.#company?.share(event, effects) ?? effects) this.#carryOut(effect);
   }
 
   #carryOut(effect: Effect): void {
@@ -363,7 +433,6 @@ export class TocsinClient {
         this.#timers.cancel(effect.timer);
         break;
       case "arrived":
-        if (this.transport === "stream") this.#tellReceived(effect.items);
         this.#events.emit("arrived", effect.items);
         break;
       case "refused":
@@ -388,19 +457,27 @@ export class TocsinClient {
   }
 
   /** Without another token the server ends the connection, and the next one begins with asking again. */
-  async #renew(credentials: Credentials): Promise<void> {
-    try {
-      this.#socket.raise("tocsin.token", (await credentials.fresh()).token);
-    } catch {
-      // As above.
-    }
+  async #renew(): Promise<void> {
+    const fresh = await this.#credentials.fresh().catch(() => null);
+    if (fresh) this.#socket.raise("tocsin.token", fresh.token);
   }
 
-  #inboxStatus(): InboxStatus {
+  #lineChanged(): void {
+    const { socket } = this.#line;
+    this.#company?.shareLine();
+    this.#tellLater();
+    if (socket === this.#status) return;
+    this.#status = socket;
+    if (socket === "online") {
+      this.#wasHeard = true;
+      void this.#receipts.flush();
+    }
+    this.#events.emit("status", socket);
+  }
+
+  #inboxStatus({ position }: View): InboxStatus {
     if (this.#isSignedOut) return "signed-out";
-    const { status, failures } = this.#socket;
-    const line = { socket: status, failures, isRefused: this.#credentials.isRefused };
-    return inboxStatus(line, this.#core.view().position !== null, this.#wasHeard);
+    return inboxStatus(this.#line, position !== null, this.#wasHeard);
   }
 
   /** One new view for everything that happens in this task. */
@@ -409,7 +486,8 @@ export class TocsinClient {
     this.#isTelling = true;
     queueMicrotask(() => {
       this.#isTelling = false;
-      this.#view = { ...this.#core.view(), status: this.#inboxStatus() };
+      const view = this.#core.view();
+      this.#view = { ...view, status: this.#inboxStatus(view) };
       this.#events.emit("view", this.#view);
     });
   }

@@ -1,8 +1,7 @@
-/** Carries one core's effects out: requests with a deadline, timers, and the stored snapshot. */
+/** Carries one core's effects out: requests with a deadline, and timers. */
 
-import type { Effect, PersistEffect, Snapshot, TimerName } from "./machine.ts";
+import type { Effect, TimerName } from "./machine.ts";
 import type { ServerRequest } from "./requests.ts";
-import type { SnapshotStore } from "./store.ts";
 import type { Credentials } from "./tokens.ts";
 
 export interface Answer {
@@ -98,58 +97,5 @@ async function readBody(response: Response): Promise<unknown> {
   } catch (error) {
     if (response.status === 200) throw error;
     return null;
-  }
-}
-
-const saveAfterMs = 100;
-
-/** Writes the last of several snapshots, with the `expected` of the first. */
-export class Saving {
-  readonly #store: SnapshotStore;
-  readonly #key: string;
-  readonly #onConflict: (stored: Snapshot) => void;
-  #waiting: PersistEffect | null = null;
-  #writing: Promise<void> | null = null;
-  #isOver = false;
-
-  constructor(store: SnapshotStore, key: string, onConflict: (stored: Snapshot) => void) {
-    this.#store = store;
-    this.#key = key;
-    this.#onConflict = onConflict;
-  }
-
-  /** What an earlier visit left; null also when the store cannot be read. */
-  async read(): Promise<Snapshot | null> {
-    return this.#store.read(this.#key).catch(() => null);
-  }
-
-  save(effect: PersistEffect): void {
-    if (this.#isOver) return;
-    const expected = this.#waiting ? this.#waiting.expected : effect.expected;
-    this.#waiting = { ...effect, expected };
-    this.#writing ??= new Promise<void>((resolve) => setTimeout(resolve, saveAfterMs))
-      .then(() => this.flush())
-      .finally(() => {
-        this.#writing = null;
-        if (this.#waiting) this.save(this.#waiting);
-      });
-  }
-
-  /** Write nothing more, and forget what is stored. */
-  async forget(): Promise<void> {
-    this.#isOver = true;
-    this.#waiting = null;
-    await this.#writing;
-    await this.#store.remove(this.#key).catch(() => undefined);
-  }
-
-  /** Write what waits now. A store that fails (full, private window) costs the next visit a full read. */
-  async flush(): Promise<void> {
-    const effect = this.#waiting;
-    if (!effect) return;
-    this.#waiting = null;
-    const { snapshot, expected } = effect;
-    const stored = await this.#store.write(this.#key, snapshot, expected).catch(() => null);
-    if (stored) this.#onConflict(stored);
   }
 }

@@ -6,20 +6,22 @@ export {
   type InboxView,
   type ItemKey,
   type ItemKeys,
-  type Refusal,
+  type PageEvents,
+  type Surroundings,
   TocsinClient,
 } from "./client.ts";
+export type { Company, FindCompany, Host } from "./company.ts";
 export type { Answer } from "./driver.ts";
 export { InboxCore } from "./inbox-core.ts";
 export type { InboxStatus } from "./inbox-status.ts";
 export type { Transport } from "./line.ts";
-export type { ListPage, ListQuery } from "./listing.ts";
 export type {
   Action,
   Arrived,
   CoreEvent,
   CoreOptions,
   Effect,
+  Refusal,
   Snapshot,
   View,
   ViewItem,
@@ -28,5 +30,5 @@ export type { Alert, AlertAction, Counts, Position, Severity } from "./protocol.
 export type { ReceiptFact } from "./receipts.ts";
 export type { ServerRequest } from "./requests.ts";
 export { ReliableSocket, type SocketOptions, type SocketStatus } from "./socket.ts";
-export { BrowserStore, MemoryStore, type SnapshotStore } from "./store.ts";
+export type { SnapshotStore } from "./store.ts";
 export type { TokenProvider } from "./tokens.ts";

@@ -7,13 +7,12 @@
 import type { Snapshot } from "./machine.ts";
 import { isListed } from "./marks.ts";
 import type {
+  Answer,
   Broadcast,
   BroadcastFrame,
-  ChangesAnswer,
   Counts,
   InboxAnswer,
   InboxFrame,
-  OlderAnswer,
   OwnItem,
   Position,
   StateRow,
@@ -30,31 +29,45 @@ interface OwnChanges {
 
 type Whole = Omit<InboxAnswer, "position">;
 
-const noWatermarks: Watermarks = {
-  seen_up_to: 0,
-  read_up_to: 0,
-  b_seen_up_to: 0,
-  b_read_up_to: 0,
+/** What changes the state: applied in the same order to the same state it gives the same one, in any tab. */
+export type Change =
+  | Answer
+  | { readonly kind: "frame"; readonly body: InboxFrame | BroadcastFrame }
+  /** All was dropped, to be read anew. */
+  | { readonly kind: "reload"; readonly body: null };
+
+type HeldState = Omit<Snapshot, "queue" | "as_of">;
+
+const nothing: HeldState = {
+  position: null,
+  items: [],
+  end: null,
+  broadcasts: [],
+  states: [],
+  watermarks: { seen_up_to: 0, read_up_to: 0, b_seen_up_to: 0, b_read_up_to: 0 },
+  counts: { unseen: 0, unread: 0 },
 };
 
 /** Own listed items down to `end` (null: all of them), live broadcasts, and what belongs to them. */
 export class Held {
-  position: Position | null = null;
-  items = new Map<string, OwnItem>();
-  end: number | null = null;
-  broadcasts = new Map<number, Broadcast>();
-  states = new Map<number, StateRow>();
-  watermarks: Watermarks = noWatermarks;
-  counts: Counts = { unseen: 0, unread: 0 };
+  position!: Position | null;
+  items!: Map<string, OwnItem>;
+  end!: number | null;
+  broadcasts!: Map<number, Broadcast>;
+  states!: Map<number, StateRow>;
+  watermarks!: Watermarks;
+  counts!: Counts;
 
-  static restored(snapshot: Snapshot): Held {
-    const held = new Held();
-    held.position = snapshot.position;
-    held.#replace(snapshot);
-    return held;
+  constructor() {
+    this.restore(nothing);
   }
 
-  snapshot(): Omit<Snapshot, "queue"> {
+  restore(state: HeldState): void {
+    this.position = state.position;
+    this.#replace(state);
+  }
+
+  snapshot(): HeldState {
     return {
       position: this.position,
       items: [...this.items.values()],
@@ -66,37 +79,29 @@ export class Held {
     };
   }
 
-  /** Begin anew with the newest page. */
-  applyInbox(answer: InboxAnswer): void {
-    this.position = answer.position;
-    this.#replace(answer);
-  }
-
-  /** Put an older page in; the position stays, so a page that ran ahead is healed later. */
-  applyOlder(answer: OlderAnswer): void {
-    this.end = answer.end ?? null;
-    this.#putItems(answer.items);
-  }
-
-  /** Catch up with everything after the position. */
-  applyChanges(answer: ChangesAnswer): void {
-    this.position = answer.position;
-    this.#applyOwn(answer);
-    for (const broadcast of answer.broadcasts ?? []) this.#putBroadcast(broadcast);
-    if (answer.live) this.#forgetAllBut(new Set(answer.live), answer.position.brev);
-  }
-
-  /** Apply the change set right after the position. */
-  applyInboxFrame(frame: InboxFrame, position: Position): void {
-    this.position = { ...position, rev: frame.rev };
-    this.#applyOwn(frame);
-  }
-
-  /** Apply the stream entry right after the position; state rows are the user's, and stay. */
-  applyBroadcastFrame(frame: BroadcastFrame, position: Position): void {
-    this.position = { ...position, brev: frame.brev };
-    if (frame.add) this.#putBroadcast(frame.add);
-    if (frame.withdraw != null) this.broadcasts.delete(frame.withdraw);
+  /** Apply an answer, or a frame that is the next one. */
+  apply({ kind, body }: Change): void {
+    switch (kind) {
+      case "inbox": // begin anew with the newest page
+        this.position = body.position;
+        this.#replace(body);
+        break;
+      case "older": // the position stays, so a page that ran ahead is healed later
+        this.end = body.end ?? null;
+        this.#putItems(body.items);
+        break;
+      case "changes":
+        this.position = body.position;
+        this.#applyOwn(body);
+        for (const broadcast of body.broadcasts ?? []) this.#putBroadcast(broadcast);
+        if (body.live) this.#forgetAllBut(new Set(body.live), body.position.brev);
+        break;
+      case "frame":
+        this.#applyFrame(body);
+        break;
+      case "reload":
+        this.restore(nothing);
+    }
   }
 
   /** The number of the live broadcast that says `alertId`, or null. */
@@ -119,6 +124,19 @@ export class Held {
       newest = Math.max(newest, this.states.get(brev)?.sort ?? 0);
     }
     return newest;
+  }
+
+  /** State rows are the user's: what a broadcast says never touches them. */
+  #applyFrame(frame: InboxFrame | BroadcastFrame): void {
+    const { epoch, rev, brev } = this.position ?? { epoch: frame.epoch, rev: 0, brev: 0 };
+    if (frame.kind === "inbox") {
+      this.position = { epoch, rev: frame.rev, brev };
+      this.#applyOwn(frame);
+    } else {
+      this.position = { epoch, rev, brev: frame.brev };
+      if (frame.add) this.#putBroadcast(frame.add);
+      if (frame.withdraw != null) this.broadcasts.delete(frame.withdraw);
+    }
   }
 
   #replace(whole: Whole): void {

@@ -12,6 +12,7 @@ import {
   type CoreOptions,
   defaultCoreOptions,
   type Effect,
+  type Followed,
   type Snapshot,
   type TimerName,
   type View,
@@ -63,7 +64,24 @@ export class InboxCore {
 
   /** All that survives a restart, as plain JSON. */
   snapshot(): Snapshot {
-    return { ...this.#reading.held.snapshot(), queue: this.#acting.queue };
+    const as_of = this.#reading.asOf;
+    return { ...this.#reading.held.snapshot(), queue: this.#acting.queue, as_of };
+  }
+
+  /** What the last step did, for tabs that follow; a tab that joins needs the `snapshot`, too. */
+  get followed(): Omit<Followed, "taken" | "told"> {
+    return {
+      changes: this.#turn.applied,
+      queue: this.#acting.queue,
+      synced: this.#reading.isSynced,
+      live: this.#turn.live,
+      as_of: this.#reading.asOf,
+    };
+  }
+
+  /** Alerts that were told last, here or in another tab. */
+  get told(): readonly string[] {
+    return this.#reading.told;
   }
 
   #handle(event: CoreEvent): void {
@@ -98,6 +116,13 @@ export class InboxCore {
       case "conflict":
         this.#conflict(event.stored);
         break;
+      case "follow":
+        this.#follow(event.followed);
+        break;
+      case "take":
+        this.#acting.takeOver(event.queue);
+        this.#reading.noteTold(event.told);
+        this.#turn.unsaved = true;
     }
   }
 
@@ -112,11 +137,12 @@ export class InboxCore {
   #connected(): void {
     this.#turn.connected = true;
     this.#turn.healed = false;
+    this.#acting.connected();
     this.#reading.connected();
   }
 
   #disconnected(): void {
-    this.#turn.connected = false;
+    this.#turn.connected = this.#turn.live = false;
     this.#turn.changed = true;
     this.#reading.disconnected();
     this.#acting.disconnected();
@@ -183,6 +209,14 @@ export class InboxCore {
     this.#acting.takeOver(stored.queue);
     this.#expected = stored.position;
     this.#turn.unsaved = true;
+  }
+
+  /** Another tab leads, and writes: this one draws what it does. */
+  #follow(followed: Followed): void {
+    this.#turn.changed = true;
+    this.#turn.live = followed.live;
+    this.#reading.follow(followed);
+    this.#acting.follow(followed.queue, followed.taken);
   }
 
   #settle(): void {

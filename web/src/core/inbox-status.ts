@@ -33,7 +33,7 @@ const offlineAfter = 3;
  */
 export function inboxStatus(line: LineState, hasInbox: boolean, wasHeard: boolean): InboxStatus {
   if (line.isRefused) return "refused";
-  if (line.socket === "online") return !hasInbox ? "starting" : wasHeard ? "live" : "cached";
+  if (line.socket === "online") return hasInbox ? "live" : "starting";
   const hasNetwork = globalThis.navigator?.onLine !== false;
   if (!hasNetwork || line.failures >= offlineAfter) return "offline";
   if (wasHeard) return "reconnecting";

@@ -1,5 +1,6 @@
 /** What goes into the inbox core and what comes out (docs/reference/client-core.md). */
 
+import type { Change } from "./held.ts";
 import type {
   Alert,
   Broadcast,
@@ -109,6 +110,12 @@ export type CoreEvent = { readonly now: number; readonly random: number } & (
   | { readonly type: "act"; readonly op_id: string; readonly action: Action }
   | { readonly type: "load_older" }
   | { readonly type: "conflict"; readonly stored: Snapshot }
+  | { readonly type: "follow"; readonly followed: Followed }
+  | {
+      readonly type: "take";
+      readonly queue: readonly Operation[];
+      readonly told: readonly string[];
+    }
 );
 
 export interface RequestEffect {
@@ -119,6 +126,13 @@ export interface RequestEffect {
   readonly path: string;
   readonly body?: unknown;
   readonly key?: string;
+}
+
+/** An action was refused and is undone; `status` is 0 if it was never sent. */
+export interface Refusal {
+  readonly op_id: string;
+  readonly status: number;
+  readonly problem: Problem | null;
 }
 
 export interface PersistEffect {
@@ -133,12 +147,7 @@ export type Effect =
   | { readonly type: "timer"; readonly timer: TimerName; readonly delay_ms: number }
   | { readonly type: "cancel"; readonly timer: TimerName }
   | { readonly type: "arrived"; readonly items: readonly Arrived[] }
-  | {
-      readonly type: "refused";
-      readonly op_id: string;
-      readonly status: number;
-      readonly problem: Problem | null;
-    }
+  | ({ readonly type: "refused" } & Refusal)
   | { readonly type: "changed" };
 
 /** An alert that came while somebody was looking, as on the wire. */
@@ -183,4 +192,23 @@ export interface Snapshot {
   readonly watermarks: Watermarks;
   readonly counts: Counts;
   readonly queue: readonly Operation[];
+  /** When the server was last heard, in milliseconds since 1970; null before. */
+  readonly as_of: number | null;
+}
+
+/** What the tab that leads did, so that those that follow do the same. */
+export interface Followed {
+  /** All of it, for a tab that joins. */
+  readonly snapshot?: Snapshot;
+  /** What was applied since, in order. */
+  readonly changes: readonly Change[];
+  readonly queue: readonly Operation[];
+  /** Actions of followers that the leader has taken over: op-ids. */
+  readonly taken: readonly string[];
+  /** Alerts that were told, in whatever tab. */
+  readonly told: readonly string[];
+  readonly synced: boolean;
+  /** Frames flow, and were all heard: what a read brings now has only just arrived. */
+  readonly live: boolean;
+  readonly as_of: number | null;
 }

@@ -140,11 +140,6 @@ export interface InboxAnswer extends OlderAnswer {
   readonly counts: Counts;
 }
 
-/** The server cannot go on from the client's position. */
-export interface ReloadAnswer {
-  readonly reload: true;
-}
-
 export interface ActionAnswer {
   readonly epoch: string;
   readonly rev: number;
@@ -159,6 +154,15 @@ export interface Problem {
   readonly status?: number;
 }
 
+export function isSame(a: Position | null, b: Position | null): boolean {
+  return a?.epoch === b?.epoch && a?.rev === b?.rev && a?.brev === b?.brev;
+}
+
+/** Whether this status is a no; some 4xx leave the outcome unknown. */
+export function isRefusal(status: number): boolean {
+  return status >= 400 && status < 500 && ![401, 408, 425, 429].includes(status);
+}
+
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Write a position as `EPOCH:REV:BREV`, the form of query strings. */
@@ -171,7 +175,9 @@ export function readFrame(data: unknown): Frame | null {
   if (!isFields(data) || data.tocsin !== 1 || typeof data.epoch !== "string") return null;
   switch (data.kind) {
     case "inbox":
-      return isCount(data.rev) && hasChanges(data) ? (data as unknown as InboxFrame) : null;
+      return isCount(data.rev) && areLists(data, "items") && hasCounts(data, "removed")
+        ? (data as unknown as InboxFrame)
+        : null;
     case "broadcast":
       return isCount(data.brev) ? (data as unknown as BroadcastFrame) : null;
     case "head":
@@ -189,25 +195,22 @@ export function kindOf(data: unknown): unknown {
   return isFields(data) && data.tocsin === 1 ? data.kind : null;
 }
 
-/** Check the answer of `GET /v1/inbox`; null if it is none. */
-export function readInbox(body: unknown): InboxAnswer | ReloadAnswer | null {
-  if (isReload(body)) return body;
-  const complete =
-    isPage(body) && areLists(body, "broadcasts", "states") && isFields(body.watermarks);
-  return complete && isFields(body.counts) ? (body as unknown as InboxAnswer) : null;
-}
+/** An answer of a read, whole. */
+export type Answer =
+  | { readonly kind: "inbox"; readonly body: InboxAnswer }
+  | { readonly kind: "older"; readonly body: OlderAnswer }
+  | { readonly kind: "changes"; readonly body: ChangesAnswer };
 
-/** Check the answer of an older page; null if it is none. */
-export function readOlder(body: unknown): OlderAnswer | ReloadAnswer | null {
-  if (isReload(body)) return body;
-  return isPage(body) ? (body as unknown as OlderAnswer) : null;
-}
-
-/** Check the answer of `GET /v1/inbox/changes`; null if it is none. */
-export function readChanges(body: unknown): ChangesAnswer | ReloadAnswer | null {
-  if (isReload(body)) return body;
-  const complete = isFields(body) && isPosition(body.position) && hasChanges(body);
-  return complete ? (body as unknown as ChangesAnswer) : null;
+/** Check the answer of a read; null if it is none. */
+export function readAnswer(kind: Answer["kind"], body: unknown): Answer | "reload" | null {
+  if (!isFields(body)) return null;
+  if (body.reload === true) return "reload";
+  const isWhole =
+    isPosition(body.position) &&
+    areLists(body, "items") &&
+    (kind === "changes" || body.end == null || isCount(body.end)) &&
+    (kind === "older" || hasCounts(body, kind === "inbox" ? "broadcasts" : "removed"));
+  return isWhole ? ({ kind, body } as unknown as Answer) : null;
 }
 
 /** Check the answer of an action; null if it is none. */
@@ -235,16 +238,7 @@ function isPosition(value: unknown): value is Position {
   );
 }
 
-function isReload(body: unknown): body is ReloadAnswer {
-  return isFields(body) && body.reload === true;
-}
-
-function isPage(body: unknown): body is Fields {
-  const isEnd = (end: unknown) => end === null || end === undefined || isCount(end);
-  return isFields(body) && isPosition(body.position) && areLists(body, "items") && isEnd(body.end);
-}
-
-function hasChanges(value: Fields): boolean {
-  const lists = areLists(value, "items", "removed", "states");
+function hasCounts(value: Fields, more: string): boolean {
+  const lists = areLists(value, "states", more);
   return lists && isFields(value.watermarks) && isFields(value.counts);
 }

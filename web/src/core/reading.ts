@@ -7,35 +7,27 @@
  */
 
 import { Arrivals } from "./arrivals.ts";
-import { Held } from "./held.ts";
+import { type Change, Held } from "./held.ts";
 import { Holes } from "./holes.ts";
 import { KeptFrames } from "./kept-frames.ts";
-import type { RequestKind, Snapshot } from "./machine.ts";
+import type { Followed, Snapshot } from "./machine.ts";
 import {
+  type Answer,
   type BroadcastFrame,
   type ChangesAnswer,
   type Frame,
-  type InboxAnswer,
   type InboxFrame,
-  type OlderAnswer,
+  type OwnItem,
   type Position,
-  type ReloadAnswer,
-  readChanges,
-  readInbox,
-  readOlder,
+  readAnswer,
 } from "./protocol.ts";
 import { changesRequest, inboxRequest, olderRequest, type WireRequest } from "./requests.ts";
 import type { Turn } from "./turn.ts";
 
-type ReadKind = Exclude<RequestKind, "action">;
-
-type Answer =
-  | { readonly kind: "inbox"; readonly body: InboxAnswer }
-  | { readonly kind: "older"; readonly body: OlderAnswer }
-  | { readonly kind: "changes"; readonly body: ChangesAnswer };
+type ReadKind = Answer["kind"];
 
 export class Reading {
-  held = new Held();
+  readonly held = new Held();
   readonly #turn: Turn;
   readonly #arrivals = new Arrivals();
   readonly #kept: KeptFrames;
@@ -46,6 +38,8 @@ export class Reading {
   #goal = Number.POSITIVE_INFINITY;
   #underWay: { readonly request: number; readonly kind: ReadKind } | null = null;
   #asOf: number | null = null;
+  /** Whether the tab that this one follows is in step. */
+  #leaderIsSynced = false;
 
   constructor(turn: Turn, onRead: (epoch: string) => void) {
     this.#turn = turn;
@@ -60,20 +54,45 @@ export class Reading {
   }
 
   get isSynced(): boolean {
-    return this.#turn.connected && !this.#underWay && this.#nextKind() === null;
+    if (!this.#turn.connected) return this.#leaderIsSynced;
+    return !this.#underWay && this.#nextKind() === null;
+  }
+
+  /** Alerts that were told last. */
+  get told(): readonly string[] {
+    return this.#arrivals.told;
+  }
+
+  noteTold(alertIds: readonly string[]): void {
+    this.#arrivals.noteTold(alertIds);
   }
 
   restore(snapshot: Snapshot): void {
-    this.held = Held.restored(snapshot);
+    this.held.restore(snapshot);
+    this.#asOf = snapshot.as_of ?? null;
     this.#arrivals.note(snapshot.items);
   }
 
+  /** Do what the leading tab did. */
+  follow({ snapshot, changes, told, synced, as_of }: Followed): void {
+    if (snapshot) this.restore(snapshot);
+    for (const change of changes) {
+      this.held.apply(change);
+      this.#arrivals.note(itemsOf(change));
+    }
+    this.#arrivals.noteTold(told);
+    this.#leaderIsSynced = synced;
+    this.#asOf = as_of;
+  }
+
   connected(): void {
+    this.#leaderIsSynced = false;
     this.#holes.force();
     this.beginRead();
   }
 
   disconnected(): void {
+    this.#leaderIsSynced = false;
     this.#underWay = null;
     this.#kept.clear();
   }
@@ -176,17 +195,14 @@ export class Reading {
   #judgeOwn(frame: InboxFrame, position: Position): boolean {
     if (frame.rev > position.rev + 1) this.#keepAhead(frame, position);
     if (frame.rev !== position.rev + 1) return false;
-    this.#arrivals.note(frame.items);
-    this.held.applyInboxFrame(frame, position);
-    this.#turn.unsaved = true;
+    this.#put({ kind: "frame", body: frame });
     return true;
   }
 
   #judgeBroadcast(frame: BroadcastFrame, position: Position): boolean {
     if (frame.brev > position.brev + 1) this.#keepAhead(frame, position);
     if (frame.brev !== position.brev + 1) return false;
-    this.held.applyBroadcastFrame(frame, position);
-    this.#turn.unsaved = true;
+    this.#put({ kind: "frame", body: frame });
     return true;
   }
 
@@ -220,31 +236,29 @@ export class Reading {
   }
 
   #apply(answer: Answer): void {
-    this.#turn.unsaved = true;
-    const { position } = answer.body;
-    switch (answer.kind) {
-      case "older":
-        this.#holes.progressed();
-        this.held.applyOlder(answer.body);
-        this.#holes.aim(position.rev, position.brev);
-        break;
-      case "changes":
-        this.#tellArrived(answer.body);
-        this.held.applyChanges(answer.body);
-        break;
-      case "inbox":
-        this.held.applyInbox(answer.body);
-        this.#holes.aimAnew(position.rev, position.brev);
+    const { epoch, rev, brev } = answer.body.position;
+    if (answer.kind === "changes") this.#tellArrived(answer.body);
+    this.#put(answer);
+    if (answer.kind === "older") {
+      this.#holes.progressed();
+      this.#holes.aim(rev, brev);
+      return;
     }
-    this.#arrivals.note(answer.body.items);
-    if (answer.kind === "older") return;
-    this.#turn.healed = true;
-    this.#onRead(position.epoch);
+    if (answer.kind === "inbox") this.#holes.aimAnew(rev, brev);
+    this.#turn.healed = this.#turn.live = true;
+    this.#onRead(epoch);
   }
 
-  /** The first read since the socket opened brings backlog; a later one what frames should have brought. */
+  #put(change: Change): void {
+    this.held.apply(change);
+    this.#arrivals.note(itemsOf(change));
+    this.#turn.applied.push(change);
+    this.#turn.unsaved = true;
+  }
+
+  /** After a break a read brings backlog; while nothing was missed it brings what frames should have brought. */
   #tellArrived(answer: ChangesAnswer): void {
-    if (!this.#turn.healed) return;
+    if (!this.#turn.live) return;
     const items = this.#arrivals.inChanges(answer, this.held);
     if (items.length > 0) this.#turn.emit({ type: "arrived", items });
   }
@@ -258,30 +272,15 @@ export class Reading {
   /** The position cannot be served from: drop it all, read anew, page down to where it was (rule 8). */
   #reload(): void {
     this.#goal = Math.min(this.#goal, this.held.end ?? 0);
-    this.held = new Held();
+    this.#put({ kind: "reload", body: null });
     this.#kept.clear();
     this.#holes.aimAnew(0, 0);
     this.#turn.healed = false;
-    this.#turn.unsaved = true;
     this.beginRead();
   }
 }
 
-function readAnswer(kind: ReadKind, body: unknown): Answer | "reload" | null {
-  switch (kind) {
-    case "inbox":
-      return answerOf(readInbox(body), (inbox) => ({ kind, body: inbox }));
-    case "older":
-      return answerOf(readOlder(body), (older) => ({ kind, body: older }));
-    case "changes":
-      return answerOf(readChanges(body), (changes) => ({ kind, body: changes }));
-  }
-}
-
-function answerOf<Body extends object>(
-  body: Body | ReloadAnswer | null,
-  wrap: (body: Body) => Answer,
-): Answer | "reload" | null {
-  if (body === null) return null;
-  return "reload" in body ? "reload" : wrap(body);
+/** The own items that a change brings; a broadcast is no item of its own. */
+function itemsOf({ body }: Change): readonly OwnItem[] {
+  return body && "items" in body ? body.items : [];
 }

@@ -4,6 +4,8 @@
  */
 
 import { backoffMs } from "./backoff.ts";
+import { isRefusal } from "./protocol.ts";
+import { Remembered } from "./remembered.ts";
 
 /**
  * `seen` on a device is not the state of the item: a toast was visible, or the bell opened. `received` is
@@ -22,12 +24,12 @@ const gatherMs = 1_000;
 const mostAtOnce = 200;
 /** While offline this many wait; beyond, the oldest is given up. */
 const mostWaiting = 500;
-const remembered = 2_000;
+const mostTold = 2_000;
 
 export class Receipts {
   readonly #send: (receipts: readonly Receipt[]) => Promise<number>;
   readonly #place: string | null;
-  readonly #told = new Set<string>();
+  readonly #told = new Remembered(mostTold);
   #waiting: readonly Receipt[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isSending = false;
@@ -47,10 +49,6 @@ export class Receipts {
   tell(alert_id: string, fact: ReceiptFact, action?: string): void {
     if (this.hasTold(alert_id, fact, action)) return;
     this.#told.add(keyOf(alert_id, fact, action));
-    for (const oldest of this.#told) {
-      if (this.#told.size <= remembered) break;
-      this.#told.delete(oldest);
-    }
     const receipt = { alert_id, fact, action, at: new Date().toISOString() };
     this.#waiting = [...this.#waiting, receipt].slice(-mostWaiting);
     if (fact === "acted") {
@@ -73,7 +71,7 @@ export class Receipts {
     this.#isSending = true;
     const status = await this.#send(batch).catch(() => 0);
     this.#isSending = false;
-    if (status >= 200 && status < 500 && ![401, 408, 425, 429].includes(status)) {
+    if ((status >= 200 && status < 400) || isRefusal(status)) {
       this.#failures = 0;
       this.#waiting = this.#waiting.filter((receipt) => !batch.includes(receipt));
       this.#keep();

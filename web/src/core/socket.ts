@@ -17,8 +17,12 @@ import { parseMessage, recoveryUrl, type Session } from "./wire.ts";
 
 const beatMs = 5_000;
 const pingEveryMs = 20_000;
-/** A line that says nothing for so long, a ping included, is dead. A stream beats every 30 s. */
+/** A line that says nothing for so long, a ping included, is dead. */
 const silentAfterMs = 45_000;
+/** An open line that is asked must say something within this time, before it is trusted. */
+const verifyWithinMs = 3_000;
+/** A stream cannot be asked; it says something at least this often. */
+const streamBeatMs = 30_000;
 const connectDeadlineMs = 15_000;
 const recoveryWindowMs = 30_000;
 const ackAfterMs = 1_000;
@@ -42,9 +46,8 @@ export interface SocketOptions extends LineOptions {
   readonly onLost: () => void;
   /** The `data` of a message from the server; messages from groups are not told. */
   readonly onData: (data: unknown) => void;
+  /** Told when it becomes another, and when an attempt to connect has failed again. */
   readonly onStatus?: ((status: SocketStatus) => void) | undefined;
-  /** The line broke, or could not be opened; it is tried again. */
-  readonly onFailure?: (() => void) | undefined;
   /** In [0, 1). Default `Math.random`. */
   readonly random?: (() => number) | undefined;
 }
@@ -69,6 +72,7 @@ export class ReliableSocket {
   #acknowledged = 0;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #ackTimer: ReturnType<typeof setTimeout> | undefined;
+  #verifyTimer: ReturnType<typeof setTimeout> | undefined;
   #heartbeat: ReturnType<typeof setInterval> | undefined;
 
   constructor(options: SocketOptions) {
@@ -111,9 +115,13 @@ export class ReliableSocket {
     this.#setStatus("closed");
   }
 
-  /** Do not wait any longer: the network came back, or somebody looks again. */
+  /**
+   * Do not wait any longer: the network came back, or somebody looks again. A line that looks open is asked
+   * where the server stands, and is taken up anew if nothing comes soon.
+   */
   hurry(): void {
-    if (this.#isAttached) this.#beat();
+    if (this.#status === "online") this.#verify();
+    else if (this.#isAttached) this.#beat();
     else if (this.#stopWaiting()) void this.#connect();
   }
 
@@ -151,6 +159,7 @@ export class ReliableSocket {
   #detach(code: number, reason?: string): void {
     clearInterval(this.#heartbeat);
     clearTimeout(this.#ackTimer);
+    clearTimeout(this.#verifyTimer);
     this.#ackTimer = undefined;
     this.#isAttached = false;
     this.#line.close(code, reason);
@@ -205,8 +214,8 @@ export class ReliableSocket {
       if (now - this.#onlineAt >= settledAfterMs) this.#failures = 0;
     }
     this.#failures += 1;
-    this.#setStatus(this.#session ? "recovering" : "offline");
-    this.#options.onFailure?.();
+    this.#status = this.#session ? "recovering" : "offline";
+    this.#options.onStatus?.(this.#status);
     this.#retryTimer = setTimeout(() => {
       this.#retryTimer = undefined;
       void this.#connect();
@@ -232,15 +241,28 @@ export class ReliableSocket {
     return waited;
   }
 
+  #verify(): void {
+    const heardSince = Date.now() - (this.transport === "stream" ? streamBeatMs : 0);
+    this.raise("tocsin.head", "");
+    clearTimeout(this.#verifyTimer);
+    this.#verifyTimer = setTimeout(() => {
+      if (this.#status === "online" && this.#heardAt < heardSince) this.#giveUp();
+    }, verifyWithinMs);
+  }
+
+  /** Nobody is there. The close is not 1000: the server shall keep what it would replay. */
+  #giveUp(): void {
+    this.#detach(4000, "silent");
+    this.#comeBack({ how: "recover" });
+  }
+
   #beat(): void {
     const now = Date.now();
     const isOnline = this.#status === "online";
     const isAsked = isOnline && this.#pingedAt > this.#heardAt;
     const silentMs = now - this.#heardAt;
     if (isAsked ? silentMs >= silentAfterMs : !isOnline && silentMs >= connectDeadlineMs) {
-      // Not 1000: the server shall keep what it would replay.
-      this.#detach(4000, "silent");
-      this.#comeBack({ how: "recover" });
+      this.#giveUp();
     } else if (isOnline && !isAsked && now - this.#pingedAt >= pingEveryMs) {
       this.#pingedAt = now;
       this.#send({ type: "ping" });

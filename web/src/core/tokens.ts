@@ -95,7 +95,7 @@ function fromUrl(socketUrl: string, endpoint: string | undefined): Credential {
 export function providerOf({ tokenProvider, tokenUrl }: TokenSource): TokenProvider {
   if (tokenProvider) return tokenProvider;
   if (tokenUrl) return () => askForToken(tokenUrl);
-  throw new Error("a client needs a tokenUrl or a tokenProvider");
+  throw new Error("a client needs a tokenUrl");
 }
 
 /** Ask the application's own backend, as the signed-in person, for a client token. */
@@ -111,5 +111,5 @@ async function askForToken(tokenUrl: string): Promise<string | { url: string }> 
   const answer: { url?: unknown; token?: unknown } = await response.json();
   if (typeof answer.url === "string") return { url: answer.url };
   if (typeof answer.token === "string") return answer.token;
-  throw new Error(`${tokenUrl} gave neither "url" nor "token"`);
+  throw new Error(`${tokenUrl} gave no token`);
 }

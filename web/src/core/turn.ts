@@ -1,6 +1,7 @@
 /** What one step of the core may use: the time, one random number, and the effects it leaves. */
 
 import { backoffMs } from "./backoff.ts";
+import type { Change } from "./held.ts";
 import type { CoreOptions, Effect, RequestKind, TimerName } from "./machine.ts";
 import type { WireRequest } from "./requests.ts";
 
@@ -10,12 +11,16 @@ export class Turn {
   connected = false;
   /** A read was answered since the socket opened: only now are actions sent. */
   healed = false;
+  /** Nothing was missed since a read was answered, by the socket, or by the tab this one followed. */
+  live = false;
   now = 0;
   random = 0;
   /** The view is another one now. */
   changed = false;
   /** The snapshot is another one now. */
   unsaved = false;
+  /** What was applied, in order. */
+  applied: Change[] = [];
   #effects: Effect[] = [];
   readonly #timers = new Set<TimerName>();
   #requests = 0;
@@ -28,6 +33,7 @@ export class Turn {
     this.now = now;
     this.random = random;
     this.#effects = [];
+    this.applied = [];
     this.changed = false;
     this.unsaved = false;
   }

@@ -1,9 +1,9 @@
 /** Other views of an inbox than the one that is kept: archived, unread, or filtered, page by page. */
 
-import type { Answer } from "./driver.ts";
-import type { ViewItem } from "./machine.ts";
-import type { Severity } from "./protocol.ts";
-import type { ServerRequest } from "./requests.ts";
+import type { Answer } from "../core/driver.ts";
+import type { ViewItem } from "../core/machine.ts";
+import type { Severity } from "../core/protocol.ts";
+import type { ServerRequest } from "../core/requests.ts";
 
 export interface ListQuery {
   /** Default `all`: what is listed. */
