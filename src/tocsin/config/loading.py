@@ -1,0 +1,89 @@
+"""The one way in: reading the settings, and refusing what cannot work."""
+
+import os
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from tocsin.config.settings import CONFIG_FILE, ENV_PREFIX, Settings
+from tocsin.errors import ConfigError
+
+# Read by the command line itself, to talk to a server elsewhere.
+CLIENT_VARIABLES = {"TOCSIN_URL", "TOCSIN_KEY"}
+_POSTGRES = re.compile(r"postgres(ql)?://")
+
+
+def load(overrides: Mapping[str, Any]) -> Settings:
+    """Read the settings; ``overrides`` are those of the command line (None means: not given).
+
+    Raises:
+        ConfigError: A value cannot work, or a name is unknown; the detail names it and the remedy.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    _refuse_unknown_variables()
+    try:
+        settings = Settings(**given)
+    except ValidationError as error:
+        raise ConfigError(_explain(error)) from error
+    except ValueError as error:  # the file is no TOML
+        detail = f"{CONFIG_FILE} cannot be read: {error}"
+        raise ConfigError(detail) from error
+    _check_store(settings)
+    _check_tls(settings)
+    _check_issuers(settings)
+    return settings
+
+
+def _explain(error: ValidationError) -> str:
+    lines = []
+    for fault in error.errors():
+        name = ".".join(str(part) for part in fault["loc"])
+        if fault["type"] == "extra_forbidden":
+            lines.append(f"{name}: there is no such setting; see `tocsin check-config --help`")
+        else:
+            lines.append(f"{name} = {fault['input']!r}: {fault['msg']}")
+    return "\n".join(lines)
+
+
+def _refuse_unknown_variables() -> None:
+    known = {ENV_PREFIX + name.upper() for name in Settings.model_fields} | CLIENT_VARIABLES
+    for variable in sorted(os.environ):
+        if variable.startswith(ENV_PREFIX) and variable.split("__")[0] not in known:
+            detail = f"{variable}: there is no such setting; remove it from the environment"
+            raise ConfigError(detail)
+
+
+def _check_store(settings: Settings) -> None:
+    """See that the store is one that there is; its URL may have a password, so it is in no message."""
+    if settings.store is not None and not _POSTGRES.match(settings.store.get_secret_value()):
+        detail = (
+            "store is no URL of a PostgreSQL database: write postgresql://USER:PASSWORD@HOST:PORT/DATABASE, "
+            "or leave it out to keep everything in data_dir"
+        )
+        raise ConfigError(detail)
+
+
+def _check_issuers(settings: Settings) -> None:
+    """See that a token of an issuer is for one hub."""
+    known: dict[tuple[str, str], str] = {}
+    for name, hub in settings.hubs.items():
+        if hub.issuer is not None:
+            other = known.setdefault((hub.issuer.issuer, hub.issuer.audience), name)
+            if other != name:
+                detail = (
+                    f"hubs.{other}.issuer and hubs.{name}.issuer have the same issuer and audience, so their "
+                    "tokens could not be told apart: give each hub an audience of its own"
+                )
+                raise ConfigError(detail)
+
+
+def _check_tls(settings: Settings) -> None:
+    if (settings.tls_cert is None) != (settings.tls_key is None):
+        msg = "tls_cert and tls_key go together: give both, or none"
+        raise ConfigError(msg)
+    for path in (settings.tls_cert, settings.tls_key):
+        if path is not None and not path.is_file():
+            detail = f"{path}: there is no such file; tls_cert and tls_key name PEM files"
+            raise ConfigError(detail)

@@ -1,0 +1,92 @@
+"""Everything that can be set, and the order of its sources."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from tocsin.config.hub import Hub
+from tocsin.config.limits import Limits, Rates, Retention
+from tocsin.config.outbound import EventHandlers, Outbound, Webhooks
+from tocsin.config.push import Push
+
+CONFIG_FILE = "tocsin.toml"
+ENV_PREFIX = "TOCSIN_"
+SOCKET_NAME = "tocsin.sock"  # in the data folder; commands reach the running server by it
+
+OtherUrl = Annotated[str, Field(pattern=r"^https?://[^?#]+$")]
+
+
+class Settings(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX,
+        env_nested_delimiter="__",
+        toml_file=CONFIG_FILE,
+        extra="forbid",
+        frozen=True,
+    )
+
+    data_dir: Path = Field(Path("tocsin-data"), description="where everything is kept")
+    store: SecretStr | None = Field(
+        None, description="a PostgreSQL database to keep alerts and inboxes in, as a URL"
+    )
+    store_may_lose: bool = Field(
+        False, description="start even if a crash of PostgreSQL may lose what was accepted"
+    )
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8080, ge=0, le=65_535, description="port to listen on; 0 takes a free one")
+    public_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^/?#]+$",
+        description="how clients reach this server, e.g. behind a proxy",
+    )
+    other_urls: tuple[OtherUrl, ...] = Field(
+        (), description="further addresses that clients and backends reach this server by"
+    )
+    tls_cert: Path | None = Field(None, description="certificate chain (PEM)")
+    tls_key: Path | None = Field(None, description="private key (PEM)")
+    trusted_proxies: tuple[str, ...] = Field(
+        (), description="addresses whose X-Forwarded-* headers count"
+    )
+    demo: bool = Field(False, description="serve the demo page at /; for loopback only")
+    log_format: Literal["auto", "json", "console"] = Field(
+        "auto", description="console on a terminal, else JSON lines"
+    )
+    drain_s: float = Field(5, ge=0, description="time over which a shutdown spreads its closes")
+    anti_entropy_s: float = Field(
+        30, gt=0, description="how often live clients are compared with the store"
+    )
+    recovery_window_s: float = Field(
+        30, ge=0, description="how long a dropped connection can be recovered"
+    )
+    permessage_deflate: bool = Field(
+        False, description="compress WebSocket messages with clients that offer it"
+    )
+    limits: Limits = Limits()
+    rates: Rates = Rates()
+    retention: Retention = Retention()
+    outbound: Outbound = Outbound()
+    webhooks: Webhooks = Webhooks()
+    event_handlers: EventHandlers = EventHandlers()
+    push: Push = Push()
+    hubs: dict[str, Hub] = Field(default_factory=dict)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- the signature is pydantic's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- as above
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Command line, then environment, then file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
