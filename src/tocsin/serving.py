@@ -16,7 +16,7 @@ from tocsin.api.listener import Listener, bind, bind_unix, tls_context
 from tocsin.api.upgrade import socket_upgrade
 from tocsin.config import SOCKET_NAME, Settings, advice
 from tocsin.errors import UnauthenticatedError
-from tocsin.node import Node
+from tocsin.node.life import Node
 from tocsin.ports.audit import LOCAL, Deed
 
 log = structlog.get_logger()

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from tocsin import node
 from tocsin.cli import main
 from tocsin.clock import US_PER_S, SystemClock
+from tocsin.node import life
 
 AHEAD = "ahead"
 
@@ -20,5 +20,5 @@ class AheadClock(SystemClock):
 
 
 if __name__ == "__main__":
-    vars(node)["SystemClock"] = AheadClock
+    vars(life)["SystemClock"] = AheadClock
     main()

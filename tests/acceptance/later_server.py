@@ -20,7 +20,7 @@ class LaterClock(SystemClock):
 
 
 if __name__ == "__main__":
-    from tocsin import node
+    from tocsin.node import life
 
-    vars(node)["SystemClock"] = LaterClock
+    vars(life)["SystemClock"] = LaterClock
     main()

@@ -3,9 +3,9 @@
 import random
 from collections.abc import Sequence
 
-from tocsin import node
 from tocsin.adapters.memory.fanout import MemoryFanout
 from tocsin.cli import main
+from tocsin.node import ground
 from tocsin.ports.fanout import Announcement
 
 
@@ -18,5 +18,5 @@ class LossyFanout(MemoryFanout):
 
 
 if __name__ == "__main__":
-    vars(node)["MemoryFanout"] = LossyFanout
+    vars(ground)["MemoryFanout"] = LossyFanout
     main()

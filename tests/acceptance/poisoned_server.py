@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 
-import tocsin.node  # noqa: F401 -- once, before the forks: a start then takes no second
+import tocsin.node.life  # noqa: F401 -- once, before the forks: a start then takes no second
 from tocsin.adapters.sql.store import base as store
 from tocsin.adapters.sql.store.delivery import Delivery
 from tocsin.cli import main

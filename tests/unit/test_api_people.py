@@ -13,7 +13,7 @@ from tests.wire.served_node import serving
 from tocsin.cli.app import app
 from tocsin.config import Settings
 from tocsin.model.receipt import Told
-from tocsin.node import Node
+from tocsin.node.life import Node
 from tocsin.ports.erasure import ErasureRequest
 
 

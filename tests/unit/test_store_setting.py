@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tocsin import node
 from tocsin.config import load
 from tocsin.errors import ConfigError
+from tocsin.node.store import care_of
 
 
 def test_a_store_that_there_is_none_of_is_refused_without_telling_its_password() -> None:
@@ -29,4 +29,4 @@ def test_without_the_driver_it_is_said_how_to_install_it(
     monkeypatch.setitem(sys.modules, "tocsin.adapters.postgres.care", None)
     settings = load({"store": "postgresql://host/tocsin", "data_dir": tmp_path})
     with pytest.raises(ConfigError, match=r"pip install 'tocsin\[postgres\]'"):
-        node.care_of(settings)
+        care_of(settings)

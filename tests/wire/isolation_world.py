@@ -73,7 +73,7 @@ class World:
         self.south["push"] = await self._dead_push()
         self.south |= await self._webhook()
         wanted = WantedHandler(url="https://9.9.9.9/south", user_events="south")
-        added = await self.served.node.rules.add("south", wanted, 1)
+        added = await self.served.node.handlers.rules.add("south", wanted, 1)
         self.south["handler"] = added.handler.id
         self.south |= {"topic": "south-topic", "reader": "dora", "stranger": "erin"} | IN_THE_NORTH
         for hub, user, ids in (("south", "cleo", self.south), ("north", "ben", self.ben)):

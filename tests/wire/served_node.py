@@ -14,7 +14,7 @@ from tocsin.api.http_guard import guarded_protocol
 from tocsin.api.listener import Listener, bind
 from tocsin.api.upgrade import socket_upgrade
 from tocsin.config import Settings
-from tocsin.node import Node
+from tocsin.node.life import Node
 
 
 class Event(NamedTuple):

@@ -81,7 +81,7 @@ async def test_a_lost_announcement_is_found_by_anti_entropy(tmp_path: Path) -> N
         served.stream("?user=ada", **served.key) as reader,
     ):
         first = await reader.event()
-        served.node.fanout._listeners.clear()
+        served.node.ground.fanout._listeners.clear()
         await served.publish("Unheard")
         head = await reader.event()
         assert (head.data["kind"], head.data["rev"]) == ("head", 1)

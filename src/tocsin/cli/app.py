@@ -320,7 +320,8 @@ def tail(
 @app.command(name="check-config")
 def check_config(context: typer.Context) -> None:
     """Read all settings, name what is wrong, and print what is in force."""
-    from tocsin.node import check_event_handlers, check_push  # noqa: PLC0415 -- a second of imports
+    from tocsin.node.handlers import check_event_handlers  # noqa: PLC0415 -- a second of imports
+    from tocsin.node.pushing import check_push  # noqa: PLC0415 -- as above
 
     settings = settings_of(context)
     check_push(settings)

@@ -21,7 +21,7 @@ def back_up(
     ] = False,
 ) -> None:
     """Copy everything into one file, while the server runs or not."""
-    from tocsin.node import care_of  # noqa: PLC0415 -- a second of imports
+    from tocsin.node.store import care_of  # noqa: PLC0415 -- a second of imports
 
     settings, with_key = settings_of(context), not without_key
     care = care_of(settings)
@@ -67,7 +67,7 @@ def restore(
     ] = None,
 ) -> None:
     """Bring a backup back into an empty folder; every client reads its inbox anew."""
-    from tocsin.node import care_of  # noqa: PLC0415 -- a second of imports
+    from tocsin.node.store import care_of  # noqa: PLC0415 -- a second of imports
 
     settings = settings_of(context, **({} if data_dir is None else {"data_dir": data_dir}))
     with shown_progress() as progress:

@@ -42,7 +42,7 @@ def _examine(context: typer.Context) -> list[Finding]:
     findings = [Finding("settings", "warn", line) for line in advice(settings)]
     findings = findings or [Finding("settings", "ok", "they can work, and nothing looks unmeant")]
     if not os.environ.get("TOCSIN_URL"):
-        from tocsin.node import care_of  # noqa: PLC0415 -- a second of imports
+        from tocsin.node.store import care_of  # noqa: PLC0415 -- a second of imports
 
         low_water = settings.limits.free_disk_bytes
         with shown_progress() as progress:

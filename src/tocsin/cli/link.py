@@ -89,7 +89,7 @@ async def open_link(settings: Settings, hub: str | None = None) -> AsyncIterator
         async with open_served(settings, hub) as link:
             yield link
     else:
-        from tocsin.node import Node  # noqa: PLC0415 -- a second of imports that nobody else needs
+        from tocsin.node.life import Node  # noqa: PLC0415 -- a second of imports that nobody else needs
 
         async with (
             Node.opened(settings) as node,

@@ -1,0 +1,26 @@
+"""What every part of a node stands on."""
+
+from tocsin.adapters.memory.fanout import MemoryFanout
+from tocsin.adapters.sql.store.base import SqlStore
+from tocsin.api.endpoints import Endpoints
+from tocsin.api.seal import open_seal
+from tocsin.clock import Clock
+from tocsin.config import Settings
+from tocsin.supervisor import Supervisor
+from tocsin.telemetry import Metrics
+
+
+class Ground:
+    """What every part of one node stands on; it starts nothing."""
+
+    def __init__(
+        self, settings: Settings, store: SqlStore, endpoints: Endpoints, clock: Clock
+    ) -> None:
+        self.settings = settings
+        self.store = store
+        self.endpoints = endpoints
+        self.clock = clock
+        self.metrics = Metrics()
+        self.supervisor = Supervisor()
+        self.fanout = MemoryFanout()
+        self.seal = open_seal(settings.data_dir)

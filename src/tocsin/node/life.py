@@ -1,0 +1,94 @@
+"""A node's life: opened, started, and brought to its end."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from tocsin.api.app import App
+from tocsin.api.cors import Cors
+from tocsin.api.endpoints import Endpoints, find_endpoints
+from tocsin.api.http import Receive, Scope, Send
+from tocsin.api.routes import build_router
+from tocsin.clock import SystemClock
+from tocsin.config import Settings
+from tocsin.node.ground import Ground
+from tocsin.node.handlers import in_file
+from tocsin.node.parts import Parts
+from tocsin.node.resources import resources
+from tocsin.node.store import open_store
+
+
+class Node(Parts):
+    """One process of Tocsin, put together and not yet listening."""
+
+    def __init__(self, ground: Ground) -> None:
+        super().__init__(ground)
+        self.settings, self.store = ground.settings, ground.store
+        self.endpoints, self.clock = ground.endpoints, ground.clock
+        self._working: asyncio.Task[None] | None = None
+        self.app = App(build_router(resources(self)), Cors(self.settings.hubs), ground.metrics)
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(
+        cls, settings: Settings, endpoints: Endpoints | None = None
+    ) -> AsyncIterator["Node"]:
+        """Open the data folder and put a node together; close it at the end.
+
+        Raises:
+            ConfigError: The folder cannot be used, another process holds it, or its schema is newer than this program.
+        """
+        tls = settings.tls_cert is not None
+        found = endpoints or find_endpoints(
+            settings.host,
+            settings.port,
+            settings.public_url,
+            tls=tls,
+            others=settings.other_urls,
+        )
+        clock = SystemClock()
+        store = await open_store(settings, clock)
+        try:
+            node = cls(Ground(settings, store, found, clock))
+            try:
+                await node.keyring.load()
+                node.handlers.rules.read_file(in_file(settings))
+                await node.pushing.vapid.load()
+                await node.handlers.rules.load()
+                await node.eraser.resume()
+                yield node
+            finally:
+                await node.ground.supervisor.stop()
+                await node.outbound.close()
+                await node.handlers.outbound.close()
+                await node.pushing.outbound.close()
+        finally:
+            await store.close()
+
+    async def local_app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request of the data folder's owner."""
+        scope["tocsin.local"] = True
+        await self.app(scope, receive, send)
+
+    def start(self) -> None:
+        """Start processing, sweeping and the gateway."""
+        supervisor = self.ground.supervisor
+        self._working = supervisor.keep("process.worker", self.worker.run)
+        supervisor.keep("process.sweeper", self.sweeper.run)
+        supervisor.keep("inbox.recorder", self.recorder.run)
+        supervisor.keep("events.sender", self.sender.run)
+        self.pushing.start(supervisor)
+        self.gateway.start()
+
+    async def finish_work(self, within_s: float) -> None:
+        """Lease nothing more and let the batch in hand end, for at most ``within_s`` seconds.
+
+        What is not finished then is leased again after the next start (I2).
+        """
+        self.worker.stop()
+        self.pushing.dispatcher.stop()
+        ending = [asyncio.ensure_future(self.handlers.lines.finish(within_s))]
+        if self._working is not None:
+            ending.append(self._working)
+        await asyncio.wait(ending, timeout=within_s)
+        await self.recorder.flush()
