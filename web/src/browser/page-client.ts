@@ -1,4 +1,5 @@
-import { type ClientOptions, TocsinClient as HeadlessClient } from "../core/client.ts";
+import { TocsinClient as HeadlessClient } from "../core/client.ts";
+import type { ClientOptions } from "../core/client-options.ts";
 import { type ListPage, type ListQuery, listRequest, readList } from "./listing.ts";
 
 /** The client of a page: the headless one in a browser, of which the code is loaded beside the first drawing. */

@@ -1,6 +1,6 @@
 /** When a page is looked at, and when it sleeps; where there is no page (a worker, Node), never. */
 
-import type { PageEvents } from "../core/client.ts";
+import type { PageEvents } from "../core/client-options.ts";
 
 /** @returns How to stop watching. */
 export function watchPage({ onLook, onSleep, onWake }: PageEvents): () => void {

@@ -5,105 +5,26 @@
  * came of them, and tells subscribers when the view changed. It draws nothing.
  */
 
-import type { BareEvent, Company, FindCompany, Host, LineReport } from "./company.ts";
+import type { ClientEvents, InboxView } from "./client-events.ts";
+import type { ClientOptions, Surroundings } from "./client-options.ts";
+import type { BareEvent, Company, Host, LineReport } from "./company.ts";
 import { deviceId } from "./device.ts";
-import { type Answer, CoreTimers, Requests } from "./driver.ts";
+import { type Answer, Driver, Requests } from "./driver.ts";
 import { Emitter } from "./emitter.ts";
 import { InboxCore } from "./inbox-core.ts";
-import { type InboxStatus, inboxStatus } from "./inbox-status.ts";
+import { ItemActs, type ItemKey } from "./item-acts.ts";
 import type { Transport } from "./line.ts";
-import {
-  type Action,
-  type Arrived,
-  type CoreEvent,
-  type CoreOptions,
-  defaultCoreOptions,
-  type Effect,
-  type Patch,
-  type Refusal,
-  type RequestEffect,
-  type View,
-  type ViewItem,
-} from "./machine.ts";
+import { type Action, type CoreEvent, defaultCoreOptions, type Effect } from "./machine.ts";
 import { newOpId } from "./op-id.ts";
 import { kindOf } from "./protocol.ts";
 import { type ReceiptFact, Receipts } from "./receipts.ts";
 import type { ServerRequest } from "./requests.ts";
 import { Saving } from "./saving.ts";
 import { ReliableSocket, type SocketStatus } from "./socket.ts";
-import type { SnapshotStore } from "./store.ts";
-import { Credentials, providerOf, type TokenProvider } from "./tokens.ts";
+import { Telling } from "./telling.ts";
+import { Credentials, providerOf } from "./tokens.ts";
 
-export interface ClientOptions {
-  /**
-   * Your backend's address that answers POST with a client token; asked at the start and whenever one
-   * ran out. The service worker asks it, too, while no page is open.
-   */
-  readonly tokenUrl?: string | undefined;
-  /** Gets a client token in another way. Default: asks `tokenUrl`. */
-  readonly tokenProvider?: TokenProvider | undefined;
-  /**
-   * Address of the Tocsin server, e.g. `https://alerts.example.org`. Default: where the client URL
-   * points, or the page's own origin when the provider gives a bare token.
-   */
-  readonly endpoint?: string | undefined;
-  /** Only needed with a bare token. Default `default`. */
-  readonly hub?: string | undefined;
-  /** Names the person whose inbox this browser keeps for the next visit. Default: nothing is kept. */
-  readonly user?: string | undefined;
-  /** Names this installation in receipts. Default: one made at random and kept by the browser. */
-  readonly device?: string | undefined;
-  /** Where the inbox of `user` is kept. Default: that of the surroundings. */
-  readonly store?: SnapshotStore | undefined;
-  /** Gets what is around the client; `inBrowser` has that of a page. Default: nothing is. */
-  readonly surroundings?: (() => Promise<Surroundings>) | undefined;
-  /** Limits of the core; what is left out has its default. */
-  readonly core?: Partial<CoreOptions> | undefined;
-  /** Default: the platform's. */
-  readonly WebSocket?: typeof WebSocket | undefined;
-  /** Default: the platform's. */
-  readonly fetch?: typeof fetch | undefined;
-}
-
-/** What a client can do without: it keeps nothing then, is alone, and nobody tells it of the page. */
-export interface Surroundings {
-  readonly store?: SnapshotStore;
-  /** Finds the other tabs that keep the same inbox. */
-  readonly company?: FindCompany;
-  /** Tells when the page is looked at, and when it sleeps; returns how to stop it. */
-  readonly watch?: (events: PageEvents) => () => void;
-}
-
-export interface PageEvents {
-  /** Somebody looks, or the network is back: what is open may be dead all the same. */
-  readonly onLook: () => void;
-  /** The page goes, or is frozen: nothing runs from here on, perhaps for ever. */
-  readonly onSleep: () => void;
-  readonly onWake: () => void;
-}
-
-/** What names an item in an action; the server refuses it if the item says something else by now. */
-export type ItemKey = Pick<ViewItem, "id" | "alert_id">;
-
-/** One item, or up to 500 that are changed together: all of them, or none. */
-export type ItemKeys = ItemKey | readonly ItemKey[];
-
-/** The inbox as it is to be drawn, and how well it is known. */
-export interface InboxView extends View {
-  readonly status: InboxStatus;
-}
-
-export interface ClientEvents {
-  /** Alerts that came while this page was connected, unread; each once, over all tabs of the person. */
-  readonly arrived: readonly Arrived[];
-  /** What this person, or the hub, wants to be pushed was changed, perhaps here: read it again. May be missed. */
-  readonly preferences: undefined;
-  readonly refused: Refusal;
-  readonly status: SocketStatus;
-  readonly view: InboxView;
-}
-
-export class TocsinClient {
+export class TocsinClient extends ItemActs {
   /** This installation's name. */
   readonly device: string;
   readonly endpoint: string | undefined;
@@ -111,9 +32,10 @@ export class TocsinClient {
   readonly tokenUrl: string | undefined;
   #core: InboxCore;
   readonly #events = new Emitter<ClientEvents>();
-  readonly #timers = new CoreTimers((timer) => this.#step({ type: "timer", timer }));
+  readonly #telling: Telling;
   readonly #credentials: Credentials;
   readonly #requests: Requests;
+  readonly #driver: Driver;
   readonly #receipts: Receipts;
   readonly #socket: ReliableSocket;
   #saving: Saving | null = null;
@@ -123,16 +45,12 @@ export class TocsinClient {
   readonly #person: string | undefined;
   #company: Company | null = null;
   readonly #leaving = new Set<() => Promise<unknown>>();
-  #view: InboxView;
-  #status: SocketStatus = "closed";
   #started: Promise<void> | null = null;
   #stopWatching: (() => void) | undefined;
   #wantsConnection = false;
-  #isTelling = false;
-  #wasHeard = false;
-  #isSignedOut = false;
 
   constructor(options: ClientOptions) {
+    super();
     const endpoint = options.endpoint?.replace(/\/+$/, "");
     const hub = options.hub ?? "default";
     const core = { ...defaultCoreOptions, ...options.core };
@@ -145,9 +63,13 @@ export class TocsinClient {
     this.tokenUrl = options.tokenUrl;
     const fetcher = options.fetch ?? ((...call) => fetch(...call));
     this.#core = new InboxCore(core);
-    this.#view = { ...this.#core.view(), status: "starting" };
+    this.#telling = new Telling(this.#events, {
+      view: () => this.#core.view(),
+      line: () => this.#line,
+    });
     this.#credentials = credentials;
     this.#requests = new Requests(credentials, fetcher, core.read_deadline_ms, device);
+    this.#driver = new Driver(this.#requests, (event) => this.#step(event));
     this.#person = options.user && JSON.stringify([endpoint ?? "", hub, options.user]);
     this.#receipts = new Receipts(
       async (receipts) => {
@@ -157,6 +79,9 @@ export class TocsinClient {
       },
       this.#person ? `tocsin-receipts ${this.#person}` : null,
     );
+    this.#events.on("status", (status) => {
+      if (status === "online") void this.#receipts.flush();
+    });
     this.#socket = new ReliableSocket({
       url: async () => {
         const { socketUrl } = await credentials.fresh();
@@ -229,8 +154,8 @@ export class TocsinClient {
   }
 
   /** The inbox as it is to be drawn; the same object until it changes. */
-  view(): InboxView {
-    return this.#view;
+  override view(): InboxView {
+    return this.#telling.view;
   }
 
   /** Call `listener` with every new view, after the current task; returns how to stop it. */
@@ -246,56 +171,8 @@ export class TocsinClient {
     return this.#events.on(name, listener);
   }
 
-  markRead(items: ItemKeys): void {
-    this.#patch(items, { read: true });
-  }
-
-  markUnread(items: ItemKeys): void {
-    this.#patch(items, { read: false });
-  }
-
-  archive(items: ItemKeys): void {
-    this.#patch(items, { archived: true });
-  }
-
-  unarchive(items: ItemKeys): void {
-    this.#patch(items, { archived: false });
-  }
-
-  /** Hide the items until then; they return as new ones. */
-  snooze(items: ItemKeys, until: Date): void {
-    this.#patch(items, { snoozed_until: until.toISOString() });
-  }
-
-  /** End a snooze by hand: the items are where they were. */
-  unsnooze(items: ItemKeys): void {
-    this.#patch(items, { snoozed_until: null });
-  }
-
-  /** Delete the items; `restore` takes them back while the server still has them. */
-  remove(items: ItemKeys): void {
-    this.#patch(items, { deleted: true });
-  }
-
-  restore(items: ItemKeys): void {
-    for (const { id, alert_id } of listOf(items)) this.#act({ type: "restore", id, alert_id });
-  }
-
-  /** Empty the badge: everything here so far has been seen. */
-  markAllSeen(): void {
-    for (const item of this.#view.items) if (!item.seen) this.tell(item, "seen");
-    if (this.#view.counts.unseen > 0) this.#act({ type: "mark", action: "seen" });
-  }
-
-  /** Everything here so far has been read; with `category` only what is of it. */
-  markAllRead(category?: string): void {
-    if (this.#view.counts.unread > 0) {
-      this.#act({ type: "mark", action: "read", ...(category !== undefined && { category }) });
-    }
-  }
-
   /** Tell what happened to an alert on this device; `action` is the id of the one pressed. */
-  tell({ alert_id }: Pick<ItemKey, "alert_id">, fact: ReceiptFact, action?: string): void {
+  override tell({ alert_id }: Pick<ItemKey, "alert_id">, fact: ReceiptFact, action?: string): void {
     this.#receipts.tell(alert_id, fact, action);
   }
 
@@ -380,7 +257,7 @@ export class TocsinClient {
   }
 
   #join(): void {
-    if (!this.#wantsConnection || this.#isSignedOut) return;
+    if (!this.#wantsConnection || this.#telling.isSignedOut) return;
     this.#stopWatching ??= this.#surroundings.watch?.({
       onLook: () => this.hurry(),
       onSleep: () => void this.#leave(),
@@ -397,19 +274,14 @@ export class TocsinClient {
   }
 
   async #forget(): Promise<void> {
-    this.#isSignedOut = true;
+    this.#telling.isSignedOut = true;
     this.#receipts.forget();
     await Promise.all([this.#saving?.forget(), this.close()]);
     this.#core = new InboxCore();
-    this.#tellLater();
+    this.#telling.tellLater();
   }
 
-  #patch(items: ItemKeys, change: Omit<Patch, keyof ItemKey>): void {
-    const patches = listOf(items).map(({ id, alert_id }) => ({ id, alert_id, ...change }));
-    if (patches.length > 0) this.#act({ type: "patch", patches });
-  }
-
-  #act(action: Action): void {
+  protected override act(action: Action): void {
     const op_id = newOpId();
     void this.#start().then(() => this.#step({ type: "act", op_id, action }));
   }
@@ -423,15 +295,6 @@ export class TocsinClient {
 
   #carryOut(effect: Effect): void {
     switch (effect.type) {
-      case "request":
-        void this.#send(effect);
-        break;
-      case "timer":
-        this.#timers.set(effect);
-        break;
-      case "cancel":
-        this.#timers.cancel(effect.timer);
-        break;
       case "arrived":
         this.#events.emit("arrived", effect.items);
         break;
@@ -439,20 +302,13 @@ export class TocsinClient {
         this.#events.emit("refused", effect);
         break;
       case "changed":
-        this.#tellLater();
+        this.#telling.tellLater();
         break;
       case "persist":
         this.#saving?.save(effect);
-    }
-  }
-
-  async #send(effect: RequestEffect): Promise<void> {
-    const { request } = effect;
-    try {
-      const answer = await this.#requests.send(effect);
-      this.#step({ type: "answer", request, ...answer });
-    } catch {
-      this.#step({ type: "failed", request });
+        break;
+      default:
+        this.#driver.carryOut(effect);
     }
   }
 
@@ -463,36 +319,7 @@ export class TocsinClient {
   }
 
   #lineChanged(): void {
-    const { socket } = this.#line;
     this.#company?.shareLine();
-    this.#tellLater();
-    if (socket === this.#status) return;
-    this.#status = socket;
-    if (socket === "online") {
-      this.#wasHeard = true;
-      void this.#receipts.flush();
-    }
-    this.#events.emit("status", socket);
+    this.#telling.tellLine();
   }
-
-  #inboxStatus({ position }: View): InboxStatus {
-    if (this.#isSignedOut) return "signed-out";
-    return inboxStatus(this.#line, position !== null, this.#wasHeard);
-  }
-
-  /** One new view for everything that happens in this task. */
-  #tellLater(): void {
-    if (this.#isTelling) return;
-    this.#isTelling = true;
-    queueMicrotask(() => {
-      this.#isTelling = false;
-      const view = this.#core.view();
-      this.#view = { ...view, status: this.#inboxStatus(view) };
-      this.#events.emit("view", this.#view);
-    });
-  }
-}
-
-function listOf(items: ItemKeys): readonly ItemKey[] {
-  return "id" in items ? [items] : items;
 }

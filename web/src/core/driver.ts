@@ -1,6 +1,7 @@
 /** Carries one core's effects out: requests with a deadline, and timers. */
 
-import type { Effect, TimerName } from "./machine.ts";
+import type { BareEvent } from "./company.ts";
+import type { Effect, RequestEffect, TimerName } from "./machine.ts";
 import type { ServerRequest } from "./requests.ts";
 import type { Credentials } from "./tokens.ts";
 
@@ -9,27 +10,44 @@ export interface Answer {
   readonly body: unknown;
 }
 
-/** Runs the core's timers; setting one again replaces it. */
-export class CoreTimers {
-  readonly #pending = new Map<TimerName, ReturnType<typeof setTimeout>>();
-  readonly #ranOut: (timer: TimerName) => void;
+/** What a request or a timer came to. */
+type Outcome = Extract<BareEvent, { type: "answer" | "failed" | "timer" }>;
 
-  constructor(ranOut: (timer: TimerName) => void) {
-    this.#ranOut = ranOut;
+/** Carries out what takes time, and brings back what came of it; setting a timer again replaces it. */
+export class Driver {
+  readonly #requests: Requests;
+  readonly #step: (outcome: Outcome) => void;
+  readonly #pending = new Map<TimerName, ReturnType<typeof setTimeout>>();
+
+  constructor(requests: Requests, step: (outcome: Outcome) => void) {
+    this.#requests = requests;
+    this.#step = step;
   }
 
-  set({ timer, delay_ms }: Extract<Effect, { type: "timer" }>): void {
-    this.cancel(timer);
+  carryOut(effect: Extract<Effect, { type: "request" | "timer" | "cancel" }>): void {
+    if (effect.type === "request") {
+      void this.#send(effect);
+      return;
+    }
+    const { timer } = effect;
+    clearTimeout(this.#pending.get(timer));
+    this.#pending.delete(timer);
+    if (effect.type === "cancel") return;
     const pending = setTimeout(() => {
       this.#pending.delete(timer);
-      this.#ranOut(timer);
-    }, delay_ms);
+      this.#step({ type: "timer", timer });
+    }, effect.delay_ms);
     this.#pending.set(timer, pending);
   }
 
-  cancel(timer: TimerName): void {
-    clearTimeout(this.#pending.get(timer));
-    this.#pending.delete(timer);
+  async #send(effect: RequestEffect): Promise<void> {
+    const { request } = effect;
+    try {
+      const answer = await this.#requests.send(effect);
+      this.#step({ type: "answer", request, ...answer });
+    } catch {
+      this.#step({ type: "failed", request });
+    }
   }
 }
 

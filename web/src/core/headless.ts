@@ -1,19 +1,13 @@
 /** The headless client: no page, no elements; runs in a browser, a worker or Node. */
 
-export {
-  type ClientEvents,
-  type ClientOptions,
-  type InboxView,
-  type ItemKey,
-  type ItemKeys,
-  type PageEvents,
-  type Surroundings,
-  TocsinClient,
-} from "./client.ts";
+export { TocsinClient } from "./client.ts";
+export type { ClientEvents, InboxView } from "./client-events.ts";
+export type { ClientOptions, PageEvents, Surroundings } from "./client-options.ts";
 export type { Company, FindCompany, Host } from "./company.ts";
 export type { Answer } from "./driver.ts";
 export { InboxCore } from "./inbox-core.ts";
 export type { InboxStatus } from "./inbox-status.ts";
+export type { ItemKey, ItemKeys } from "./item-acts.ts";
 export type { Transport } from "./line.ts";
 export type {
   Action,
