@@ -5,27 +5,24 @@ import {
   type PropertyValues,
   type TemplateResult,
 } from "lit";
-import type { AlertAction, InboxView, TocsinClient, ViewItem } from "../../core/index.ts";
+import type { InboxView, TocsinClient, ViewItem } from "../../core/index.ts";
 import { choices } from "../alert-actions.styles.ts";
 import { ClientElement, ClockController } from "../client-element.ts";
 import { arrowUp } from "../icons.ts";
-import { tellPress } from "../press.ts";
 import { iconButton, severityMark, theme } from "../theme.ts";
-import { type Act, carryOut, isLeaving } from "./acts.ts";
 import { Archived } from "./archived.ts";
 import { Arrivals } from "./arrivals.ts";
 import { renderFilter, renderHeader, renderSelection, type Tab } from "./inbox.header.ts";
 import { renderGroups } from "./inbox.list.ts";
 import * as states from "./inbox.states.ts";
 import { styles } from "./inbox.styles.ts";
-import { actOf, type Command, commandOf, goesTo } from "./keys.ts";
 import { anything, type Filter, isNarrow } from "./listing.ts";
 import { menuStyles } from "./menu.styles.ts";
 import { MenuController } from "./menu-controller.ts";
-import type { MenuActions } from "./menu-entries.ts";
 import { NoticeController } from "./notice-controller.ts";
 import { rowStyles } from "./row.styles.ts";
-import type { RowActions } from "./row.ts";
+import { RowFocus } from "./row-focus.ts";
+import { RowHandling } from "./row-handling.ts";
 import { RowWindow } from "./row-window.ts";
 import { Rows } from "./rows.ts";
 import { Selection } from "./selection.ts";
@@ -63,8 +60,6 @@ export class TocsinInbox extends ClientElement {
     tab: { state: true },
     filter: { state: true },
     isFilterOpen: { state: true },
-    selection: { state: true },
-    current: { state: true },
     wantsOlder: { state: true },
   };
 
@@ -73,9 +68,6 @@ export class TocsinInbox extends ClientElement {
   declare protected tab: Tab;
   declare protected filter: Filter;
   declare protected isFilterOpen: boolean;
-  declare protected selection: Selection;
-  /** The row that has the focus, or had it last. */
-  declare protected current: string | null;
   declare protected wantsOlder: boolean;
   readonly #window = new RowWindow(this);
   readonly #menu = new MenuController(this);
@@ -83,7 +75,17 @@ export class TocsinInbox extends ClientElement {
   readonly #archived = new Archived(() => this.requestUpdate());
   readonly #arrivals = new Arrivals();
   readonly #rows = new Rows();
-  #hadFocus = false;
+  readonly #focus = new RowFocus(this, this.#window);
+  readonly #handling = new RowHandling({
+    host: this,
+    rows: this.#rows,
+    archived: this.#archived,
+    menu: this.#menu,
+    notice: this.#notice,
+    focus: this.#focus,
+    client: () => this.inUse,
+    isArchived: () => this.tab === "archived",
+  });
   readonly #seeOnReturn = () => this.#markSeen();
 
   constructor() {
@@ -92,8 +94,6 @@ export class TocsinInbox extends ClientElement {
     this.tab = "all";
     this.filter = anything;
     this.isFilterOpen = false;
-    this.selection = Selection.none;
-    this.current = null;
     this.wantsOlder = false;
     new ClockController(this);
   }
@@ -123,32 +123,29 @@ export class TocsinInbox extends ClientElement {
 
   protected override willUpdate(changed: PropertyValues): void {
     super.willUpdate(changed);
-    this.#hadFocus = this.#hasFocus;
     if (changed.has("view")) this.#take(changed.get("view") as InboxView | null);
     this.#rows.arrange(this.#all, this.tab, this.filter, this.language);
-    this.selection = this.selection.among(this.#rows.order);
+    this.#handling.selection = this.#handling.selection.among(this.#rows.order);
   }
 
   protected override updated(): void {
     this.#markSeen();
-    // What had the focus is gone, perhaps on another device.
-    if (this.#hadFocus && !this.#hasFocus) this.focus();
   }
 
   protected override render(): TemplateResult {
     const { view, language } = this;
     return html`
-      ${this.selection.size > 0 ? this.#renderSelection() : this.#renderHeader()}
+      ${this.#handling.selection.size > 0 ? this.#renderSelection() : this.#renderHeader()}
       ${this.isOffline && view?.position ? states.lineState(language, view) : nothing}
       <div class="stage">
         <div
           part="list" class="list" id="list" role="tabpanel" aria-labelledby=${this.tab} tabindex="-1"
-          @keydown=${this.#onKey} @focusin=${this.#onFocus} @scroll=${this.#onScroll}
+          @keydown=${this.#handling.pressed} @focusin=${this.#focus.came} @scroll=${this.#onScroll}
         >${this.#renderList()}</div>
         <div role="status">${this.#arrivals.missed === 0 ? nothing : this.#renderPill()}</div>
       </div>
       ${this.#notice.render(language)}
-      ${this.#menu.render(this.tab === "archived", language, this.#menuActions)}
+      ${this.#menu.render(this.tab === "archived", language, this.#handling.menuActions)}
     `;
   }
 
@@ -169,19 +166,19 @@ export class TocsinInbox extends ClientElement {
   }
 
   #renderSelection(): TemplateResult {
-    const { selection, tab, language } = this;
-    const chosen = selection.size;
-    const isArchived = tab === "archived";
+    const { language } = this;
+    const handling = this.#handling;
+    const isArchived = this.tab === "archived";
     return renderSelection(
-      { chosen, outOf: this.#rows.order.length, isArchived, language },
+      { chosen: handling.selection.size, outOf: this.#rows.order.length, isArchived, language },
       {
         all: () => {
-          this.selection = selection.all(this.#rows.order);
-          if (this.selection.size === 0) this.#clearSelection();
+          handling.selectAll();
+          if (handling.selection.size === 0) handling.clearSelection();
         },
-        clear: () => this.#clearSelection(),
-        act: (act) => this.#act(act, this.#chosen()),
-        openSnooze: (button) => this.#menu.open("snooze", this.#chosen(), button),
+        clear: () => handling.clearSelection(),
+        act: (act) => handling.act(act, handling.chosen),
+        openSnooze: (button) => this.#menu.open("snooze", handling.chosen, button),
       },
     );
   }
@@ -199,15 +196,15 @@ export class TocsinInbox extends ClientElement {
     const drawn = this.#rows.order.slice(part.from, part.to);
     const look = {
       fresh: this.#arrivals.fresh,
-      selection: this.selection,
-      tabStop: drawn.find((id) => id === this.current) ?? drawn[0],
+      selection: this.#handling.selection,
+      tabStop: drawn.find((id) => id === this.#focus.current) ?? drawn[0],
       isArchived,
       now: Date.now(),
       language,
     };
     return html`
       ${drawn.length === 0 && this.#isComplete ? this.#renderEmpty() : nothing}
-      ${renderGroups(this.#rows.groups, part, look, this.#rowActions)}
+      ${renderGroups(this.#rows.groups, part, look, this.#handling.rowActions)}
       ${this.#isComplete ? nothing : this.#renderOlder()}
     `;
   }
@@ -235,7 +232,7 @@ export class TocsinInbox extends ClientElement {
   #renderPill(): TemplateResult {
     const press = () => {
       this.#toTop();
-      void this.#go(0);
+      void this.#focus.go(this.#rows.order[0]);
     };
     const text = this.language.say("{n} new", { n: this.#arrivals.missed });
     return html`<button class="pill" type="button" @click=${press}>${arrowUp}${text}</button>`;
@@ -264,12 +261,14 @@ export class TocsinInbox extends ClientElement {
 
   #selectTab(tab: Tab): void {
     this.tab = tab;
-    this.current = null;
-    this.selection = Selection.none;
+    this.#focus.current = null;
+    this.#handling.selection = Selection.none;
     this.#rows.forgetRead();
     this.#toTop();
     if (tab === "archived") this.#fetch();
-    void this.updateComplete.then(() => this.#element(`#${tab}`)?.focus());
+    void this.updateComplete.then(() =>
+      this.renderRoot.querySelector<HTMLElement>(`#${tab}`)?.focus(),
+    );
   }
 
   #toTop(): void {
@@ -295,155 +294,10 @@ export class TocsinInbox extends ClientElement {
     if (isNearEnd && !this.#isComplete && !this.wantsOlder) this.#loadOlder();
   };
 
-  readonly #rowActions: RowActions = {
-    open: (item) => this.#open(item),
-    press: (item, action) => this.#press(item, action),
-    act: (act, item) => this.#act(act, [item]),
-    select: ({ id }, isRange) => this.#select(id, isRange),
-    openMenu: (kind, item, button) => this.#menu.open(kind, [item], button),
-  };
-
-  readonly #menuActions: MenuActions = {
-    act: (act, until) => this.#act(act, this.#menu.items, until),
-    readOlder: () => this.#readOlder(this.#menu.items[0]),
-    select: () => {
-      const [item] = this.#menu.items;
-      this.#menu.close();
-      if (item) this.#select(item.id, false);
-    },
-    openSnooze: () => this.#menu.open("snooze", this.#menu.items, this.#besideCurrent),
-    openKeys: () => this.#menu.open("keys", [], this.#besideCurrent),
-  };
-
-  #open(item: ViewItem): void {
-    this.#rows.keep([item]);
-    if (!item.read) this.inUse?.markRead(item);
-    this.dispatchEvent(
-      new CustomEvent("tocsin-open", { detail: item, bubbles: true, composed: true }),
-    );
-  }
-
-  #press(item: ViewItem, action: AlertAction): void {
-    tellPress(this, this.inUse, item, action);
-    if (!action.url) {
-      this.#notice.tell({ phrase: "{action}: sent", values: { action: action.label } });
-    }
-    this.#open(item);
-  }
-
-  #act(act: Act, items: readonly ViewItem[], until?: number): void {
-    if (!this.inUse || items.length === 0) return;
-    this.#menu.close();
-    if (act === "read") this.#rows.keep(items);
-    if (isLeaving(act)) this.#leave(items);
-    const notice = carryOut(this.inUse, act, items, until);
-    if (notice) this.#notice.tell(notice);
-    if (isLeaving(act)) this.selection = Selection.none;
-  }
-
   #readAll(): void {
     this.#rows.forgetRead();
-    if (isNarrow(this.filter)) this.#act("read", this.#rows.unread());
+    if (isNarrow(this.filter)) this.#handling.act("read", this.#rows.unread());
     else this.inUse?.markAllRead();
-  }
-
-  #readOlder(item: ViewItem | undefined): void {
-    if (item)
-      this.#act(
-        "read",
-        this.#rows.unread().filter(({ sort }) => sort <= item.sort),
-      );
-  }
-
-  /** Rows go: the one that takes the place of the first gets the focus they had. */
-  #leave(gone: readonly ViewItem[]): void {
-    this.current = this.#rows.neighbourOf(gone);
-    if (this.tab === "archived") this.#archived.drop(gone);
-    if (this.#hasFocus) this.#focusCurrent();
-  }
-
-  #select(id: string, isRange: boolean): void {
-    this.selection = isRange
-      ? this.selection.upTo(id, this.#rows.order)
-      : this.selection.toggled(id);
-  }
-
-  #chosen(): readonly ViewItem[] {
-    return this.#rows.among(this.selection);
-  }
-
-  #clearSelection(): void {
-    this.selection = Selection.none;
-    this.#focusCurrent();
-  }
-
-  readonly #onFocus = (event: Event): void => {
-    const row = (event.target as Element).closest<HTMLElement>("[data-key]");
-    if (row) this.current = row.dataset.key ?? null;
-  };
-
-  readonly #onKey = (event: KeyboardEvent): void => {
-    const command = commandOf(event);
-    if (!command || !this.#obey(command)) return;
-    event.preventDefault();
-    event.stopPropagation();
-  };
-
-  /** @returns Whether there was something to do. */
-  #obey(command: Command): boolean {
-    const index = this.#rows.order.indexOf(this.current ?? "");
-    const target = goesTo(command, index, this.#rows.order.length);
-    if (target !== null) void this.#go(target);
-    else if (command === "all") this.selection = this.selection.all(this.#rows.order);
-    else if (command === "help") this.#menu.open("keys", [], this.#besideCurrent);
-    else if (command !== "clear") this.#obeyOn(command, this.#rows.items[index]);
-    else if (this.selection.size > 0) this.#clearSelection();
-    else return false;
-    return true;
-  }
-
-  /** Do what a key says to the rows that are chosen, or to the one with the focus. */
-  #obeyOn(command: Command, item: ViewItem | undefined): void {
-    if (!item) return;
-    const chosen = this.#chosen();
-    const items = chosen.length > 0 ? chosen : [item];
-    const isArchived = this.tab === "archived";
-    const act = actOf(command, items[0]?.read ?? false, isArchived);
-    if (act) this.#act(act, items);
-    else if (command === "select" || command === "range")
-      this.#select(item.id, command === "range");
-    else if (command === "older") this.#readOlder(item);
-    else if (!isArchived) this.#menu.open("snooze", items, this.#besideCurrent);
-  }
-
-  /** Bring the focus to a row, wherever it is. */
-  async #go(index: number): Promise<void> {
-    const id = this.#rows.order[index];
-    if (id === undefined) return;
-    this.current = id;
-    await this.#window.reveal(id);
-    await this.updateComplete;
-    this.#focusCurrent();
-  }
-
-  get #hasFocus(): boolean {
-    return (this.renderRoot as ShadowRoot).activeElement !== null;
-  }
-
-  #focusCurrent(): void {
-    const row = this.current && this.#element(`[data-key="${CSS.escape(this.current)}"] .title`);
-    if (row) row.focus();
-    else void this.updateComplete.then(() => this.focus());
-  }
-
-  /** What a menu that a key opens stands beside. */
-  get #besideCurrent(): Element {
-    const row = this.current && this.#element(`[data-key="${CSS.escape(this.current)}"] .head`);
-    return row || this;
-  }
-
-  #element(selector: string): HTMLElement | null {
-    return this.renderRoot.querySelector<HTMLElement>(selector);
   }
 
   /** Rows that are drawn were shown to the person; opening the inbox empties the badge. */
