@@ -148,6 +148,45 @@ async def test_connections_that_the_server_closed_are_made_anew(url: str, tmp_pa
         assert await world.counts() == (2, 2)
 
 
+async def test_a_read_that_takes_too_long_is_told_so_and_not_run_again(
+    url: str, tmp_path: Path
+) -> None:
+    runs = list[int]()
+
+    def slow(connection: Connection) -> None:
+        runs.append(1)
+        connection.execute("SET LOCAL statement_timeout = '100ms'")
+        connection.execute("SELECT pg_sleep(20)")
+
+    async with opened(url, tmp_path) as world:
+        assert isinstance(world.store, PostgresStore)
+        with pytest.raises(UnavailableError, match="statement timeout"):
+            await world.store._readers.run(slow)
+        assert len(runs) == 1
+
+
+async def test_a_new_session_that_fails_at_once_does_not_keep_the_store_from_the_next(
+    url: str, tmp_path: Path
+) -> None:
+    async with opened(url, tmp_path) as world:
+        assert isinstance(world.store, PostgresStore)
+        writer, failures = world.store._writer, list[int]()
+        reread = writer._rolled_back
+
+        def fails_on_the_first(connection: Connection) -> None:
+            if not failures:
+                failures.append(1)
+                raise psycopg.OperationalError("the connection is gone again")
+            reread(connection)
+
+        await world.alert("ann")
+        assert writer._connection is not None
+        writer._connection.close()
+        writer._rolled_back = fails_on_the_first
+        await world.alert("ann")
+        assert failures == [1]
+
+
 async def test_a_number_of_the_queue_is_not_given_out_again(url: str, tmp_path: Path) -> None:
     def fails(_: Connection) -> None:
         raise ConflictError("no")

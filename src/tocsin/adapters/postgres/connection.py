@@ -35,6 +35,14 @@ _SESSION = (
 _READER = "SET statement_timeout = '30s'"
 
 
+def bounded(url: str) -> str:
+    """Return how to connect: as the URL says, and for what it does not say with waits that end, to a server that writes."""
+    said = conninfo_to_dict(url)
+    return make_conninfo(
+        url, **{name: value for name, value in _DEFAULTS.items() if name not in said}
+    )
+
+
 class PostgresConnection:
     """A connection that takes the store's statements."""
 
@@ -48,13 +56,15 @@ class PostgresConnection:
         Raises:
             psycopg.Error: Nobody answers there, or the server does not let this user in.
         """
-        said = conninfo_to_dict(url)
-        defaults = {name: value for name, value in _DEFAULTS.items() if name not in said}
-        raw = psycopg.connect(make_conninfo(url, **defaults), autocommit=True)
+        raw = psycopg.connect(bounded(url), autocommit=True)
         raw.adapters.register_dumper(int, Int8Dumper)
         raw.adapters.register_dumper(bytes, BytesBinaryDumper)
-        for setting in (*_SESSION, *((_READER,) if reads else ())):
-            raw.execute(setting)
+        try:
+            for setting in (*_SESSION, *((_READER,) if reads else ())):
+                raw.execute(setting)
+        except BaseException:
+            raw.close()
+            raise
         return cls(raw)
 
     def execute(self, statement: str, parameters: Mapping[str, Any] = {}, /) -> psycopg.Cursor[Row]:

@@ -57,8 +57,11 @@ class PostgresDatabase:
 
     def is_broken(self, connection: Connection, error: Exception) -> bool:
         """Whether to connect anew."""
-        lost = isinstance(connection, PostgresConnection) and connection.lost
-        return lost or _is_gone(error) or getattr(error, "sqlstate", None) == _READ_ONLY
+        if isinstance(connection, PostgresConnection) and connection.lost:
+            return True
+        if isinstance(error, psycopg.errors.QueryCanceled):  # it took too long, and would again
+            return False
+        return _is_gone(error) or getattr(error, "sqlstate", None) == _READ_ONLY
 
     def refusal(self, error: Exception) -> TocsinError:
         """Say that nothing was stored, and why."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from tocsin.adapters.postgres.connection import PostgresConnection
+from tocsin.adapters.postgres.connection import PostgresConnection, bounded
 from tocsin.adapters.sql.migrations import FOLDER, HEAD
 from tocsin.errors import ConfigError
 
@@ -63,7 +63,7 @@ def _upgrade(url: str, found: str | None) -> None:
         raise ConfigError(detail, code="schema-newer")
 
     def connect() -> Any:  # noqa: ANN401 -- as SQLAlchemy has it
-        return psycopg.connect(url)
+        return psycopg.connect(bounded(url))
 
     engine = create_engine("postgresql+psycopg://", creator=connect, poolclass=NullPool)
     try:

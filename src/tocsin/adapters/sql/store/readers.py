@@ -62,7 +62,7 @@ class Readers:
             return query(connection)
         finally:
             if self._database.in_transaction(connection):
-                connection.execute("COMMIT")
+                connection.execute("ROLLBACK")  # nothing was written; a COMMIT would hide an error
 
     def _connect(self) -> Connection:
         connection = self._database.connect_reader()

@@ -186,16 +186,16 @@ class Writer:
             if connection is not None and not self._database.is_broken(connection, error):
                 self._rolled_back(connection)
                 return
-        except self._database.errors as second:
+        except Exception as second:  # noqa: BLE001 - whatever it is, the thread must live
             _log.error("store.rollback_failed", error=str(second))
         self._disconnect()
 
     def _connected(self) -> Connection:
         """Return the connection; what is known of the rows is read anew through a new one."""
         if self._connection is None:
-            connection = self._database.connect_writer()
-            self._rolled_back(connection)
-            self._connection = connection
+            # Kept first: were the rows not to be read, it has to be let go of like any other.
+            self._connection = self._database.connect_writer()
+            self._rolled_back(self._connection)
         return self._connection
 
     def _disconnect(self) -> None:
