@@ -176,6 +176,17 @@ test("elements without attributes take the page's client", async () => {
   expect((await drawn(bell)).querySelector(".badge")?.textContent).toBe("2");
 });
 
+test("the attributes of an element name the client that it shares", async () => {
+  vi.stubGlobal("fetch", fake.fetch);
+  const { sharedClient } = await import("../src/elements/shared-clients.ts");
+  const bell = document.createElement("tocsin-bell");
+  bell.setAttribute("token-url", "http://test/sessions");
+  bell.setAttribute("hub", "orders");
+  const named = sharedClient(bell);
+  expect(named).toMatchObject({ tokenUrl: "http://test/sessions", hub: "orders" });
+  await named?.close();
+});
+
 test("a skeleton waits for the first answer, and a long silence is said", async () => {
   vi.useFakeTimers();
   const silent = new FakeServer(() => ({ body: null })).client();

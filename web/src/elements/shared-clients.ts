@@ -37,12 +37,13 @@ export function onDefaultClient(use: (client: TocsinClient) => void): () => void
  * The first one of a page becomes its default. It lives as long as the page.
  */
 export function sharedClient(source: Source): TocsinClient | null {
-  const { tokenUrl } = source;
+  const { endpoint, tokenUrl, hub, user } = source;
   if (!tokenUrl) return null;
-  const key = JSON.stringify([source.endpoint, tokenUrl, source.hub, source.user]);
+  const key = JSON.stringify([endpoint, tokenUrl, hub, user]);
   const known = clients.get(key);
   if (known) return known;
-  const client = new TocsinClient(source);
+  // An element has these from its class: they are taken one by one, a copy of it would be without them.
+  const client = new TocsinClient({ endpoint, tokenUrl, hub, user });
   clients.set(key, client);
   client.connect();
   if (!fallback) setDefaultClient(client);
