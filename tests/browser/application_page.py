@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from playwright.sync_api import Browser, ConsoleMessage, Page
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page
 
 from tests.acceptance.server_process import ServerProcess
 from tests.browser.conftest import DEADLINE_MS
@@ -24,6 +24,13 @@ _PAGE = """<!doctype html>
 <script type="module" src="/tocsin/elements.js"></script></head>
 <body><main><h1>Orders</h1><p><button type="button" id="own">A button of the page</button></p>{body}</main></body></html>"""
 
+_INDENT = """(element) => {
+  const range = document.createRange();
+  range.selectNodeContents(element);
+  const [text, box] = [range, element].map((one) => one.getBoundingClientRect());
+  const { direction } = getComputedStyle(element.parentElement);
+  return direction === "rtl" ? box.right - text.right : text.left - box.left;
+}"""
 _STYLE = "html { background: Canvas; color: CanvasText; font: 14px system-ui } main { max-width: 640px; margin: auto }"
 
 
@@ -66,6 +73,12 @@ class ApplicationPage:
         faults = "\n".join(_told(fault) for fault in found["violations"])
         assert not faults, f"{state}, {self.look.name}: {faults}"
         assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), state
+
+
+def indent(text: Locator) -> float:
+    """Return how many pixels a text begins behind where lines of what is around it begin."""
+    gap: float = text.evaluate(_INDENT)
+    return gap
 
 
 def _breaches(said: ConsoleMessage) -> list[str]:

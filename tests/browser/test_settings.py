@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.acceptance.deadlines import until
 from tests.acceptance.server_process import ServerProcess
-from tests.browser.application_page import LOOKS, Look, application_page
+from tests.browser.application_page import LOOKS, Look, application_page, indent
 from tests.browser.conftest import DEADLINE_MS
 
 expect.set_options(timeout=DEADLINE_MS)
@@ -21,6 +21,14 @@ PREFERENCES = (
     "</tocsin-preferences>"
 )
 DESKTOP = LOOKS[0]
+# Whether a list of choices is as wide as what it says.
+FITS = """(select) => {
+  const drawn = select.offsetWidth;
+  select.style.width = "max-content";
+  const asked = select.offsetWidth;
+  select.style.width = "";
+  return drawn >= asked;
+}"""
 REPORT = {
     "last_success_at": "2026-11-23T10:00:00Z",
     "last_failure_at": "2026-11-23T11:00:00Z",
@@ -72,6 +80,8 @@ def test_preferences_are_clean_in_every_state_and_look(
         page.get_by_label("Stumm: billing" if german else "Mute: billing").select_option("week")
         expect(page.get_by_role("status")).to_have_text("Gespeichert" if german else "Saved")
         shown.check("preferences-own")
+        assert indent(page.locator("tocsin-preferences .what", has_text="billing")) < 1
+        assert page.get_by_label(re.compile(": billing")).last.evaluate(FITS)
         assert mine()["categories"] == {"billing": {"push": {"enabled": False}}}
 
 

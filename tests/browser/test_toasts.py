@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.acceptance.server_process import ServerProcess
-from tests.browser.application_page import LOOKS, Look, application_page
+from tests.browser.application_page import LOOKS, Look, application_page, indent
 from tests.browser.backend import Backend
 from tests.browser.conftest import DEADLINE_MS
 
@@ -38,6 +38,8 @@ def test_every_state_is_clean_in_every_look(
         backend.publish("Nightly backup failed", body=body, severity="error", url="/runbook")
         expect(toasts(page)).to_have_count(1)
         shown.check("toasts-one")
+        assert indent(page.locator("tocsin-toasts .title")) < 1
+        assert indent(page.locator("tocsin-toasts .body")) < 1
         backend.publish(
             "Checkout is down", body="Every payment fails.", severity="critical", actions=ACTIONS
         )

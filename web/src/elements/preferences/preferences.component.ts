@@ -127,7 +127,7 @@ export class TocsinPreferences extends ClientElement {
       this.#change((mine) => withLevel(mine, category, level as Level));
     return html`
       <div class="row">
-        <span class="what" dir="auto">${what}</span>
+        <span class="what"><bdi>${what}</bdi></span>
         ${select(
           say("Push: {what}", { what }),
           [{ value: "default", label: say("Default: {what}", { what: fallback }) }, ...options],

@@ -109,7 +109,8 @@ export const styles = css`
   }
   @media (max-width: 480px) {
     .row {
-      grid-template-columns: repeat(2, minmax(0, 1fr));
+      /* Two only where each has room for the day and the time at which a mute ends. */
+      grid-template-columns: repeat(auto-fit, minmax(min(100%, 164px), 1fr));
     }
     .what,
     .what + select:last-child {

@@ -54,7 +54,9 @@ export const styles = css`
   .title {
     display: -webkit-box;
     width: 100%;
-    text-align: start;
+    /* A text of the other direction begins where the page's lines begin, and is cut where its own end. */
+    text-align: -webkit-match-parent;
+    text-align: match-parent;
     font-weight: 600;
     overflow-wrap: anywhere;
     -webkit-box-orient: vertical;
@@ -81,6 +83,8 @@ export const styles = css`
     margin: 1px 0 0;
     overflow: hidden;
     overflow-wrap: anywhere;
+    text-align: -webkit-match-parent;
+    text-align: match-parent;
     color: var(--_quiet);
   }
   .summary .body {
