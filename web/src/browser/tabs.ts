@@ -135,12 +135,20 @@ export class Tabs implements Company {
   }
 
   /** Leave what arrived to one tab; it is told here in the same turn as it is said to all, so there is no between. */
-  #leave(arrived: readonly Arrived[], refused: readonly Refusal[] = []): void {
+  #leave(all: readonly Arrived[], refused: readonly Refusal[] = []): void {
     const teller = this.#tellers.choose();
+    const arrived = this.#tellers.untold(all);
     this.#sayDid({ arrived, refused, teller });
     if (arrived.length === 0) return;
-    if (teller === this.#tab) this.#host.tell(arrived);
+    if (teller === this.#tab) this.#tell(arrived);
     else this.#tellers.leave(arrived, teller);
+  }
+
+  #tell(arrived: readonly Arrived[]): readonly string[] {
+    const alertIds = arrived.map(({ alert_id }) => alert_id);
+    this.#tellers.told(alertIds);
+    this.#host.tell(arrived);
+    return alertIds;
   }
 
   #retell(left: readonly Arrived[]): void {
@@ -207,17 +215,16 @@ export class Tabs implements Company {
 
   #hearDid(message: Extract<Sent, { kind: "did" }>): void {
     const { from, to, followed, arrived, teller, refused } = message;
-    if (teller !== this.#tab && teller !== from) this.#tellers.leave(arrived, teller);
+    if (teller === from) this.#tellers.told(arrived.map(({ alert_id }) => alert_id));
+    else if (teller !== this.#tab) this.#tellers.leave(arrived, teller);
     if (this.#lead.isHeld) {
       // What the tab that led before said last: it is told already.
       if (arrived.length > 0) this.#host.step({ type: "take", ...followed });
     } else if (to === undefined || to === this.#tab) {
       this.#follow(message);
     }
-    if (teller === this.#tab && arrived.length > 0) {
-      this.#host.tell(arrived);
-      this.#say({ kind: "told", alertIds: arrived.map(({ alert_id }) => alert_id) });
-    }
+    const mine = teller === this.#tab ? this.#tellers.untold(arrived) : [];
+    if (mine.length > 0) this.#say({ kind: "told", alertIds: this.#tell(mine) });
     for (const refusal of refused) if (this.#acted.has(refusal.op_id)) this.#host.refuse(refusal);
   }
 
