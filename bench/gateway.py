@@ -20,6 +20,7 @@ from tocsin.realtime.doorkeeper import Doorkeeper
 from tocsin.realtime.gateway import Gateway
 from tocsin.realtime.settings import GatewaySettings
 from tocsin.realtime.tokens import sign_token
+from tocsin.serving import calm_collector
 from tocsin.supervisor import Supervisor
 
 _HUB = "bench"
@@ -50,6 +51,7 @@ class GatewayAlone:
         protocol = guarded_protocol(16_384, 10, 30)
         listener = Listener(protocol, {"ws": socket_upgrade(gateway), "http": protocol})
         await listener.listen(self._socket, _no_application)
+        calm_collector()  # as the server does
         return self._port()
 
     async def client_paths(self, count: int) -> list[str]:

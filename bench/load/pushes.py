@@ -14,6 +14,7 @@ from tocsin.config import Outbound
 from tocsin.model.device import WebPushChannel
 from tocsin.model.push_host import push_host
 from tocsin.ports.push import Accepted, Push, VapidKey
+from tocsin.serving import calm_collector
 from tocsin.telemetry import Metrics
 
 IN_FLIGHT = 64
@@ -51,6 +52,7 @@ class Pushes:
             hosts=tuple(hosts),
         )
         self._pushes = [_push(one) for one in subscriptions]
+        calm_collector()  # as the server does
 
     async def send(self, count: int) -> None:
         """Send ``count`` pushes, to the subscriptions in turn.

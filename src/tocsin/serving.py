@@ -68,7 +68,7 @@ async def serve(settings: Settings) -> None:
         await listener.listen(bound, node.app, tls)
         await listener.listen(bind_unix(settings.data_dir / SOCKET_NAME), node.local_app)
         node.start()
-        _calm_collector()
+        calm_collector()
         log.info("serve.ready", address=endpoints.public, data_dir=str(settings.data_dir))
         for line in advice(settings):
             log.warning("serve.advice", advice=line)
@@ -101,7 +101,7 @@ class StopSignals:
         self.asked.set()
 
 
-def _calm_collector() -> None:
+def calm_collector() -> None:
     """Take what was made by now out of the garbage collector's rounds, and have it come less often.
 
     Hardly anything here is a circle, so reference counts free nearly all of it, while the rounds took 7 % of the time
