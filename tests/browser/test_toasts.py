@@ -1,7 +1,7 @@
 """Toasts respect people: what they say, when they go, and how hands, keys and ears reach them."""
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.acceptance.server_process import ServerProcess
 from tests.browser.application_page import LOOKS, Look, application_page, indent
@@ -186,3 +186,25 @@ def test_what_an_open_inbox_shows_needs_no_toast(
         page.keyboard.press("Escape")
         backend.publish("Third", severity="critical")
         expect(toasts(page)).to_contain_text("Third")
+
+
+def test_an_inbox_that_is_loaded_late_takes_its_toasts_down_too(
+    chromium: Browser, one_server: ServerProcess, backend: Backend
+) -> None:
+    bell = ADA.replace("toasts", "bell")
+    with application_page(chromium, one_server, DESKTOP, bell + ADA) as shown:
+        page = shown.page
+        held: list[Route] = []
+        page.route("**/tocsin/inbox.js", lambda route: held.append(route))  # noqa: PLW0108 - it marks its handlers, and cannot mark a method of a list
+        ready(page)
+        backend.publish("First", severity="critical")
+        expect(toasts(page)).to_have_count(1)
+        page.get_by_role("button", name="Notifications").click()
+        # Opening marks it seen: the last change of the view before the inbox is there to be drawn.
+        page.wait_for_function(
+            "() => { const { view } = document.querySelector('tocsin-toasts');"
+            " return view.counts.unseen === 0 && !view.pending; }"
+        )
+        held[0].continue_()
+        expect(page.locator("tocsin-inbox .title", has_text="First").first).to_be_visible()
+        expect(toasts(page)).to_have_count(0)

@@ -1,5 +1,8 @@
 /** Which items stand before somebody's eyes in an open inbox: those need no toast. */
 
+/** An inbox of the page has drawn its rows anew; it bubbles, and leaves shadow roots. */
+export const drawnEvent = "tocsin-drawn";
+
 /**
  * Whether an inbox of this page shows the item just now, not scrolled or covered away.
  *

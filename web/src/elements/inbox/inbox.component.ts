@@ -9,6 +9,7 @@ import type { InboxView, TocsinClient, ViewItem } from "../../core/index.ts";
 import { choices } from "../alert-actions.styles.ts";
 import { ClientElement, ClockController } from "../client-element.ts";
 import { arrowUp } from "../icons.ts";
+import { drawnEvent } from "../on-screen.ts";
 import { iconButton, severityMark, theme } from "../theme.ts";
 import { Archived } from "./archived.ts";
 import { Arrivals } from "./arrivals.ts";
@@ -40,6 +41,7 @@ const nearEndPx = 600;
  *   `page` is as high as the window, with its rows in a column in the middle.
  * @attr {boolean} passive Showing it does not mark anything seen.
  * @fires {CustomEvent<{alert_id, action}>} tocsin-action One of the alert's own buttons was pressed.
+ * @fires tocsin-drawn Its rows were drawn anew; toasts of the page go down for what is in sight.
  * @fires {CustomEvent<ViewItem>} tocsin-open A row was opened; its link, if it has one, is followed.
  * @csspart header The bar with the tabs, or with what to do with the rows that are chosen.
  * @csspart list What scrolls.
@@ -130,6 +132,7 @@ export class TocsinInbox extends ClientElement {
 
   protected override updated(): void {
     this.#markSeen();
+    this.dispatchEvent(new Event(drawnEvent, { bubbles: true, composed: true }));
   }
 
   protected override render(): TemplateResult {

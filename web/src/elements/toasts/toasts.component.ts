@@ -14,7 +14,7 @@ import { linkTarget } from "../alert-links.ts";
 import { ClientElement } from "../client-element.ts";
 import { FocusReturn } from "../focus-return.ts";
 import { bellRing, close } from "../icons.ts";
-import { isOnScreen } from "../on-screen.ts";
+import { drawnEvent, isOnScreen } from "../on-screen.ts";
 import { tellPress } from "../press.ts";
 import { severityIcon } from "../severity.ts";
 import { Sightings } from "../sightings.ts";
@@ -75,6 +75,7 @@ export class TocsinToasts extends ClientElement {
     this.#hold("hidden", document.visibilityState !== "visible");
     this.#look();
   };
+  readonly #dropDrawn = () => this.#queue.dismiss((item) => isOnScreen(idOf(item)));
   readonly #enterByKey = (event: KeyboardEvent) => {
     if (event.key !== this.shortcut || !this.#toasts[0]) return;
     event.preventDefault();
@@ -90,6 +91,7 @@ export class TocsinToasts extends ClientElement {
     super.connectedCallback();
     document.addEventListener("visibilitychange", this.#watchPage);
     document.addEventListener("keydown", this.#enterByKey);
+    document.addEventListener(drawnEvent, this.#dropDrawn);
     this.#watchPage();
   }
 
@@ -97,6 +99,7 @@ export class TocsinToasts extends ClientElement {
     super.disconnectedCallback();
     document.removeEventListener("visibilitychange", this.#watchPage);
     document.removeEventListener("keydown", this.#enterByKey);
+    document.removeEventListener(drawnEvent, this.#dropDrawn);
     this.#queue.clear();
     this.#sightings.look([]);
   }
@@ -107,10 +110,7 @@ export class TocsinToasts extends ClientElement {
 
   protected override willUpdate(changed: PropertyValues): void {
     super.willUpdate(changed);
-    if (!changed.has("view")) return;
-    this.#dropDone();
-    // An inbox that just opened is drawn then.
-    setTimeout(() => this.#queue.dismiss((item) => isOnScreen(idOf(item))));
+    if (changed.has("view")) this.#dropDone();
   }
 
   protected override updated(): void {
