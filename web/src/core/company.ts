@@ -1,4 +1,4 @@
-/** What a client and the other tabs of the same inbox are to each other; src/tabs has the tabs of a browser. */
+/** What a client and the other tabs of the same inbox are to each other; src/browser has the tabs of one. */
 
 import type { InboxCore } from "./inbox-core.ts";
 import type { LineState } from "./inbox-status.ts";
