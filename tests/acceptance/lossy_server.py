@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from tocsin.adapters.memory.fanout import MemoryFanout
 from tocsin.cli import main
-from tocsin.node import ground
+from tocsin.node import fanout
 from tocsin.ports.fanout import Announcement
 
 
@@ -18,5 +18,5 @@ class LossyFanout(MemoryFanout):
 
 
 if __name__ == "__main__":
-    vars(ground)["MemoryFanout"] = LossyFanout
+    vars(fanout)["MemoryFanout"] = LossyFanout
     main()

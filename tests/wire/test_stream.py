@@ -8,6 +8,7 @@ import pytest
 
 from tests.wire.gateway_fixture import eventually
 from tests.wire.served_node import Served, serving
+from tocsin.adapters.memory.fanout import MemoryFanout
 
 
 @pytest.fixture
@@ -81,7 +82,9 @@ async def test_a_lost_announcement_is_found_by_anti_entropy(tmp_path: Path) -> N
         served.stream("?user=ada", **served.key) as reader,
     ):
         first = await reader.event()
-        served.node.ground.fanout._listeners.clear()
+        fanout = served.node.ground.fanout
+        assert isinstance(fanout, MemoryFanout)
+        fanout._listeners.clear()
         await served.publish("Unheard")
         head = await reader.event()
         assert (head.data["kind"], head.data["rev"]) == ("head", 1)

@@ -13,6 +13,7 @@ from tocsin.errors import ConfigError
 # Read by the command line itself, to talk to a server elsewhere.
 CLIENT_VARIABLES = {"TOCSIN_URL", "TOCSIN_KEY"}
 _POSTGRES = re.compile(r"postgres(ql)?://")
+_NATS = re.compile(r"(nats|tls)://[^/]+(/[^/]*)?")
 
 
 def load(overrides: Mapping[str, Any]) -> Settings:
@@ -31,6 +32,7 @@ def load(overrides: Mapping[str, Any]) -> Settings:
         detail = f"{CONFIG_FILE} cannot be read: {error}"
         raise ConfigError(detail) from error
     _check_store(settings)
+    _check_fanout(settings)
     _check_tls(settings)
     _check_issuers(settings)
     return settings
@@ -61,6 +63,17 @@ def _check_store(settings: Settings) -> None:
         detail = (
             "store is no URL of a PostgreSQL database: write postgresql://USER:PASSWORD@HOST:PORT/DATABASE, "
             "or leave it out to keep everything in data_dir"
+        )
+        raise ConfigError(detail)
+
+
+def _check_fanout(settings: Settings) -> None:
+    """See that the fan-out is one that there is; its URL may have a password, so it is in no message."""
+    named = settings.fanout
+    if named != "memory" and not _NATS.fullmatch(named.get_secret_value()):
+        detail = (
+            "fanout is neither memory nor the URL of NATS servers: "
+            "write nats://USER:PASSWORD@HOST:PORT,HOST:PORT/DEPLOYMENT, or leave it out for a single node"
         )
         raise ConfigError(detail)
 

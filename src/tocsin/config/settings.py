@@ -41,6 +41,9 @@ class Settings(BaseSettings):
     store_may_lose: bool = Field(
         False, description="start even if a crash of PostgreSQL may lose what was accepted"
     )
+    fanout: Literal["memory"] | SecretStr = Field(
+        "memory", description="what announces between nodes: memory for one, or a NATS URL"
+    )
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8080, ge=0, le=65_535, description="port to listen on; 0 takes a free one")
     public_url: str | None = Field(

@@ -1,11 +1,11 @@
 """What every part of a node stands on."""
 
-from tocsin.adapters.memory.fanout import MemoryFanout
 from tocsin.adapters.sql.store.base import SqlStore
 from tocsin.api.endpoints import Endpoints
 from tocsin.api.seal import open_seal
 from tocsin.clock import Clock
 from tocsin.config import Settings
+from tocsin.ports.fanout import Fanout
 from tocsin.supervisor import Supervisor
 from tocsin.telemetry import Metrics
 
@@ -14,13 +14,19 @@ class Ground:
     """What every part of one node stands on; it starts nothing."""
 
     def __init__(
-        self, settings: Settings, store: SqlStore, endpoints: Endpoints, clock: Clock
+        self,
+        settings: Settings,
+        store: SqlStore,
+        fanout: Fanout,
+        endpoints: Endpoints,
+        clock: Clock,
+        supervisor: Supervisor,
     ) -> None:
         self.settings = settings
         self.store = store
         self.endpoints = endpoints
         self.clock = clock
         self.metrics = Metrics()
-        self.supervisor = Supervisor()
-        self.fanout = MemoryFanout()
+        self.supervisor = supervisor
+        self.fanout = fanout
         self.seal = open_seal(settings.data_dir)

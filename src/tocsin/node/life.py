@@ -11,11 +11,13 @@ from tocsin.api.http import Receive, Scope, Send
 from tocsin.api.routes import build_router
 from tocsin.clock import SystemClock
 from tocsin.config import Settings
+from tocsin.node.fanout import opened_fanout
 from tocsin.node.ground import Ground
 from tocsin.node.handlers import in_file
 from tocsin.node.parts import Parts
 from tocsin.node.resources import resources
 from tocsin.node.store import open_store
+from tocsin.supervisor import Supervisor
 
 
 class Node(Parts):
@@ -47,21 +49,23 @@ class Node(Parts):
             others=settings.other_urls,
         )
         clock = SystemClock()
+        supervisor = Supervisor()
         store = await open_store(settings, clock)
         try:
-            node = cls(Ground(settings, store, found, clock))
-            try:
-                await node.keyring.load()
-                node.handlers.rules.read_file(in_file(settings))
-                await node.pushing.vapid.load()
-                await node.handlers.rules.load()
-                await node.eraser.resume()
-                yield node
-            finally:
-                await node.ground.supervisor.stop()
-                await node.outbound.close()
-                await node.handlers.outbound.close()
-                await node.pushing.outbound.close()
+            async with opened_fanout(settings, supervisor) as fanout:
+                node = cls(Ground(settings, store, fanout, found, clock, supervisor))
+                try:
+                    await node.keyring.load()
+                    node.handlers.rules.read_file(in_file(settings))
+                    await node.pushing.vapid.load()
+                    await node.handlers.rules.load()
+                    await node.eraser.resume()
+                    yield node
+                finally:
+                    await supervisor.stop()
+                    await node.outbound.close()
+                    await node.handlers.outbound.close()
+                    await node.pushing.outbound.close()
         finally:
             await store.close()
 

@@ -31,16 +31,31 @@ class Announcement(msgspec.Struct, frozen=True):
 
 
 class Fanout(Protocol):
-    """Carries announcements; knows nothing of who listens where."""
+    """Carries announcements from any node to those that hold the users."""
 
     def announce(self, announcements: Sequence[Announcement]) -> None:
         """Pass announcements on.  Never blocks and never fails; what cannot be passed on is dropped."""
         ...
 
     def listen(
-        self, heard: Callable[[Sequence[Announcement]], None], trouble: Callable[[], None]
+        self,
+        heard: Callable[[Sequence[Announcement]], None],
+        trouble: Callable[[], None],
+        known: Callable[[Sequence[tuple[str, str]]], None] | None = None,
     ) -> None:
-        """Call ``heard`` for each batch, and ``trouble`` after announcements may have been lost."""
+        """Call ``heard`` for each batch, and ``trouble`` after announcements may have been lost.
+
+        A batch of this node has any users, one of another node those that are held here, and perhaps more.  ``known`` is
+        called with held users once the other nodes know of them: what was announced to these before may be lost.
+        """
+        ...
+
+    def hold(self, hub: str, user: str) -> None:
+        """Have other nodes pass on what is announced for a user; again changes nothing."""
+        ...
+
+    def let_go(self, hub: str, user: str) -> None:
+        """Have other nodes pass on nothing more for a user; nothing happens if it is not held."""
         ...
 
 

@@ -69,6 +69,14 @@ class AntiEntropy:
                 self._waiting.setdefault(session, False)
         self._wake.set()
 
+    def known(self, users: Iterable[tuple[str, str]]) -> None:
+        """Compare the sessions of some users: what was announced before other nodes knew of them may be lost."""
+        for hub, user in users:
+            for session in self._hubs.of_user(hub, user):
+                if session.inbox:
+                    self._waiting.setdefault(session, False)
+        self._wake.set()
+
     async def run(self) -> None:
         """Work for ever; a failing store ends it, and nothing that waited is forgotten."""
         while True:

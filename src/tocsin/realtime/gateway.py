@@ -155,7 +155,8 @@ class Gateway:
     def start(self) -> None:
         """Begin to accept connections and to hear announcements; call it in the running loop."""
         self._loop = asyncio.get_running_loop()
-        self._fanout.listen(self.relay.heard, self.anti_entropy.trouble)
+        entropy = self.anti_entropy
+        self._fanout.listen(self.relay.heard, entropy.trouble, entropy.known)
         self.supervisor.keep("anti-entropy", self.anti_entropy.run)
         self._tick()
         self.accepting = True
@@ -281,6 +282,8 @@ class Gateway:
         session.replay = self.settings.replay
         self._token_life.begin(session)
         self.hubs.add(session)
+        if session.inbox and session.user is not None:
+            self._fanout.hold(session.hub, session.user)
         for group in claims.groups:
             self.hubs.join(session, group)
         self._opened += 1
@@ -436,4 +439,6 @@ class Gateway:
         self._streams.ended(session)
         self.recovery.forget(session)
         self.hubs.remove(session)
+        if session.user is not None and not self.hubs.of_user(session.hub, session.user):
+            self._fanout.let_go(session.hub, session.user)
         session.clear()

@@ -27,7 +27,16 @@ class MemoryFanout:
                 trouble()
 
     def listen(
-        self, heard: Callable[[Sequence[Announcement]], None], trouble: Callable[[], None]
+        self,
+        heard: Callable[[Sequence[Announcement]], None],
+        trouble: Callable[[], None],
+        known: Callable[[Sequence[tuple[str, str]]], None] | None = None,  # noqa: ARG002 -- nobody has to be told
     ) -> None:
         """Add a listener; ``heard`` is called in the announcer's thread."""
         self._listeners.append((heard, trouble))
+
+    def hold(self, hub: str, user: str) -> None:
+        """Do nothing: there is no other node."""
+
+    def let_go(self, hub: str, user: str) -> None:
+        """Do nothing: there is no other node."""
