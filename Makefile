@@ -87,7 +87,8 @@ bench-peers: web peers ## measure only beside peers
 
 lock: $(VENV)/run ## pin all dependencies again
 	@for part in "pyproject.toml -o requirements/run.txt" \
-	  "pyproject.toml --extra nats --extra postgres requirements/dev.in -o requirements/dev.txt" \
+	  "pyproject.toml --all-extras requirements/dev.in -o requirements/dev.txt" \
+	  "pyproject.toml --all-extras -c requirements/dev.txt -o requirements/image.txt" \
 	  "-c requirements/dev.txt requirements/bench.in -o requirements/bench.txt" \
 	  "requirements/tools.in -o requirements/tools.txt"; do \
 	  $(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
