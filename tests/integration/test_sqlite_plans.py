@@ -83,7 +83,7 @@ MEANT = {
     "schedule.next_time": "SCAN scheduled USING COVERING INDEX scheduled_due",
     "schedule.count_all": "SCAN scheduled USING COVERING INDEX sqlite_autoindex_scheduled_1",
     "waiting.count_dead": "SCAN dead_letters USING COVERING INDEX sqlite_autoindex_dead_letters_1",
-    "waiting.count_in_hand": "SCAN queue",
+    "waiting.abandoned": "SCAN queue",
     "waiting.give_back": "SCAN queue",
     "waiting.suspect_all": "SCAN queue",
     "waiting.suspect_one": "SCAN queue",
@@ -98,7 +98,12 @@ MEANT = {
     "secrets.all_keys": "SCAN keys",
     "secrets.keys_of_hub": "SCAN keys",
 }
-SORTED_IN_MEMORY = {"vapid.all_vapid_keys", "secrets.all_keys", "secrets.keys_of_hub"}
+SORTED_IN_MEMORY = {
+    "vapid.all_vapid_keys",
+    "secrets.all_keys",
+    "secrets.keys_of_hub",
+    "inboxes.lock_heads_by_no",
+}
 
 ITEM_INDEXES = {
     "listed": "items_listed (user_no=? AND sort<?)",

@@ -1,4 +1,4 @@
-"""PostgreSQL as the store's database: one process writes at a time, and what the server's errors mean."""
+"""PostgreSQL as the store's database: what several writers are to each other, and what the server's errors mean."""
 
 import psycopg
 
@@ -11,6 +11,12 @@ _DISK_FULL = "53100"
 _READ_ONLY = "25006"  # it became a standby
 # The classes of errors after which nobody knows what became of a commit: a lost connection, and an operator's intervention.
 _UNKNOWN = ("08", "57")
+_CONTENTION = (
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.SerializationFailure,
+    psycopg.errors.UniqueViolation,
+)
+_WAIT_NO_MORE = "SET LOCAL lock_timeout = '1ms'"  # the shortest there is
 
 
 class PostgresDatabase:
@@ -47,13 +53,23 @@ class PostgresDatabase:
 
     def fails_all(self, error: Exception) -> bool:
         """Whether the server or the connection failed, and not a statement."""
+        if isinstance(error, psycopg.errors.LockNotAvailable):
+            return False
         kinds = psycopg.OperationalError | psycopg.InterfaceError | psycopg.InternalError
         return isinstance(error, kinds)
 
     def passes(self, error: Exception) -> bool:
-        """Whether it was a deadlock, somebody else's transaction, or a connection that the server had closed."""
-        contention = psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure
-        return isinstance(error, contention) or _is_gone(error)
+        """Whether it was a deadlock, what somebody else wrote first, or a connection that the server had closed."""
+        return isinstance(error, _CONTENTION) or _is_gone(error)
+
+    def wait_no_more(self, connection: Connection) -> None:
+        """Have statements fail that would wait for a lock, for the rest of the transaction."""
+        connection.execute(_WAIT_NO_MORE)
+
+    def gives_way(self, error: Exception) -> bool:
+        """Whether another session holds a row that was to be locked, or made one with the same key."""
+        met = psycopg.errors.LockNotAvailable | psycopg.errors.UniqueViolation
+        return isinstance(error, met)
 
     def is_broken(self, connection: Connection, error: Exception) -> bool:
         """Whether to connect anew."""

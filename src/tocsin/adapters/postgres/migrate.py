@@ -1,4 +1,4 @@
-"""Bringing the database's schema up to this release; who calls this holds the store.
+"""Bringing the database's schema up to this release; of several processes that start at once one does it, and others wait.
 
 An empty database is given the schema as it is declared.  Migrations are for one that an earlier release made.
 """
@@ -11,6 +11,8 @@ from tocsin.adapters.postgres.connection import PostgresConnection, bounded
 from tocsin.adapters.sql.migrations import FOLDER, HEAD
 from tocsin.errors import ConfigError
 
+_LOCK = 0x70C51_2  # as an arbitrary number as that of the store
+_ONE_AT_A_TIME = "SELECT pg_advisory_lock(%(lock)s)"
 _FOUND = "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()"
 
 
@@ -22,9 +24,13 @@ def migrate(url: str) -> None:
     """
     connection = PostgresConnection.open(url)
     try:
-        found, tables = schema_version(connection), _tables(connection)
+        connection.execute(_ONE_AT_A_TIME, {"lock": _LOCK})
+        _migrate(url, schema_version(connection), _tables(connection))
     finally:
         connection.close()
+
+
+def _migrate(url: str, found: str | None, tables: set[str]) -> None:
     if found is None and tables:
         detail = f"the database has tables that are not Tocsin's ({', '.join(sorted(tables)[:3])}); give it an empty one"
         raise ConfigError(detail, code="migration-failed")

@@ -1,4 +1,4 @@
-"""The store in a PostgreSQL database: one process, one writing session, readers on snapshots."""
+"""The store in a PostgreSQL database: a writing session and reading ones on snapshots, in each of the processes on it."""
 
 import asyncio
 from collections.abc import Sequence
@@ -12,9 +12,10 @@ from tocsin.adapters.postgres.connection import PostgresConnection
 from tocsin.adapters.postgres.database import PostgresDatabase
 from tocsin.adapters.postgres.holding import Holder
 from tocsin.adapters.postgres.migrate import migrate
+from tocsin.adapters.postgres.numbers import SharedNumbers
 from tocsin.adapters.postgres.vitals import durability, server_version
 from tocsin.adapters.sql.store.base import SqlStore
-from tocsin.adapters.sql.store.numbers import Numbers
+from tocsin.adapters.sql.store.peers import Peers
 from tocsin.adapters.sql.store.queue import void_leases
 from tocsin.adapters.sql.store.readers import Readers
 from tocsin.adapters.sql.store.writer import Writer
@@ -23,6 +24,9 @@ from tocsin.errors import ConfigError
 from tocsin.ports.care import Finding
 from tocsin.ports.limits import StoreLimits
 
+# So long what another process published, or left leased when it ended, may go unnoticed.
+PUBLISH_S = 0.05
+END_S = 5.0
 _PATIENCE_S = 10.0  # for the session of a process that was killed, until the server has noticed
 
 
@@ -34,7 +38,8 @@ class PostgresStore(SqlStore):
         folder: DataFolder,
         database: PostgresDatabase,
         connection: PostgresConnection,
-        numbers: Numbers,
+        numbers: SharedNumbers,
+        peers: Peers,
         clock: Clock,
         limits: StoreLimits,
     ) -> None:
@@ -45,6 +50,7 @@ class PostgresStore(SqlStore):
             clock,
             limits,
             check_room=lambda: None,  # the disk is the server's, which says when it is full
+            peers=peers,
         )
         self._folder = folder
         self._database = database
@@ -58,14 +64,17 @@ class PostgresStore(SqlStore):
         limits: StoreLimits | None = None,
         *,
         may_lose: bool = False,
+        shared: bool = False,
     ) -> Self:
         """Take the database and the data folder, where the keys are, migrate, and start the writer.
 
+        With ``shared`` other processes may work on the database too, each with a data folder of its own.
+
         Raises:
-            ConfigError: another process holds either, the server is away, too old or not durable, or a newer release wrote
+            ConfigError: another process holds either for itself, the server is away, too old or not durable, or a newer release wrote
                 the schema.
         """
-        holder = Holder(url, may_lose=may_lose)
+        holder = Holder(url, may_lose=may_lose, shared=shared)
         held = await asyncio.to_thread(DataFolder, folder)
         try:
             connection, numbers = await asyncio.to_thread(_begin, url, holder)
@@ -73,7 +82,8 @@ class PostgresStore(SqlStore):
             held.release()
             raise
         database = PostgresDatabase(url, holder)
-        return cls(held, database, connection, numbers, clock, limits or StoreLimits())
+        peers = Peers(holder.number, PUBLISH_S, END_S) if shared else Peers(holder.number)
+        return cls(held, database, connection, numbers, peers, clock, limits or StoreLimits())
 
     async def close(self) -> None:
         """Finish what was begun, and let the database and the folder go."""
@@ -87,18 +97,20 @@ class PostgresStore(SqlStore):
         )
 
 
-def _begin(url: str, holder: Holder) -> tuple[PostgresConnection, Numbers]:
-    """Hold the database, bring it up to date and count what is in it; leases of an earlier process are void."""
+def _begin(url: str, holder: Holder) -> tuple[PostgresConnection, SharedNumbers]:
+    """Hold the database and bring it up to date; leases of processes that are gone are void."""
     try:
         connection = holder.take(wait_s=_PATIENCE_S)
         try:
             _refuse_old(server_version(connection))
             migrate(url)
-            void_leases(connection)
-            return connection, Numbers(connection)
+            numbers = SharedNumbers(connection)
+            void_leases(connection, numbers)
         except BaseException:
             connection.close()
             raise
+        else:
+            return connection, numbers
     except psycopg.Error as error:
         detail = f"the database that store names cannot be opened: {str(error).strip()}"
         raise ConfigError(detail, code="store-unreachable") from error

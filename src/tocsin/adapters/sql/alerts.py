@@ -24,6 +24,12 @@ known = (
     .outerjoin(expansions, _expanding)
     .where(among(alerts.c.id, "ids"))
 )
+lock_alerts = (
+    select(alerts.c.alert_no)
+    .where(among(alerts.c.id, "ids"))
+    .order_by(alerts.c.id)
+    .with_for_update(key_share=True)
+)
 reached = (
     update(alerts)
     .where(alerts.c.alert_no == param("at_alert"))

@@ -6,7 +6,15 @@ Lists travel as JSON arrays in one parameter, so that a statement is the same te
 from collections.abc import Sequence
 from typing import Any, Self
 
-from sqlalchemy import BigInteger, BindParameter, Boolean, ColumnElement, LargeBinary, Text
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Boolean,
+    ColumnElement,
+    LargeBinary,
+    Text,
+)
+from sqlalchemy import Sequence as Counter
 from sqlalchemy import bindparam as bind
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.compiler import compiles
@@ -259,3 +267,51 @@ def _lineage_in_postgres(element: Lineage, compiler: SQLCompiler, **kw: object) 
     timeline = "ltrim(left(pg_walfile_name(pg_current_wal_insert_lsn()), 8), '0')"
     line = f"{timeline} || '.' || hubs.tableoid"
     return f"{compiler.process(element.clauses, **kw)} || '.' || {line}"
+
+
+class Counted(FunctionElement[int]):
+    """The next number of a kind: the parameter's, counted by the one process that writes, or a counter of the database."""
+
+    type = BigInteger()
+    inherit_cache = False
+
+    def __init__(self, counter: Counter, name: str) -> None:
+        super().__init__(bind(name, type_=BigInteger()))
+        self.counter = counter
+
+
+@compiles(Counted)
+def _counted(element: Counted, compiler: SQLCompiler, **kw: object) -> str:
+    return compiler.process(element.clauses, **kw)
+
+
+@compiles(Counted, "postgresql")
+def _counted_in_postgres(element: Counted, compiler: SQLCompiler, **kw: object) -> str:  # noqa: ARG001 -- SQLAlchemy's
+    return f"nextval('{element.counter.name}')"
+
+
+# Of the locks that say which processes are alive; locks of this kind are per database.
+ALIVE_LOCKS = 0x70C51
+
+
+class Abandoned(Condition):
+    """Whether the process whose number a column has is gone.
+
+    SQLite's file has one process at a time, which asks when it has just come: all others are gone.  In PostgreSQL each
+    process keeps a lock of its number while it is connected.
+    """
+
+
+@compiles(Abandoned)
+def _abandoned(element: Abandoned, compiler: SQLCompiler, **kw: object) -> str:
+    return f"{compiler.process(element.clauses, **kw)} IS NOT NULL"
+
+
+@compiles(Abandoned, "postgresql")
+def _abandoned_in_postgres(element: Abandoned, compiler: SQLCompiler, **kw: object) -> str:
+    alive = (
+        "SELECT objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2"  # noqa: S608 -- as above
+        f" AND classid = {ALIVE_LOCKS}"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    return f"{compiler.process(element.clauses, **kw)} <> ALL (ARRAY({alive}))"

@@ -270,6 +270,7 @@ raise_floor = (
 rename_head = update(heads).where(heads.c.user_no == param("at_user")).values(user=param("nobody"))
 add_erasure = insert(erasures)
 erasure_by_id = select(erasures).where(erasures.c.id == param("id"))
+lock_erasure = erasure_by_id.with_for_update()
 open_erasures = select(erasures.c.id, erasures.c.hub, erasures.c.user, erasures.c.at_us).where(
     erasures.c.user.is_not(None)
 )

@@ -27,6 +27,12 @@ renew_epoch = update(hubs).where(hubs.c.hub_no == param("at_hub")).values(epoch=
 head_of = select(heads).where(heads.c.hub_no == param("hub_no"), heads.c.user == param("user"))
 heads_of = select(heads).where(heads.c.hub_no == param("hub_no"), among(heads.c.user, "users"))
 heads_by_no = select(heads).where(among(heads.c.user_no, "user_nos"))
+# Whoever writes locks first and reads what it decides on afterwards: inboxes in the order of users, the hub last.
+lock_hub = hub_by_no.with_for_update(key_share=True)
+lock_heads = heads_of.order_by(heads.c.user).with_for_update(key_share=True)
+lock_heads_by_no = heads_by_no.order_by(heads.c.hub_no, heads.c.user).with_for_update(
+    key_share=True
+)
 revisions_of = select(heads.c.user, heads.c.rev).where(
     heads.c.hub_no == param("hub_no"), among(heads.c.user, "users")
 )

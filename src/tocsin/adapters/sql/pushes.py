@@ -1,8 +1,8 @@
 """Statements about pushes, and about broadcasts that are spread over the devices of their hub."""
 
-from sqlalchemy import and_, func, null, select, update
+from sqlalchemy import and_, func, null, or_, select, update
 
-from tocsin.adapters.sql.differences import upsert
+from tocsin.adapters.sql.differences import Abandoned, upsert
 from tocsin.adapters.sql.inboxes import has_name
 from tocsin.adapters.sql.parts import among, at_most, first, param
 from tocsin.adapters.sql.schema import alerts, devices, heads, hubs, push_spreads, pushes
@@ -15,22 +15,28 @@ _add = upsert(pushes).values({c.name: param(c.name) for c in pushes.c if c.name 
 add_push = _add.on_conflict_do_nothing()
 
 next_due = first(select(pushes.c.due_us).where(_waits).order_by(pushes.c.due_us))
+# A process that has just come holds nothing itself.
 void_leases = (
     update(pushes)
-    .where(_waits, pushes.c.leased_us.is_not(None))
-    .values(due_us=param("now_us"), leased_us=null())
+    .where(
+        _waits,
+        pushes.c.leased_us.is_not(None),
+        or_(Abandoned(pushes.c.leased_by), pushes.c.leased_by == param("holder")),
+    )
+    .values(due_us=param("now_us"), leased_us=null(), leased_by=null())
 )
 _due = at_most(
     select(pushes.c.push_no)
     .where(_waits, pushes.c.due_us <= param("now_us"))
     .order_by(pushes.c.due_us)
-)
+).with_for_update(skip_locked=True)
 lease = (
     update(pushes)
     .where(pushes.c.push_no.in_(_due))
     .values(
         due_us=param("until_us"),
         leased_us=param("now_us"),
+        leased_by=param("holder"),
         attempts=pushes.c.attempts + param("one"),
     )
     .returning(pushes.c.push_no)
@@ -89,6 +95,7 @@ put_back = (
     .values(
         due_us=param("due_us"),
         leased_us=null(),
+        leased_by=null(),
         held_us=func.coalesce(pushes.c.held_us, param("held_us")),
         reason=param("reason"),
         attempts=pushes.c.attempts - param("untried"),
@@ -97,6 +104,7 @@ put_back = (
 _over = {
     "due_us": null(),
     "leased_us": null(),
+    "leased_by": null(),
     "push_end": param("push_end"),
     "reason": param("reason"),
     "ended_us": param("at_us"),

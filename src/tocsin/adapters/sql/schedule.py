@@ -10,7 +10,7 @@ due_now = at_most(
     select(scheduled.c.id, scheduled.c.payload, scheduled.c.expands)
     .where(scheduled.c.due_us <= param("now"))
     .order_by(scheduled.c.due_us, scheduled.c.id)
-)
+).with_for_update(skip_locked=True)
 payload_of = select(scheduled.c.payload).where(scheduled.c.id == param("id"))
 drop = scheduled.delete().where(among(scheduled.c.id, "ids"))
 next_time = first(select(scheduled.c.due_us).order_by(scheduled.c.due_us))

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Sequence,
     Table,
     Text,
     UniqueConstraint,
@@ -31,6 +32,13 @@ metadata = MetaData(
 Number = BigInteger().with_variant(Integer, "sqlite")
 # Compared as bytes, as ids are, whatever the locale of the database.
 Word = Text().with_variant(Text(collation="C"), "postgresql")
+
+
+# What several processes number their rows by; SQLite has none, since one process counts.
+hub_counter, user_counter, alert_counter, queue_counter, key_counter = (
+    Sequence(f"{name}_counter", metadata=metadata)
+    for name in ("hub", "user", "alert", "queue", "key")
+)
 
 
 def _table(name: str, *parts: SchemaItem, rowid: bool = True) -> Table:
@@ -265,9 +273,14 @@ queue = _table(
     Column("last_error", Word),
     _perhaps("crashes"),
     _expands(),
+    _perhaps("leased_by"),
     UniqueConstraint("id"),
 )
 Index("queue_due", queue.c.expands, queue.c.available_us, queue.c.seq)
+# Where several processes share a database, each looks for what another one left when it ended.
+_partial("queue_leased", queue.c.leased_by, where=queue.c.leased_us.is_not(None)).ddl_if(
+    dialect="postgresql"
+)
 
 scheduled = _table(
     "scheduled",
@@ -519,6 +532,7 @@ pushes = _table(
     _perhaps("showing"),
     # Of a summary, and of its withdrawal: what the device knows it by.
     Column("tag", Text),
+    _perhaps("leased_by"),
     UniqueConstraint("alert_no", "user_no", "device_no", "kind"),
 )
 _waits = pushes.c.due_us.is_not(None)

@@ -2,16 +2,29 @@
 
 from sqlalchemy import func, insert, literal_column, null, select, tuple_, update
 
+from tocsin.adapters.sql.differences import Abandoned, Counted
 from tocsin.adapters.sql.parts import among, at_most, first, param
-from tocsin.adapters.sql.schema import alert_keys, dead_letters, queue
+from tocsin.adapters.sql.schema import (
+    alert_keys,
+    dead_letters,
+    key_counter,
+    queue,
+    queue_counter,
+)
 
-add_waiting = insert(queue).values(
-    seq=param("seq"),
-    id=param("id"),
-    payload=param("payload"),
-    attempts=param("attempts"),
-    available_us=param("available_us"),
-    expands=param("expands"),
+# Inline: nobody asks which numbers the database gave.
+_next_seq, _next_key = Counted(queue_counter, "seq"), Counted(key_counter, "key_no")
+add_waiting = (
+    insert(queue)
+    .inline()
+    .values(
+        seq=_next_seq,
+        id=param("id"),
+        payload=param("payload"),
+        attempts=param("attempts"),
+        available_us=param("available_us"),
+        expands=param("expands"),
+    )
 )
 _LEASABLE = select(queue.c.seq, queue.c.payload, queue.c.attempts, queue.c.crashes).where(
     queue.c.expands == param("expands")
@@ -21,23 +34,35 @@ due_again = at_most(
     _LEASABLE.where(
         queue.c.available_us > literal_column("0"), queue.c.available_us <= param("now")
     ).order_by(queue.c.available_us, queue.c.seq)
-)
-due = at_most(_LEASABLE.where(queue.c.available_us == literal_column("0")).order_by(queue.c.seq))
+).with_for_update(skip_locked=True)
+due = at_most(
+    _LEASABLE.where(queue.c.available_us == literal_column("0")).order_by(queue.c.seq)
+).with_for_update(skip_locked=True)
 hide = (
     update(queue)
     .where(queue.c.seq == param("at_seq"))
     .values(
-        attempts=param("attempts"), available_us=param("available_us"), leased_us=param("leased_us")
+        attempts=param("attempts"),
+        available_us=param("available_us"),
+        leased_us=param("leased_us"),
+        leased_by=param("holder"),
     )
 )
 _in_hand = queue.c.leased_us.is_not(None)
-count_in_hand = select(func.count()).select_from(queue).where(_in_hand)
+_mine = queue.c.leased_by == param("holder")
+# How much each process held that is gone.
+abandoned = (
+    select(queue.c.leased_by, func.count())
+    .where(_in_hand, Abandoned(queue.c.leased_by))
+    .group_by(queue.c.leased_by)
+)
 _given_back = (
     update(queue)
-    .where(_in_hand)
+    .where(_in_hand, _mine)
     .values(
         available_us=literal_column("0"),
         leased_us=null(),
+        leased_by=null(),
         attempts=queue.c.attempts - literal_column("1"),
     )
 )
@@ -46,35 +71,45 @@ give_back = _given_back
 suspect_all = _given_back.values(crashes=func.coalesce(queue.c.crashes, literal_column("0")))
 suspect_one = (
     update(queue)
-    .where(_in_hand)
+    .where(_in_hand, _mine)
     .values(
-        seq=param("last_seq"),
+        seq=_next_seq,
         available_us=literal_column("0"),
         leased_us=null(),
+        leased_by=null(),
         crashes=func.coalesce(queue.c.crashes, literal_column("0")) + literal_column("1"),
     )
 )
+# Who lost a lease to another process has no say any more.
 put_off = (
     update(queue)
-    .where(queue.c.seq == param("at_seq"))
-    .values(available_us=param("available_us"), leased_us=null(), last_error=param("last_error"))
+    .where(queue.c.seq == param("at_seq"), _mine)
+    .values(
+        available_us=param("available_us"),
+        leased_us=null(),
+        leased_by=null(),
+        last_error=param("last_error"),
+    )
 )
 put_back = (
     update(queue)
-    .where(queue.c.seq == param("at_seq"))
+    .where(queue.c.seq == param("at_seq"), _mine)
     .values(
-        seq=param("seq"),
+        seq=_next_seq,
         attempts=literal_column("0"),
         available_us=literal_column("0"),
         leased_us=null(),
+        leased_by=null(),
         last_error=null(),
         crashes=null(),
     )
 )
 drop_waiting = queue.delete().where(among(queue.c.seq, "seqs"))
 drop_delivered = queue.delete().where(among(queue.c.id, "ids"))
-waiting_by_seq = select(queue.c.id, queue.c.payload, queue.c.attempts).where(
-    queue.c.seq == param("seq")
+in_hand_by_seq = (
+    select(queue.c.id, queue.c.payload, queue.c.attempts)
+    .where(queue.c.seq == param("seq"), _mine)
+    .with_for_update()
 )
 progress = select(queue.c.payload, queue.c.attempts, queue.c.last_error).where(
     queue.c.id == param("id")
@@ -122,8 +157,13 @@ named_alerts = at_most(
     )
     .order_by(alert_keys.c.producer_id.desc())
 )
-remember = insert(alert_keys).values(
-    {c.name: param(c.name) for c in alert_keys.c if c.name != "renewed"}
+remember = (
+    insert(alert_keys)
+    .inline()
+    .values(
+        {c.name: param(c.name) for c in alert_keys.c if c.name not in ("key_no", "renewed")}
+        | {"key_no": _next_key}
+    )
 )
 last_key_no = first(select(alert_keys.c.key_no).order_by(alert_keys.c.key_no.desc()))
 oldest_keys = at_most(
@@ -144,6 +184,6 @@ count_renewed = (
 renew = (
     update(alert_keys)
     .where(alert_keys.c.key_no == param("at_key"))
-    .values(key_no=param("key_no"), at_us=param("at_us"), renewed=literal_column("1"))
+    .values(key_no=_next_key, at_us=param("at_us"), renewed=literal_column("1"))
 )
 forget_keys = alert_keys.delete().where(among(alert_keys.c.key_no, "key_nos"))

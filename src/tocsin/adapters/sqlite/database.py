@@ -52,6 +52,13 @@ class SqliteDatabase:
         """Nobody else writes, so there is nothing that would pass."""
         return False
 
+    def wait_no_more(self, connection: Connection) -> None:
+        """Nobody else writes, so there is nobody to wait for."""
+
+    def gives_way(self, error: Exception) -> bool:  # noqa: ARG002 -- as above
+        """Nobody else writes, so there is nobody to meet."""
+        return False
+
     def is_broken(self, connection: Connection, error: Exception) -> bool:  # noqa: ARG002 -- its error tells
         """Whether the file has to be looked at again: after an I/O error, or damage."""
         return _primary(error) in _BROKEN

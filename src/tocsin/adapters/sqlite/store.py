@@ -74,5 +74,6 @@ def _begin(file: Path) -> tuple[sqlite3.Connection, Numbers]:
     """Bring the file up to date and count what is in it; leases of an earlier process are void."""
     migrate(file)
     connection = connect_writer(file)
-    void_leases(connection)
-    return connection, Numbers(connection)
+    numbers = Numbers(connection)
+    void_leases(connection, numbers)
+    return connection, numbers

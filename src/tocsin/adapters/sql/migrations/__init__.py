@@ -5,5 +5,5 @@
 
 from pathlib import Path
 
-HEAD = "0020"
+HEAD = "0021"
 FOLDER = Path(__file__).parent

@@ -1,4 +1,4 @@
-"""The store in a SQL database that one process holds: one writing thread.
+"""The store in a SQL database: one writing thread in each process.
 
 Writes are jobs on the writer (``writer.py``) and durable when their call returns; reads run beside them on snapshots.
 """
@@ -23,6 +23,7 @@ from tocsin.adapters.sql.store.event_handlers import SqlEventHandlers
 from tocsin.adapters.sql.store.holdings import SqlHoldings
 from tocsin.adapters.sql.store.keyring import SqlKeyring
 from tocsin.adapters.sql.store.numbers import Numbers
+from tocsin.adapters.sql.store.peers import NOBODY, Peers
 from tocsin.adapters.sql.store.people import SqlPeople
 from tocsin.adapters.sql.store.preferences import SqlPreferences
 from tocsin.adapters.sql.store.published import alert_page
@@ -78,6 +79,7 @@ class SqlStore(SqlKeyring, ABC):
         limits: StoreLimits,
         *,
         check_room: Callable[[], None],
+        peers: Peers = NOBODY,
     ) -> None:
         super().__init__(writer, readers)
         self._numbers = numbers
@@ -91,14 +93,14 @@ class SqlStore(SqlKeyring, ABC):
         self.preferences = SqlPreferences(writer, readers, numbers, clock)
         self.webhooks = SqlWebhooks(writer, readers)
         self.event_handlers = SqlEventHandlers(writer, readers)
-        self.queue = SqlQueue(writer, readers, numbers, check_room, clock, limits)
+        self.queue = SqlQueue(writer, readers, numbers, peers, check_room, clock, limits)
         self.topics = SqlTopics(writer, readers, numbers, clock, limits)
         self.erasures = SqlErasures(writer, readers, numbers, clock, limits.chunk_rows)
         self.holdings = SqlHoldings(readers)
         self.deeds = SqlDeeds(writer, readers)
         self.devices = SqlDevices(writer, readers, numbers, clock)
         self.dead_pushes = SqlDeadPushes(writer, readers)
-        self.pushes = SqlPushes(writer, readers, clock, limits)
+        self.pushes = SqlPushes(writer, readers, peers.holder, clock, limits)
         self.vapid_keys = SqlVapidKeys(writer, readers)
 
     @abstractmethod

@@ -9,9 +9,9 @@ from tocsin.adapters.sql.store.rows import (
     HeadRow,
     HubRow,
     head_values,
-    heads_of,
     hub_named,
     hub_numbered,
+    lock_heads,
 )
 from tocsin.adapters.sql.store.text import sql
 from tocsin.model.plan import first_head
@@ -26,7 +26,7 @@ def open_hub(connection: Connection, numbers: Numbers, name: str) -> HubRow:
     found = hub_named(connection, name)
     if found is not None:
         return found
-    hub_no = numbers.next_hub()
+    hub_no = numbers.next_hub(connection)
     connection.execute(
         _ADD_HUB,
         {
@@ -44,14 +44,14 @@ def open_hub(connection: Connection, numbers: Numbers, name: str) -> HubRow:
 def open_heads(
     connection: Connection, numbers: Numbers, hub: HubRow, users: Sequence[str]
 ) -> dict[str, HeadRow]:
-    """Read the heads of users, made where there is none: broadcasts count for them from here on."""
-    found = heads_of(connection, hub.hub_no, users)
+    """Lock the heads of users, made where there is none: broadcasts count for them from here on."""
+    found = lock_heads(connection, hub.hub_no, users)
     new = [user for user in users if user not in found]
     if new:
         (rev_floor,) = connection.execute(_REV_FLOOR, {"hub_no": hub.hub_no}).fetchone()
         made = [
-            HeadRow(numbers.next_user(), hub.hub_no, first_head(user, hub.stream.brev, rev_floor))
-            for user in new
+            HeadRow(user_no, hub.hub_no, first_head(user, hub.stream.brev, rev_floor))
+            for user, user_no in zip(new, numbers.next_users(connection, len(new)), strict=True)
         ]
         connection.executemany(_ADD_HEAD, [_columns(row) for row in made])
         found.update((row.head.user, row) for row in made)

@@ -73,6 +73,12 @@ class Database(Protocol):
     def passes(self, error: Exception) -> bool:
         """Whether the same transaction may succeed at once if it is run again."""
 
+    def wait_no_more(self, connection: Connection) -> None:
+        """Have the rest of this transaction wait for nobody else's: it holds something that others may wait for."""
+
+    def gives_way(self, error: Exception) -> bool:
+        """Whether a statement met another process: what it needs is held, or was just made, by somebody else."""
+
     def is_broken(self, connection: Connection, error: Exception) -> bool:
         """Whether a connection is not to be trusted after an error."""
 

@@ -14,6 +14,7 @@ from tocsin.adapters.sql.store.rows import (
     HubRow,
     as_json,
     item_of,
+    lock_hub,
     marks_values,
     write_heads,
 )
@@ -28,6 +29,7 @@ from tocsin.ports.limits import StoreLimits
 from tocsin.ports.store import Delivered, Fate
 
 _KNOWN, _ADD_ALERT = sql(alerts.known), sql(alerts.add_alert)
+_LOCK_ALERTS = sql(alerts.lock_alerts)
 _NEWEST_OF_KEY = sql(items.newest_of_key)
 _ADD_ITEM, _REPLACE_ITEM = sql(items.add_item), sql(items.replace_item)
 _LIVE_BREVS, _ADD_BROADCAST = sql(stream.live_brevs), sql(stream.add_broadcast)
@@ -60,16 +62,21 @@ class Delivery:
         by_hub: defaultdict[str, list[Envelope]] = defaultdict(list)
         for envelope in self._fresh(envelopes):
             by_hub[envelope.hub].append(envelope)
-        delivered = {name: self._deliver(name, some) for name, some in by_hub.items()}
+        delivered = {name: self._deliver(name, by_hub[name]) for name in sorted(by_hub)}
         unfinished = {id_ for result in delivered.values() for id_ in result.unfinished}
         ids = as_json(e.id for e in envelopes if e.id not in unfinished)
-        self._numbers.waiting -= self._connection.execute(_DROP_DELIVERED, {"ids": ids}).rowcount
+        self._numbers.left(self._connection.execute(_DROP_DELIVERED, {"ids": ids}).rowcount)
         return delivered
 
     def _fresh(self, envelopes: Sequence[Envelope]) -> Iterable[Envelope]:
         """Return what is not delivered, or not to everybody: then its number and place are noted."""
         once = {envelope.id: envelope for envelope in envelopes}
-        known = self._connection.execute(_KNOWN, {"ids": as_json(once)}).fetchall()
+        ids = {"ids": as_json(once)}
+        known = self._connection.execute(_KNOWN, ids).fetchall()
+        if any(after is not None for *_, after in known):
+            # Another process may be at it, or take it back: the place counts that it has under the lock.
+            self._connection.execute(_LOCK_ALERTS, ids).fetchall()
+            known = self._connection.execute(_KNOWN, ids).fetchall()
         for alert_id, alert_no, after in known:
             if after is None:
                 del once[alert_id]
@@ -128,8 +135,9 @@ class Delivery:
         fate: Fate | None = None,
     ) -> None:
         """Keep the contents, once per alert, each with the number of its recipients until now."""
-        for envelope, _ in told:
-            self._alert_nos[envelope.id] = self._numbers.next_alert()
+        fresh = self._numbers.next_alerts(self._connection, len(told))
+        for (envelope, _), alert_no in zip(told, fresh, strict=True):
+            self._alert_nos[envelope.id] = alert_no
         self._connection.executemany(
             _ADD_ALERT,
             [
@@ -229,6 +237,7 @@ class Delivery:
         said = [envelope for envelope in envelopes if envelope.audience.all]
         if not said:
             return ()
+        hub = lock_hub(self._connection, hub.hub_no)
         live = [
             row[0]
             for row in self._connection.execute(_LIVE_BREVS, {"hub_no": hub.hub_no, "above": 0})

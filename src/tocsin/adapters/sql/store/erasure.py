@@ -15,7 +15,7 @@ from tocsin.adapters.sql.store.deeds import keep
 from tocsin.adapters.sql.store.numbers import Numbers
 from tocsin.adapters.sql.store.queue import decode_envelope
 from tocsin.adapters.sql.store.readers import Readers
-from tocsin.adapters.sql.store.rows import Row, head_of
+from tocsin.adapters.sql.store.rows import Row, lock_heads
 from tocsin.adapters.sql.store.text import sql
 from tocsin.adapters.sql.store.writer import Writer
 from tocsin.clock import Clock
@@ -26,6 +26,7 @@ from tocsin.ports.erasure import Erasure, ErasureRequest
 
 _RAISE_FLOOR, _RENAME = sql(holdings.raise_floor), sql(holdings.rename_head)
 _ADD, _BY_ID = sql(holdings.add_erasure), sql(holdings.erasure_by_id)
+_LOCKED = sql(holdings.lock_erasure)
 _OPEN, _FINISH = sql(holdings.open_erasures), sql(holdings.finish_erasure)
 _NOTE_COUNTS = sql(holdings.note_counts)
 _OF_HUB, _OF_ALL = sql(holdings.erasures_of_hub), sql(holdings.erasures_of_all)
@@ -212,7 +213,7 @@ def _begin(
     connection: Connection, numbers: Numbers, request: ErasureRequest, now_us: int
 ) -> Erasure:
     home = open_hub(connection, numbers, request.hub)
-    found = head_of(connection, home.hub_no, request.user)
+    found = lock_heads(connection, home.hub_no, [request.user]).get(request.user)
     if found is not None:
         floor = {"at_hub": home.hub_no, "rev": found.head.rev + 1}
         connection.execute(_RAISE_FLOOR, floor)
@@ -287,6 +288,6 @@ def _spare_message(payload: bytes, begun: _Begun, user: str) -> bytes | None:
 
 def _count(connection: Connection, erasure_id: str, more: Counter[str]) -> None:
     """Add to the counts of a record."""
-    row = _Begun(*connection.execute(_BY_ID, {"id": erasure_id}).fetchone())
+    row = _Begun(*connection.execute(_LOCKED, {"id": erasure_id}).fetchone())
     counts = Counter(_decode(row.counts, type=dict[str, int])) + more
     connection.execute(_NOTE_COUNTS, {"at_id": erasure_id, "counts": _encode(counts).decode()})

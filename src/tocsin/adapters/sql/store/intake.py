@@ -42,8 +42,9 @@ class Intake:
 
     def run(self, connection: Connection, envelopes: Sequence[Envelope]) -> Sequence[Published]:
         """Answer each envelope and write those that are accepted."""
-        room = self._limits.queue_rows - self._numbers.waiting
-        room_later = self._limits.scheduled_rows - self._numbers.scheduled
+        waiting_, scheduled = self._numbers.lengths(connection)
+        room = self._limits.queue_rows - waiting_
+        room_later = self._limits.scheduled_rows - scheduled
         answers = []
         for envelope in envelopes:
             answer = self._repeat(connection, envelope)
@@ -101,7 +102,7 @@ class Intake:
                     "available_us": 0,
                     "expands": int(envelope.audience.expands),
                 }
-                for seq, envelope in enumerate(self._due, numbers.seq + 1)
+                for seq, envelope in zip(numbers.seqs(len(self._due)), self._due, strict=True)
             ],
         )
         put_on_schedule(
@@ -123,14 +124,12 @@ class Intake:
                     "at_us": self._now_us,
                     "keeps": int(taken.keeps),
                 }
-                for key_no, ((hub, key_id, source, producer_id), taken) in (
-                    enumerate(self._taken.items(), numbers.key_no + 1)
+                for key_no, ((hub, key_id, source, producer_id), taken) in zip(
+                    numbers.key_nos(len(self._taken)), self._taken.items(), strict=True
                 )
             ],
         )
-        numbers.seq += len(self._due)
-        numbers.key_no += len(self._taken)
-        numbers.waiting += len(self._due)
+        numbers.joined(len(self._due))
 
 
 def _producer_key(envelope: Envelope) -> ProducerKey | None:

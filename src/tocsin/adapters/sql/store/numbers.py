@@ -1,5 +1,7 @@
 """Numbers given out by the one process that holds the store; a number lost to a rollback leaves a harmless gap."""
 
+from collections.abc import Iterable
+
 from tocsin.adapters.sql import alerts, inboxes, schedule, waiting
 from tocsin.adapters.sql.store.database import Connection
 from tocsin.adapters.sql.store.text import sql
@@ -14,7 +16,7 @@ class Numbers:
     """The next number of each kind, and how many envelopes wait, on the queue or for their time; touched in the writer's thread only."""
 
     def __init__(self, connection: Connection) -> None:
-        self.user_no = self.alert_no = self.seq = self.key_no = self.hub_no = 0
+        self._user_no = self._alert_no = self._seq = self._key_no = self._hub_no = 0
         self.reread(connection)
 
     def reread(self, connection: Connection) -> None:
@@ -22,33 +24,59 @@ class Numbers:
 
         None goes back, though its row is gone: an acknowledgement of that row may still be on its way.
         """
-        self.user_no = max(self.user_no, _last(connection, _LAST_USER))
-        self.alert_no = max(self.alert_no, _last(connection, _LAST_ALERT))
-        self.seq = max(self.seq, _last(connection, _LAST_SEQ))
-        self.key_no = max(self.key_no, _last(connection, _LAST_KEY))
+        self._user_no = max(self._user_no, _last(connection, _LAST_USER))
+        self._alert_no = max(self._alert_no, _last(connection, _LAST_ALERT))
+        self._seq = max(self._seq, _last(connection, _LAST_SEQ))
+        self._key_no = max(self._key_no, _last(connection, _LAST_KEY))
         hubs = connection.execute(_ALL_HUBS)
-        self.hub_no = max(self.hub_no, *(row[0] for row in hubs), 0)
+        self._hub_no = max(self._hub_no, *(row[0] for row in hubs), 0)
         self.recount(connection)
 
     def recount(self, connection: Connection) -> None:
         """Count what waits anew, after a rollback."""
-        self.waiting = connection.execute(_COUNT_WAITING).fetchone()[0]
-        self.scheduled = connection.execute(_COUNT_SCHEDULED).fetchone()[0]
+        self._waiting = connection.execute(_COUNT_WAITING).fetchone()[0]
+        self._scheduled = connection.execute(_COUNT_SCHEDULED).fetchone()[0]
 
-    def next_user(self) -> int:
-        """Give out a user's number."""
-        self.user_no += 1
-        return self.user_no
+    def lengths(self, connection: Connection) -> tuple[int, int]:  # noqa: ARG002 -- nobody else changes them
+        """Tell how much is on the queue, and how much waits for its time."""
+        return self._waiting, self._scheduled
 
-    def next_alert(self) -> int:
-        """Give out an alert's number."""
-        self.alert_no += 1
-        return self.alert_no
+    def joined(self, more: int) -> None:
+        """Count what came onto the queue."""
+        self._waiting += more
 
-    def next_hub(self) -> int:
+    def left(self, fewer: int) -> None:
+        """Count what left the queue."""
+        self._waiting -= fewer
+
+    def planned(self, more: int) -> None:
+        """Count what came to wait for its time, or with a negative number what does not any more."""
+        self._scheduled += more
+
+    def next_users(self, connection: Connection, count: int) -> Iterable[int]:  # noqa: ARG002 -- of others they come from it
+        """Give out numbers of users."""
+        self._user_no += count
+        return range(self._user_no - count + 1, self._user_no + 1)
+
+    def next_alerts(self, connection: Connection, count: int) -> Iterable[int]:  # noqa: ARG002 -- as above
+        """Give out numbers of alerts."""
+        self._alert_no += count
+        return range(self._alert_no - count + 1, self._alert_no + 1)
+
+    def next_hub(self, connection: Connection) -> int:  # noqa: ARG002 -- as above
         """Give out a hub's number."""
-        self.hub_no += 1
-        return self.hub_no
+        self._hub_no += 1
+        return self._hub_no
+
+    def seqs(self, count: int) -> Iterable[int]:
+        """Give out places on the queue; a database that has several writers counts these by itself (``Counted``)."""
+        self._seq += count
+        return range(self._seq - count + 1, self._seq + 1)
+
+    def key_nos(self, count: int) -> Iterable[int]:
+        """Give out numbers of producers' ids, likewise."""
+        self._key_no += count
+        return range(self._key_no - count + 1, self._key_no + 1)
 
 
 def _last(connection: Connection, query: str) -> int:

@@ -11,7 +11,7 @@ from tocsin.adapters.sql.store.database import Connection
 from tocsin.adapters.sql.store.deeds import keep
 from tocsin.adapters.sql.store.numbers import Numbers
 from tocsin.adapters.sql.store.readers import Readers
-from tocsin.adapters.sql.store.rows import as_json, hub_named
+from tocsin.adapters.sql.store.rows import as_json, hub_named, lock_hub
 from tocsin.adapters.sql.store.text import sql
 from tocsin.adapters.sql.store.writer import Writer
 from tocsin.clock import Clock
@@ -53,9 +53,9 @@ class SqlPreferences:
 
         def job(connection: Connection) -> None:
             home = open_hub(connection, self._numbers, hub)
+            (head,) = open_heads(connection, self._numbers, home, [user]).values()
             stands = _read(connection, home.hub_no, [user]).rules(user).mine
             check_version(stands, instead_of)
-            (head,) = open_heads(connection, self._numbers, home, [user]).values()
             connection.execute(_KEEP, {"user_no": head.user_no, **row})
 
         await self._writer.run(job)
@@ -72,7 +72,7 @@ class SqlPreferences:
         row = self._row(preferences)
 
         def job(connection: Connection) -> None:
-            home = open_hub(connection, self._numbers, hub)
+            home = lock_hub(connection, open_hub(connection, self._numbers, hub).hub_no)
             stands = _read(connection, home.hub_no, []).hub
             check_version(stands, instead_of)
             connection.execute(_KEEP_HUB, {"hub_no": home.hub_no, **row})

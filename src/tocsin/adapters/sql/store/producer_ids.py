@@ -61,8 +61,8 @@ class Forgetting:
         """Let an id begin anew; False if the hub has as many of these as it may."""
         if not (one.renewed or self._has_room(one.hub)):
             return False
-        self._numbers.key_no += 1
-        row = {"at_key": one.key_no, "key_no": self._numbers.key_no, "at_us": self._now_us}
+        (key_no,) = self._numbers.key_nos(1)
+        row = {"at_key": one.key_no, "key_no": key_no, "at_us": self._now_us}
         self._connection.execute(_RENEW, row)
         if not one.renewed:
             self._kept[one.hub] += 1

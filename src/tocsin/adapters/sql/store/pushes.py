@@ -53,15 +53,19 @@ _ALERTS = sql(pushes.alerts_named)
 class SqlPushes:
     """The pushes of one store."""
 
-    def __init__(self, writer: Writer, readers: Readers, clock: Clock, limits: StoreLimits) -> None:
+    def __init__(
+        self, writer: Writer, readers: Readers, holder: int, clock: Clock, limits: StoreLimits
+    ) -> None:
         self._writer = writer
         self._readers = readers
+        self._holder = holder
         self._clock = clock
         self._limits = limits
 
     async def resume_pushes(self, now_us: int) -> None:
         """Make due at once what an ended process had leased."""
-        await self._writer.run(lambda c: c.execute(_VOID, {"now_us": now_us}).rowcount)
+        row = {"now_us": now_us, "holder": self._holder}
+        await self._writer.run(lambda c: c.execute(_VOID, row).rowcount)
 
     async def next_push_us(self) -> int | None:
         """Tell when the next push is due."""
@@ -86,7 +90,13 @@ class SqlPushes:
         """Take pushes that are due, the longest due first."""
 
         def job(connection: Connection) -> list[PushJob]:
-            bounds = {"now_us": now_us, "until_us": until_us, "limit": limit, "one": 1}
+            bounds = {
+                "now_us": now_us,
+                "until_us": until_us,
+                "holder": self._holder,
+                "limit": limit,
+                "one": 1,
+            }
             numbers = [row[0] for row in connection.execute(_LEASE, bounds).fetchall()]
             found = connection.execute(_LEASED, {"push_nos": as_json(numbers)})
             return sorted(map(_job, found), key=lambda one: (one.made_us, one.number))
@@ -215,6 +225,7 @@ def _fresh(
         "attempts": 0,
         "due_us": made_us,
         "leased_us": None,
+        "leased_by": None,
         "push_end": None,
         "reason": None,
         "ended_us": None,

@@ -1,10 +1,12 @@
 """The queue in the store itself, so that one commit serves both.
 
-Leases live as long as the process: it alone holds the store, so at start they are void, and what is leased then was in
-hand when a process crashed.  Attempts and crashes are on disk (I11).
+A lease names the process that has it.  What a process leaves leased when it ends was in its hands when it crashed, and is
+made due again: by the next one that starts, or by one that works beside it.  Attempts and crashes are on disk (I11).
 """
 
 import asyncio
+import math
+import time
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -14,6 +16,7 @@ from tocsin.adapters.sql.store.database import Connection
 from tocsin.adapters.sql.store.deeds import changed, keep
 from tocsin.adapters.sql.store.intake import Intake
 from tocsin.adapters.sql.store.numbers import Numbers
+from tocsin.adapters.sql.store.peers import Peers
 from tocsin.adapters.sql.store.readers import Readers
 from tocsin.adapters.sql.store.rows import as_json
 from tocsin.adapters.sql.store.schedule import enqueue_due, owner_columns
@@ -29,7 +32,7 @@ from tocsin.ports.queue import DeadLetter, Leased, Published, QueueDepth
 _ADD, _HIDE = sql(waiting.add_waiting), sql(waiting.hide)
 _DUE_AGAIN, _DUE = sql(waiting.due_again), sql(waiting.due)
 _DROP, _PUT_OFF = sql(waiting.drop_waiting), sql(waiting.put_off)
-_BY_SEQ, _BURY = sql(waiting.waiting_by_seq), sql(waiting.bury)
+_IN_HAND, _BURY = sql(waiting.in_hand_by_seq), sql(waiting.bury)
 _DEAD, _DEAD_PAGE, _DROP_DEAD = (
     sql(waiting.dead_letter),
     sql(waiting.dead_page),
@@ -39,9 +42,9 @@ _OLDEST, _COUNT = sql(waiting.oldest_waiting), sql(waiting.count_waiting)
 _NEXT_DUE, _NEXT_TIME = sql(waiting.next_due), sql(schedule.next_time)
 _PUT_BACK, _END_EXPANSION_OF = sql(waiting.put_back), sql(topics.end_expansion_of)
 _COUNT_DUE, _COUNT_SCHEDULED = sql(schedule.count_due), sql(schedule.count_all)
-_GIVE_BACK, _COUNT_IN_HAND = sql(waiting.give_back), sql(waiting.count_in_hand)
+_GIVE_BACK, _ABANDONED = sql(waiting.give_back), sql(waiting.abandoned)
 _SUSPECT_ALL, _SUSPECT_ONE = sql(waiting.suspect_all), sql(waiting.suspect_one)
-_LAST_SEQ, _NAMED = sql(waiting.last_seq), sql(waiting.named_alerts)
+_NAMED = sql(waiting.named_alerts)
 
 decode_envelope = msgspec.json.Decoder(Envelope).decode
 DueRow = tuple[int, bytes, int, int | None]  # number, payload, attempts, crashes
@@ -56,6 +59,7 @@ class SqlQueue:
         writer: Writer,
         readers: Readers,
         numbers: Numbers,
+        peers: Peers,
         check_room: Callable[[], None],
         clock: Clock,
         limits: StoreLimits,
@@ -63,6 +67,8 @@ class SqlQueue:
         self._writer = writer
         self._readers = readers
         self._numbers = numbers
+        self._peers = peers
+        self._next_look_s = time.monotonic() + peers.end_s
         self._check_room = check_room
         self._clock = clock
         self._limits = limits
@@ -75,8 +81,12 @@ class SqlQueue:
             UnavailableError: the disk is full, or nearly, or the store is away; nothing was stored.
         """
         self._check_room()
-        intake = Intake(self._numbers, self._limits, self._clock.now_us())
-        answers = await self._writer.run(lambda connection: intake.run(connection, envelopes))
+        now_us = self._clock.now_us()
+
+        def job(connection: Connection) -> Sequence[Published]:
+            return Intake(self._numbers, self._limits, now_us).run(connection, envelopes)
+
+        answers = await self._writer.run(job)
         self._ready.set()
         return answers
 
@@ -89,6 +99,7 @@ class SqlQueue:
         until_us = now_us + round(lease_s * US_PER_S)
 
         def job(connection: Connection) -> list[DueRow]:
+            self._look_after_others(connection)
             enqueue_due(connection, self._numbers, now_us, limit)
             found = _next_due(connection, now_us, limit)
             connection.executemany(
@@ -99,6 +110,7 @@ class SqlQueue:
                         "attempts": attempts + 1,
                         "available_us": until_us,
                         "leased_us": now_us,
+                        "holder": self._peers.holder,
                     }
                     for seq, _, attempts, _ in found
                 ],
@@ -113,10 +125,28 @@ class SqlQueue:
 
     async def give_back(self) -> None:
         """Make everything that is leased due again, as if it never had been: this process ends in good order."""
-        await self._writer.run(lambda connection: connection.execute(_GIVE_BACK).rowcount)
+        mine = {"holder": self._peers.holder}
+        await self._writer.run(lambda connection: connection.execute(_GIVE_BACK, mine).rowcount)
+
+    def _look_after_others(self, connection: Connection) -> None:
+        """Once in a while, make due again what a process held that is gone."""
+        now_s = time.monotonic()
+        if now_s >= self._next_look_s:
+            self._next_look_s = now_s + self._peers.end_s
+            void_leases(connection, self._numbers)
 
     async def wait_ready(self, timeout_s: float) -> None:
-        """Return when something may be due, at the latest after ``timeout_s`` seconds."""
+        """Return when something may be due, at the latest after ``timeout_s`` seconds.
+
+        What another process publishes is noticed by looking again.
+        """
+        until_s = time.monotonic() + timeout_s
+        while (left_s := until_s - time.monotonic()) > 0:
+            if await self._is_ready(min(left_s, self._peers.publish_s)):
+                return
+
+    async def _is_ready(self, timeout_s: float) -> bool:
+        """Tell whether something may be due, at the latest after ``timeout_s`` seconds."""
         self._ready.clear()
 
         def job(connection: Connection) -> list[int]:
@@ -127,29 +157,34 @@ class SqlQueue:
             )
             return [first[0] for first in firsts if first is not None]
 
-        due_us = await self._readers.run(job)
-        if due_us:
-            timeout_s = min(timeout_s, (min(due_us) - self._clock.now_us()) / US_PER_S)
-        if timeout_s <= 0:
-            return
+        due_us = min(await self._readers.run(job), default=None)
+        due_s = math.inf if due_us is None else (due_us - self._clock.now_us()) / US_PER_S
+        if due_s <= 0:
+            return True
         try:
-            await asyncio.wait_for(self._ready.wait(), timeout_s)
+            await asyncio.wait_for(self._ready.wait(), min(timeout_s, due_s))
         except TimeoutError:
-            return
+            return due_s <= timeout_s
+        return True
 
     async def ack(self, receipts: Sequence[int]) -> None:
         """Remove what is done."""
         seqs = as_json(receipts)
 
         def job(connection: Connection) -> None:
-            self._numbers.waiting -= connection.execute(_DROP, {"seqs": seqs}).rowcount
+            self._numbers.left(connection.execute(_DROP, {"seqs": seqs}).rowcount)
 
         await self._writer.run(job)
 
     async def retry_later(self, receipt: int, *, delay_s: float, reason: str) -> None:
         """Make one envelope due again after ``delay_s`` seconds; the reason is kept with it."""
         due_us = self._clock.now_us() + round(delay_s * US_PER_S)
-        row = {"at_seq": receipt, "available_us": due_us, "last_error": reason}
+        row = {
+            "at_seq": receipt,
+            "holder": self._peers.holder,
+            "available_us": due_us,
+            "last_error": reason,
+        }
         await self._writer.run(lambda connection: connection.execute(_PUT_OFF, row).rowcount)
         self._ready.set()
 
@@ -157,8 +192,9 @@ class SqlQueue:
         """Move one envelope that came a part of its way to the end of the queue, with its attempts begun anew."""
 
         def job(connection: Connection) -> None:
-            self._numbers.seq += 1
-            connection.execute(_PUT_BACK, {"at_seq": receipt, "seq": self._numbers.seq})
+            (seq,) = self._numbers.seqs(1)
+            mine = {"at_seq": receipt, "holder": self._peers.holder}
+            connection.execute(_PUT_BACK, {**mine, "seq": seq})
 
         await self._writer.run(job)
         self._ready.set()
@@ -168,7 +204,8 @@ class SqlQueue:
         now_us = self._clock.now_us()
 
         def job(connection: Connection) -> None:
-            found = connection.execute(_BY_SEQ, {"seq": receipt}).fetchone()
+            mine = {"seq": receipt, "holder": self._peers.holder}
+            found = connection.execute(_IN_HAND, mine).fetchone()
             if found is None:
                 return
             alert_id, payload, attempts = found
@@ -184,7 +221,7 @@ class SqlQueue:
                 },
             )
             connection.execute(_DROP, {"seqs": as_json([receipt])})
-            self._numbers.waiting -= 1
+            self._numbers.left(1)
 
         await self._writer.run(job)
 
@@ -211,11 +248,10 @@ class SqlQueue:
             if found is None:
                 return False
             connection.execute(_DROP_DEAD, {"id": alert_id})
-            self._numbers.seq += 1
+            (seq,) = self._numbers.seqs(1)
             expands = int(decode_envelope(found[0]).audience.expands)
-            added = {"seq": self._numbers.seq, "payload": found[0], "expands": expands}
-            connection.execute(_ADD, {**row, **added})
-            self._numbers.waiting += 1
+            connection.execute(_ADD, {**row, "seq": seq, "payload": found[0], "expands": expands})
+            self._numbers.joined(1)
             keep(connection, deed)
             return True
 
@@ -263,17 +299,17 @@ class SqlQueue:
         return await self._readers.run(job)
 
 
-def void_leases(connection: Connection) -> None:
-    """Make due again what the last process held when it crashed, and note whether it held one or several.
+def void_leases(connection: Connection, numbers: Numbers) -> None:
+    """Make due again what processes held that are gone, and note of each whether it held one or several.
 
     Several are tried one by one from now on, and none is blamed.  One alone goes behind all that waits.
     """
-    (in_hand,) = connection.execute(_COUNT_IN_HAND).fetchone()
-    if in_hand == 1:
-        (last_seq,) = connection.execute(_LAST_SEQ).fetchone()
-        connection.execute(_SUSPECT_ONE, {"last_seq": last_seq + 1})
-    else:
-        connection.execute(_SUSPECT_ALL)
+    for holder, in_hand in connection.execute(_ABANDONED).fetchall():
+        if in_hand == 1:
+            (seq,) = numbers.seqs(1)
+            connection.execute(_SUSPECT_ONE, {"holder": holder, "seq": seq})
+        else:
+            connection.execute(_SUSPECT_ALL, {"holder": holder})
 
 
 def _next_due(connection: Connection, now_us: int, limit: int) -> list[DueRow]:

@@ -21,6 +21,9 @@ _HUB_BY_NAME, _HUB_BY_NO = sql(inboxes.hub_by_name), sql(inboxes.hub_by_no)
 _HEAD_OF, _HEADS_OF, _HEADS_BY_NO = map(
     sql, (inboxes.head_of, inboxes.heads_of, inboxes.heads_by_no)
 )
+_LOCK_HUB, _LOCK_HEADS, _LOCK_HEADS_BY_NO = map(
+    sql, (inboxes.lock_hub, inboxes.lock_heads, inboxes.lock_heads_by_no)
+)
 _WRITE_HEAD, _MARK_ITEM, _WRITE_STATE = map(
     sql, (inboxes.write_head, items.mark_item, stream.write_state)
 )
@@ -66,6 +69,13 @@ def hub_numbered(connection: Connection, hub_no: int) -> HubRow:
     return found
 
 
+def lock_hub(connection: Connection, hub_no: int) -> HubRow:
+    """Read a hub as it stands until the transaction ends: the numbers of its stream are given out in the order of commits."""
+    found = _hub(connection.execute(_LOCK_HUB, {"hub_no": hub_no}).fetchone())
+    assert found is not None, hub_no  # noqa: S101 - a foreign key holds it
+    return found
+
+
 def _head(row: Row) -> HeadRow:
     user_no, hub_no, user, rev, b_start, last_sort, floor = row[:7]
     head = Head(user, rev, b_start, last_sort, floor, Watermarks(*row[7:11]), Counts(*row[11:13]))
@@ -84,11 +94,22 @@ def heads_of(connection: Connection, hub_no: int, users: Iterable[str]) -> dict[
     return {row[2]: _head(row) for row in found}
 
 
+def lock_heads(connection: Connection, hub_no: int, users: Iterable[str]) -> dict[str, HeadRow]:
+    """Read the heads of those users who have one, as they stand until the transaction ends (I3)."""
+    found = connection.execute(_LOCK_HEADS, {"hub_no": hub_no, "users": as_json(users)})
+    return {row[2]: _head(row) for row in found}
+
+
 def heads_by_no(connection: Connection, user_nos: Iterable[int]) -> dict[int, HeadRow]:
-    """Read heads by their numbers, in order of hub and user, as locks are taken."""
+    """Read heads by their numbers."""
     found = connection.execute(_HEADS_BY_NO, {"user_nos": as_json(user_nos)})
-    rows = sorted(map(_head, found), key=lambda row: (row.hub_no, row.head.user))
-    return {row.user_no: row for row in rows}
+    return {row[0]: _head(row) for row in found}
+
+
+def lock_heads_by_no(connection: Connection, user_nos: Iterable[int]) -> dict[int, HeadRow]:
+    """Read heads by their numbers, in order of hub and user, as they stand until the transaction ends (I3)."""
+    found = connection.execute(_LOCK_HEADS_BY_NO, {"user_nos": as_json(user_nos)})
+    return {row[0]: _head(row) for row in found}
 
 
 def head_values(head: Head) -> dict[str, int]:

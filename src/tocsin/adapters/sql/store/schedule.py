@@ -35,7 +35,7 @@ def put_on_schedule(
             for told, payload in rows
         ],
     )
-    numbers.scheduled += len(rows)
+    numbers.planned(len(rows))
 
 
 def enqueue_due(connection: Connection, numbers: Numbers, now_us: int, limit: int) -> None:
@@ -54,14 +54,13 @@ def enqueue_due(connection: Connection, numbers: Numbers, now_us: int, limit: in
                 "available_us": 0,
                 "expands": expands,
             }
-            for seq, (id_, payload, expands) in enumerate(found, numbers.seq + 1)
+            for seq, (id_, payload, expands) in zip(numbers.seqs(len(found)), found, strict=True)
         ],
     )
-    numbers.seq += len(found)
-    numbers.waiting += len(found)
+    numbers.joined(len(found))
     take_off_schedule(connection, numbers, [row[0] for row in found])
 
 
 def take_off_schedule(connection: Connection, numbers: Numbers, ids: Sequence[str]) -> None:
     """Forget alerts; those that are not there are ignored."""
-    numbers.scheduled -= connection.execute(_DROP, {"ids": as_json(ids)}).rowcount
+    numbers.planned(-connection.execute(_DROP, {"ids": as_json(ids)}).rowcount)

@@ -5,7 +5,7 @@ with its place kept in memory; after a whole walk it rests for an hour.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from tocsin.adapters.sql import (
     alerts,
@@ -27,9 +27,10 @@ from tocsin.adapters.sql.store.rows import (
     HubRow,
     Row,
     as_json,
-    heads_by_no,
     hub_numbered,
     item_of,
+    lock_heads_by_no,
+    lock_hub,
     state_of,
     write_heads,
     write_marked,
@@ -57,7 +58,7 @@ _SOME_RECEIPTS, _DROP_RECEIPT = sql(receipts.some_of_alert), sql(receipts.drop_r
 _SOME_COLLAPSES, _DROP_COLLAPSE = sql(collapses.some_of_alert), sql(collapses.drop_collapse)
 _DROP_SKETCHES = sql(receipts.drop_sketches)
 _OF_ALERT, _STILL_UNREAD = sql(items.of_alert), sql(items.still_unread)
-_LIVE_OF_ALERT = sql(stream.live_of_alert)
+_LIVE_OF_ALERT, _LIVE_BREVS = sql(stream.live_of_alert), sql(stream.live_brevs)
 _OLDEST_OPEN = sql(withdrawals.oldest_open)
 _NOTE_PLACE, _FINISH = sql(withdrawals.note_place), sql(withdrawals.finish)
 
@@ -114,8 +115,8 @@ class Sweep:
         """
         live = self._connection.execute(_LIVE_OF_ALERT, {"alert_no": alert_no})
         self._withdraw_broadcasts(hub_no, [row[0] for row in live])
-        found = self._take(_STILL_UNREAD, alert_no=alert_no, after=after_user)
-        self._bury(_by_user(found), "withdrawn")
+        found, standing = self._take_own(_STILL_UNREAD, alert_no=alert_no, after=after_user)
+        self._bury(standing, "withdrawn")
         if self._left > 0:
             self._connection.execute(_FINISH, {"alert_no": alert_no})
         else:
@@ -134,6 +135,32 @@ class Sweep:
         self._left -= len(found)
         return found
 
+    def _take_own(
+        self, query: str, **parameters: object
+    ) -> tuple[list[Row], dict[int, list[OwnItem]]]:
+        """Take rows of items and lock their inboxes; returns the rows, and what the query finds there by now.
+
+        Between the look and the lock another process may have changed what it is about.
+        """
+        found = self._take(query, **parameters)
+        if not found:
+            return [], {}
+        locked = lock_heads_by_no(self._connection, {row[_USER_NO] for row in found})
+        return found, _by_user(self._again(query, found, locked, _USER_NO, **parameters))
+
+    def _again(
+        self,
+        query: str,
+        found: Sequence[Row],
+        locked: Mapping[int, HeadRow],
+        user_no: int,
+        **parameters: object,
+    ) -> list[Row]:
+        """Run a query again, for as many rows as before, and return those of locked inboxes."""
+        bound = {"limit": len(found), **parameters}
+        rows = self._connection.execute(query, bound).fetchall()
+        return [row for row in rows if row[user_no] in locked]
+
     def _hub(self, hub_no: int) -> HubRow:
         if hub_no not in self._hubs:
             self._hubs[hub_no] = hub_numbered(self._connection, hub_no)
@@ -146,19 +173,26 @@ class Sweep:
             self._changes.append((stream_.hub, plan.change_set(stream_.epoch)))
 
     def _wake(self) -> None:
-        own = _by_user(self._take(_TO_WAKE, now=self._now_us))
+        now = {"now": self._now_us}
+        items_, states_ = self._take(_TO_WAKE, **now), self._take(_STATES_TO_WAKE, **now)
+        if not items_ and not states_:
+            return
+        due = {row[_USER_NO] for row in items_} | {row[-1] for row in states_}
+        locked = lock_heads_by_no(self._connection, due)
+        own = _by_user(self._again(_TO_WAKE, items_, locked, _USER_NO, **now))
         heard: defaultdict[int, list[StateRow]] = defaultdict(list)
-        for row in self._take(_STATES_TO_WAKE, now=self._now_us):
+        for row in self._again(_STATES_TO_WAKE, states_, locked, -1, **now):
             heard[row[-1]].append(state_of(row))
-        for user_no, head in heads_by_no(self._connection, own.keys() | heard.keys()).items():
+        for user_no, head in locked.items():
             states = heard.get(user_no, [])
             self._write(head, wake(head.head, own.get(user_no, []), states, self._now_us))
 
     def _expire(self) -> None:
-        self._bury(_by_user(self._take(_TO_EXPIRE, now=self._now_us)), "expired")
+        self._bury(self._take_own(_TO_EXPIRE, now=self._now_us)[1], "expired")
 
     def _bury(self, own: dict[int, list[OwnItem]], reason: Reason) -> None:
-        for user_no, head in heads_by_no(self._connection, own).items():
+        """Delete items whose inboxes are locked already."""
+        for user_no, head in lock_heads_by_no(self._connection, own).items() if own else ():
             self._write(head, bury(head.head, own[user_no], reason, self._now_us))
 
     def _expire_broadcasts(self) -> None:
@@ -179,14 +213,22 @@ class Sweep:
     def _withdraw_broadcasts(self, hub_no: int, brevs: Sequence[int]) -> None:
         if not brevs:
             return
-        after, entries = withdraw_broadcasts(self._hub(hub_no).stream, brevs)
+        stream_ = lock_hub(self._connection, hub_no).stream
+        all_ = self._connection.execute(_LIVE_BREVS, {"hub_no": hub_no, "above": 0})
+        live = {row[0] for row in all_}
+        after, entries = withdraw_broadcasts(stream_, [brev for brev in brevs if brev in live])
         write_withdrawals(self._connection, hub_no, after, entries)
         self._hubs[hub_no] = HubRow(hub_no, after)
         self._broadcasts.extend(entries)
 
     def _purge_tombstones(self) -> None:
         before_us = self._now_us - self._limits.tombstone_us
-        found = self._take(_OLD_TOMBSTONES, before=before_us)
+        before = {"before": before_us}
+        found = self._take(_OLD_TOMBSTONES, **before)
+        if not found:
+            return
+        heads = lock_heads_by_no(self._connection, {row[0] for row in found})
+        found = self._again(_OLD_TOMBSTONES, found, heads, 0, **before)
         revs: defaultdict[int, list[int]] = defaultdict(list)
         for user_no, _, rev, _ in found:
             revs[user_no].append(rev)
@@ -196,10 +238,9 @@ class Sweep:
         self._connection.executemany(
             _DROP_OF_COPY, [{"user_no": row[0], "alert_no": row[3]} for row in found]
         )
-        heads = heads_by_no(self._connection, revs)
         write_heads(
             self._connection,
-            [(user_no, purge(row.head, revs[user_no])) for user_no, row in heads.items()],
+            [(user_no, purge(heads[user_no].head, some)) for user_no, some in revs.items()],
         )
 
     def _drop_dead_states(self) -> None:
@@ -250,9 +291,8 @@ class Sweep:
         self, walk: Walk, alert_no: int, before_us: int, retired: dict[int, list[OwnItem]]
     ) -> None:
         """Look at the next rows of one alert; after its last one, go on to the next alert."""
-        found = self._take(_OF_ALERT, alert_no=alert_no, after=walk.user_no)
-        own = _by_user(found)
-        for user_no, row in heads_by_no(self._connection, own).items():
+        found, own = self._take_own(_OF_ALERT, alert_no=alert_no, after=walk.user_no)
+        for user_no, row in lock_heads_by_no(self._connection, own).items() if own else ():
             marks = row.head.watermarks
             old = [item for item in own[user_no] if retirable(item, marks, before_us)]
             if old:

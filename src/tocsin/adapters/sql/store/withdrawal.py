@@ -7,6 +7,7 @@ from tocsin.adapters.sql.store.deeds import changed, keep
 from tocsin.adapters.sql.store.delivery import Delivery
 from tocsin.adapters.sql.store.numbers import Numbers
 from tocsin.adapters.sql.store.queue import decode_envelope
+from tocsin.adapters.sql.store.rows import as_json
 from tocsin.adapters.sql.store.schedule import take_off_schedule
 from tocsin.adapters.sql.store.sweep import Sweep
 from tocsin.adapters.sql.store.text import sql
@@ -15,6 +16,7 @@ from tocsin.ports.audit import Deed
 from tocsin.ports.limits import StoreLimits
 from tocsin.ports.store import Swept
 
+_LOCK = sql(alerts.lock_alerts)
 _ALERT, _WITHDRAW = sql(alerts.alert_by_id), sql(alerts.withdraw_alert)
 _OPEN = sql(withdrawals.open_of_alert)
 _END_EXPANSION = sql(topics.end_expansion)
@@ -39,6 +41,7 @@ class Withdrawal:
         What still waits, or is dead, counts as delivered to nobody, so nobody will get it.
         """
         home = open_hub(connection, self._numbers, hub)
+        connection.execute(_LOCK, {"ids": as_json([alert_id])}).fetchall()
         found = connection.execute(_ALERT, {"id": alert_id, "hub": hub}).fetchone()
         if found is not None:
             connection.execute(_END_EXPANSION, {"alert_no": found[0]})

@@ -3,6 +3,10 @@
 While one commit waits for the disk, the next jobs gather; the thread then takes all of them into one transaction, each
 under a savepoint, so that one flush pays for many and a failed job rolls back alone.  A future resolves only after the
 commit that covers it (I1).  There is no linger timer: an idle store commits a lone job at once.
+
+Where other processes write too, only the first job of a transaction waits for what they hold: then nobody waits for this
+one.  A later job that would have to wait is left for the next transaction, so groups of jobs never wait in a circle,
+though each locks in an order of its own.
 """
 
 import asyncio
@@ -40,11 +44,12 @@ class _Waiting:
 
 
 class _Failed(NamedTuple):
-    """Why a batch was not committed, what its callers are told, and whether it may succeed at once if run again."""
+    """Why nothing was committed, what the callers of the first ``jobs`` are told, and whether to run them again at once."""
 
     error: Exception
-    told: TocsinError
+    told: Exception
     passes: bool
+    jobs: int
 
 
 class Writer:
@@ -106,7 +111,6 @@ class Writer:
                 continue
             if batch:
                 self._commit(batch)
-                self._loop.call_soon_threadsafe(_resolve, batch)
                 if self._connection is not None:
                     self._database.after_commit(self._connection)
                 dirty = True
@@ -134,51 +138,81 @@ class Writer:
         return batch, True
 
     def _commit(self, batch: list[_Waiting]) -> None:
-        """Run a batch and commit it, again if it only met a transaction of somebody else's or a connection of before."""
+        """Run a batch and commit it; what others are in the way of goes into another transaction, with all behind it."""
+        while batch:
+            done = self._commit_some(batch)
+            self._loop.call_soon_threadsafe(_resolve, batch[:done])
+            batch = batch[done:]
+
+    def _commit_some(self, batch: list[_Waiting]) -> int:
+        """Commit jobs from the first on; returns how many are done with.
+
+        They are run again if they only met a transaction of somebody else's or a connection of before.
+        """
         tries = 0
-        while (failed := self._try(batch)) is not None:
-            self._undo(failed.error, len(batch))
+        while True:
+            done = self._try(batch)
+            if not isinstance(done, _Failed):
+                return done
+            self._undo(done)
             tries += 1
-            if tries == _TRIES or not failed.passes:
-                for waiting in batch:
-                    waiting.error = failed.told
-                return
+            if tries == _TRIES or not done.passes:
+                for waiting in batch[: done.jobs]:
+                    waiting.error = done.told
+                return done.jobs
             time.sleep(_PAUSE_S * 2**tries)  # or the same two would meet again
 
-    def _try(self, batch: list[_Waiting]) -> _Failed | None:
-        database = self._database
+    def _try(self, batch: list[_Waiting]) -> int | _Failed:
+        """Commit jobs up to the first that others are in the way of; returns how many, or why none."""
+        database, done = self._database, 0
         try:
             connection = self._connected()
             connection.execute(database.begin_writing)
             for waiting in batch:
-                self._run(connection, waiting)
+                met = self._run(connection, waiting)
+                if met is not None and done == 0:
+                    passes = database.passes(met)
+                    return _Failed(met, met if passes else database.refusal(met), passes, 1)
+                if met is not None:
+                    break
+                done += 1
+                if done == 1 < len(batch):
+                    database.wait_no_more(connection)
         except Exception as error:  # noqa: BLE001 - whatever it is, callers wait and the thread must live
             told = error if isinstance(error, TocsinError) else database.refusal(error)
-            return _Failed(error, told, database.passes(error))
+            return _Failed(error, told, database.passes(error), len(batch))
         try:
             connection.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - as above
             told = database.failed_commit(error)
             known = not isinstance(told, UnknownOutcomeError)
-            return _Failed(error, told, known and database.passes(error))
-        return None
+            return _Failed(error, told, known and database.passes(error), done)
+        return done
 
-    def _run(self, connection: Connection, waiting: _Waiting) -> None:
+    def _run(self, connection: Connection, waiting: _Waiting) -> Exception | None:
+        """Run one job, which succeeds or fails; returns an error only if another process was in its way."""
         waiting.error = None
         connection.execute("SAVEPOINT job")
+        met: Exception | None = None
         try:
             waiting.result = waiting.job(connection)
         except Exception as error:
             if self._database.fails_all(error):
                 raise
-            waiting.error = error
+            if self._database.gives_way(error):
+                met = error
+            else:
+                waiting.error = error
             connection.execute("ROLLBACK TO job")
             self._rolled_back(connection)
         connection.execute("RELEASE job")
+        return met
 
-    def _undo(self, error: Exception, jobs: int) -> None:
-        """Roll the whole batch back; a connection that is not trusted any more is dropped."""
-        _log.error("store.write_failed", error=str(error), jobs=jobs)
+    def _undo(self, failed: _Failed) -> None:
+        """Roll the whole transaction back; a connection that is not trusted any more is dropped."""
+        error = failed.error
+        tell = _log.warning if failed.passes else _log.error
+        tell("store.write_failed", error=str(error), jobs=failed.jobs)
         connection = self._connection
         try:
             if connection is not None and self._database.in_transaction(connection):
