@@ -49,17 +49,30 @@ def test_a_kill_in_the_middle_of_a_scheduled_second_loses_and_doubles_nothing(
 
 
 def test_a_scheduled_alert_comes_at_its_time_unless_it_is_withdrawn(server: ServerProcess) -> None:
-    key, due = server.key("server"), soon(6)
-    publish = ("publish", "--to-user", "ada", "--deliver-at", due.isoformat(), "--title")
-    later = server.cli(*publish, "Later")
-    server.cli("withdraw", server.cli(*publish, "Never"))
+    key, due = server.key("server"), soon(3)
+    later, never = (
+        server.publish(key, deliver_at=due.isoformat(), title=title).headers["location"]
+        for title in ("Later", "Never")
+    )
+    assert server.request("DELETE", never, headers=key).status_code == 200
     until(lambda: server.titles(key), "one arrives")
     assert server.titles(key) == ["Later"]
-    status = server.request("GET", f"/v1/alerts/{later}", headers=key).json()
+    status = server.request("GET", later, headers=key).json()
     deliver_at, processed_at = (
         datetime.fromisoformat(status[name]) for name in ("deliver_at", "processed_at")
     )
     assert timedelta() <= processed_at - deliver_at < timedelta(seconds=LATE_S)
+
+
+def test_the_command_sets_a_time_and_takes_the_alert_back_before_it(server: ServerProcess) -> None:
+    key, due = server.key("server"), soon(3600).replace(microsecond=0)
+    publish = ("publish", "--to-user", "ada", "--deliver-at", due.isoformat(), "--title", "Later")
+    location = f"/v1/alerts/{server.cli(*publish)}"
+    status = server.request("GET", location, headers=key).json()
+    assert status["state"] == "scheduled"
+    assert datetime.fromisoformat(status["deliver_at"]) == due
+    server.cli("withdraw", location.rpartition("/")[2])
+    assert server.request("GET", location, headers=key).json()["state"] == "withdrawn"
 
 
 def test_what_expires_while_the_server_is_down_is_gone_after_the_start(
