@@ -3,11 +3,29 @@
 from ipaddress import ip_address, ip_network
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from yarl import URL
 
 from tocsin.adapters.outbound.addresses import kind_of
 from tocsin.adapters.outbound.guard import LONGEST_URL, Guard, NotAllowedError
 
 STRICT = Guard(())
+# What URLs are made of; the last one is a full-width solidus.
+PIECES = (
+    *(
+        "https:",
+        "https://",
+        "https://example.org",
+        "https://example.org/",
+        "http://",
+        "//",
+        "/",
+        ":",
+    ),
+    *("?", "#", "@", "%", "%2f", "%7E", "..", ".", "=", "+", "[::1]", "443", "8.8.8.8", "10.0.0.1"),
+    *("a", "\u00fc", "\uff0f"),
+)
 
 
 @pytest.mark.parametrize(
@@ -107,6 +125,7 @@ def test_a_public_address_is_nothing_special(address: str) -> None:
         ("https://example.org:-1/", "no URL"),
         ("https://example.org:8a/", "no URL"),
         ("https://[::1", "no URL"),
+        ("https://[::1]@/", "no URL"),
         ("https:///path", "must be"),
         ("https://", "must be"),
         ("//example.org/", "must be"),
@@ -138,7 +157,38 @@ def test_a_url_that_breaks_a_rule_is_refused_with_the_reason(url: str, reason: s
     ],
 )
 def test_a_public_url_may_be_called(url: str, host: str) -> None:
-    assert STRICT.check_url(url).raw_host == host
+    assert STRICT.check_url(url).place.host == host
+
+
+@example("https://example.org//evil.example/")
+@example("https://example.org:443:8443//")
+@example("https://example.org?//evil.example")
+@example("https://example.org/a/../b%7e?c=%3d+#d")
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+def test_a_url_that_passes_names_the_server_and_the_path_that_a_reader_of_whole_urls_sees(
+    text: str,
+) -> None:
+    try:
+        target = STRICT.check_url(text)
+    except NotAllowedError:
+        return
+    url = URL(text)
+    assert target.place == (url.scheme, url.raw_host, url.port)
+    assert target.path == url.raw_path_qs
+
+
+def test_an_origin_that_passed_opens_nothing_to_others_that_look_like_it() -> None:
+    guard = Guard(())
+    assert guard.check_url("https://example.org/a").path == "/a"
+    for url in (
+        "https://example.org@10.0.0.1/",
+        "https://example.org:443@10.0.0.1/",
+        "https://example.org\\@10.0.0.1/",
+        "http://example.org/a",
+        "https://example.org:0/a",
+    ):
+        with pytest.raises(NotAllowedError):
+            guard.check_url(url)
 
 
 def test_a_public_name_is_refused_where_it_resolves_to_a_private_address() -> None:

@@ -1,19 +1,19 @@
 """Outgoing HTTP/1.1, behind the guard: a few bytes out, a few bytes in, on connections that are kept."""
 
 import asyncio
+import functools
 import ssl
 from pathlib import Path
 from typing import Final
 
-from yarl import URL
-
 from tocsin.adapters.outbound.answer import NoAnswerError
-from tocsin.adapters.outbound.connection import Place, StaleError
+from tocsin.adapters.outbound.connection import StaleError
 from tocsin.adapters.outbound.dialer import Dialer
 from tocsin.adapters.outbound.guard import Guard, NotAllowedError
 from tocsin.adapters.outbound.pool import Pool
 from tocsin.adapters.outbound.request import request_bytes
 from tocsin.adapters.outbound.resolver import GuardedResolver, Lookup, system_lookup
+from tocsin.adapters.outbound.target import Place
 from tocsin.config import Outbound as OutboundSettings
 from tocsin.errors import ConfigError
 from tocsin.ports.outbound import Answer, Call, Failed, Outcome, Refused
@@ -30,7 +30,9 @@ class OutboundClient:
         self, settings: OutboundSettings, metrics: Metrics, lookup: Lookup = system_lookup
     ) -> None:
         self._settings = settings
-        self._metrics = metrics
+        # Kept, because a look at the labels costs more than the counting.
+        self._calls = functools.cache(metrics.outbound.labels)
+        self._seconds = functools.cache(metrics.outbound_s.labels)
         self._guard = Guard(settings.allow)
         self._resolver = GuardedResolver(self._guard, lookup)
         tls = _tls(settings.ca_file)
@@ -45,16 +47,16 @@ class OutboundClient:
     async def send(self, call: Call) -> Outcome:
         """Make one call and wait for its outcome."""
         loop = asyncio.get_running_loop()
-        began = loop.time()
-        outcome = await self._outcome(call)
-        self._metrics.outbound.labels(call.purpose, label_of(outcome)).inc()
-        self._metrics.outbound_s.labels(call.purpose).observe(loop.time() - began)
+        began_s = loop.time()
+        outcome = await self._outcome(call, began_s)
+        self._calls(call.purpose, label_of(outcome)).inc()
+        self._seconds(call.purpose).observe(loop.time() - began_s)
         return outcome
 
     async def refusal(self, url: str) -> Refused | None:
         """Tell whether ``send`` would refuse that URL now."""
         try:
-            place = _place(self._guard.check_url(url))
+            place = self._guard.check_url(url).place
             async with asyncio.timeout(self._settings.connect_s):
                 await self._resolver.look_up(place.host, place.port)
         except NotAllowedError as error:
@@ -63,13 +65,12 @@ class OutboundClient:
             return None
         return None
 
-    async def _outcome(self, call: Call) -> Outcome:
+    async def _outcome(self, call: Call, began_s: float) -> Outcome:
         bound_s = min(self._settings.total_s, call.total_s or self._settings.total_s)
         try:
-            url = self._guard.check_url(call.url)
-            request = request_bytes(call, url)
-            async with asyncio.timeout(bound_s):
-                return await self._answer(call, _place(url), request)
+            target = self._guard.check_url(call.url)
+            request = request_bytes(call, target)
+            return await self._answer(call, target.place, request, began_s + bound_s)
         except NotAllowedError as error:
             return Refused(str(error))
         except NoAnswerError as error:
@@ -77,20 +78,20 @@ class OutboundClient:
         except TimeoutError:
             return Failed("timeout", f"no whole answer within {bound_s:g} s")
 
-    async def _answer(self, call: Call, place: Place, request: bytes) -> Answer:
+    async def _answer(self, call: Call, place: Place, request: bytes, until_s: float) -> Answer:
         """Exchange; once more, on a new connection, if a kept one was at its end and a repeat does no harm."""
         try:
-            return await self._exchange(call, place, request)
+            return await self._exchange(call, place, request, until_s)
         except StaleError:
             if not call.repeatable and call.method not in _IDEMPOTENT:
                 raise
         self._pool.drop_idle(place)
-        return await self._exchange(call, place, request)
+        return await self._exchange(call, place, request, until_s)
 
-    async def _exchange(self, call: Call, place: Place, request: bytes) -> Answer:
-        connection = await self._pool.take(place)
+    async def _exchange(self, call: Call, place: Place, request: bytes, until_s: float) -> Answer:
+        connection = await self._pool.take(place, until_s)
         try:
-            return await connection.exchange(request, call.method)
+            return await connection.exchange(request, call.method, until_s)
         finally:
             self._pool.give(connection)
 
@@ -104,10 +105,6 @@ def label_of(outcome: Outcome) -> str:
             return "refused"
         case Failed():
             return outcome.kind
-
-
-def _place(url: URL) -> Place:
-    return Place(url.scheme, url.raw_host or "", url.port or 0)
 
 
 def _tls(ca_file: Path | None) -> ssl.SSLContext:

@@ -2,20 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Final, NamedTuple, cast
+from typing import Final, cast
 
 from tocsin.adapters.outbound.answer import AnswerReader, NoAnswerError
+from tocsin.adapters.outbound.target import Place
 from tocsin.ports.outbound import Answer, Method
 
 _BROKEN: Final = "the connection ended before the answer did"
-
-
-class Place(NamedTuple):
-    """What connections are kept for; ``host`` is as the URL has it, in ASCII, an IPv6 address without brackets."""
-
-    scheme: str
-    host: str
-    port: int
 
 
 class StaleError(NoAnswerError):
@@ -35,18 +28,22 @@ class Connection(asyncio.Protocol):
         self._ended = ended
         self._transport: asyncio.Transport | None = None
         self._waiting: asyncio.Future[Answer] | None = None
+        self._until_s = 0.0
+        self._look: asyncio.TimerHandle | None = None
 
-    async def exchange(self, request: bytes, method: Method) -> Answer:
-        """Send a request and wait for the answer; who stops to wait ends the connection.
+    async def exchange(self, request: bytes, method: Method, until_s: float) -> Answer:
+        """Send a request and wait for the answer until that time of the loop; who stops to wait ends the connection.
 
         Raises:
             NoAnswerError: None came.
+            TimeoutError: None came in time.
         """
         self._reader.begin(method)
         if self._transport is None or self._transport.is_closing():
             raise self._broken(None)
         self._waiting = asyncio.get_running_loop().create_future()
         self._transport.write(request)
+        self._wait_until(until_s)
         try:
             return await self._waiting
         except BaseException:
@@ -71,6 +68,29 @@ class Connection(asyncio.Protocol):
         """End it at once, without a farewell that could be waited for."""
         if self._transport is not None:
             self._transport.abort()
+
+    # --- time --------------------------------------------------------------------------------
+    def _wait_until(self, until_s: float) -> None:
+        """Have an end put to the waiting at that time.
+
+        A timer for each exchange would cost more than its answer does.  So the one of an earlier exchange serves this one
+        too, unless it comes too late: it looks, finds that it is not yet time, and goes on.
+        """
+        self._until_s = until_s
+        if self._look is not None:
+            if self._look.when() <= until_s:
+                return
+            self._look.cancel()
+        self._look = asyncio.get_running_loop().call_at(until_s, self._look_at_time)
+
+    def _look_at_time(self) -> None:
+        self._look = None
+        if self._waiting is None or self._waiting.done():
+            return
+        if asyncio.get_running_loop().time() < self._until_s:
+            self._wait_until(self._until_s)
+        else:
+            self._waiting.set_exception(TimeoutError())
 
     # --- called by the loop ------------------------------------------------------------------
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -99,6 +119,8 @@ class Connection(asyncio.Protocol):
                 self._waiting.set_exception(self._broken(exc))
             else:
                 self._waiting.set_result(answer)
+        if self._look is not None:
+            self._look.cancel()
         self._transport = None
         self._ended(self)
 

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from tocsin.adapters.outbound.answer import NoAnswerError
-from tocsin.adapters.outbound.connection import Connection, Place
+from tocsin.adapters.outbound.connection import Connection
 from tocsin.adapters.outbound.guard import plain_name
 from tocsin.adapters.outbound.resolver import GuardedResolver
+from tocsin.adapters.outbound.target import Place
 
 # What an address gets before the next one is tried beside it (RFC 8305 section 5).
 HEAD_START_S: Final = 0.25

@@ -7,13 +7,16 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 from yarl import URL
 
 from tocsin.adapters.outbound.addresses import Address, Network, kind_of
+from tocsin.adapters.outbound.target import Place, Target
 
 LONGEST_URL = 2048
-# Schemes and hosts that passed: the rules on them cannot change, and pushes ask for the same few all the time.
+# Origins that passed: the rules on them cannot change, and pushes ask for the same few all the time.
 _REMEMBERED = 1_024
+_ORIGIN = re.compile(r"[^/?#]*//[^/?#]*")
+# What stays as it is when a URL is written in its normal form.
+_NORMAL_PATH = re.compile(r"/[A-Za-z0-9_~:=/-]*")
 # How WHATWG's URL standard recognises what some resolvers take for an IPv4 address (decimal, octal, hex).
 _NUMBER = re.compile("[0-9]+|0x[0-9a-f]*", re.IGNORECASE)
-_AUTHORITY_ENDS = re.compile("[/?#]")
 
 
 class NotAllowedError(Exception):
@@ -26,30 +29,37 @@ class Guard:
     def __init__(self, allow: Sequence[str | Network]) -> None:
         self._names = frozenset(plain_name(one) for one in allow if isinstance(one, str))
         self._networks = tuple(n for n in allow if isinstance(n, IPv4Network | IPv6Network))
-        self._passed: set[tuple[str, str]] = set()
+        self._passed: dict[str, Place] = {}
 
-    def check_url(self, text: str) -> URL:
-        """Return the URL to call; what its name resolves to is checked by :meth:`check_address`.
+    def check_url(self, text: str) -> Target:
+        """Return what to call; what its name resolves to is checked by :meth:`check_address`.
 
         Raises:
             NotAllowedError: It is no URL that we call.
         """
-        url = _parse(text)
-        self._check_host(url.scheme, url.raw_host or "")
-        return url
+        _check_text(text)
+        found = _ORIGIN.match(text)
+        origin = found[0] if found else ""
+        place = self._passed.get(origin) or self._pass(origin)
+        path = text[len(origin) :]
+        if not _NORMAL_PATH.fullmatch(path):
+            path = _parse(text).raw_path_qs
+        return Target(place, path)
 
-    def _check_host(self, scheme: str, host: str) -> None:
-        """Check what a URL says of a host before it is resolved; that a host passed is remembered."""
-        if (scheme, host) in self._passed:
-            return
-        literal = _literal(host)
+    def _pass(self, origin: str) -> Place:
+        """Check what a URL says of a server before its name is resolved; that it passed is remembered."""
+        place = _place(origin)
+        literal = _literal(place.host)
         if literal is not None:
-            self.check_address(host, literal)
-        if scheme == "http" and not self._allowed(host, literal):
-            reason = f"{_shown(host)} is called by https only; to allow http, {_remedy(host)}"
+            self.check_address(place.host, literal)
+        if place.scheme == "http" and not self._allowed(place.host, literal):
+            remedy = _remedy(place.host)
+            reason = f"{_shown(place.host)} is called by https only; to allow http, {remedy}"
             raise NotAllowedError(reason)
-        if len(self._passed) < _REMEMBERED:
-            self._passed.add((scheme, host))
+        if len(self._passed) >= _REMEMBERED:
+            self._passed.clear()
+        self._passed[origin] = place
+        return place
 
     def check_address(self, host: str, address: Address) -> None:
         """Check one address that ``host`` is, or resolves to.
@@ -76,7 +86,7 @@ def plain_name(name: str) -> str:
     return name.lower().removesuffix(".")
 
 
-def _parse(text: str) -> URL:
+def _check_text(text: str) -> None:
     if len(text) > LONGEST_URL:
         reason = f"the URL has {len(text)} characters; at most {LONGEST_URL} are allowed"
         raise NotAllowedError(reason)
@@ -84,17 +94,23 @@ def _parse(text: str) -> URL:
         raise NotAllowedError(
             "the URL has spaces, backslashes or control characters; percent-encode them"
         )
+
+
+def _place(origin: str) -> Place:
+    url = _parse(origin)
+    if url.scheme not in ("https", "http") or not url.raw_host or not url.port:
+        raise NotAllowedError("the URL must be https://HOST[:PORT]/PATH")
+    if "@" in origin:
+        raise NotAllowedError("the URL has a user or password in it; put secrets into headers")
+    return Place(url.scheme, url.raw_host, url.port)
+
+
+def _parse(text: str) -> URL:
     try:
-        url = URL(text)
-        port = url.port
-    except ValueError as error:
+        return URL(text)
+    except (ValueError, IndexError) as error:  # the latter for "//[::1]@"
         reason = f"this is no URL: {error}"
         raise NotAllowedError(reason) from error
-    if url.scheme not in ("https", "http") or not url.raw_host or not port:
-        raise NotAllowedError("the URL must be https://HOST[:PORT]/PATH")
-    if "@" in _AUTHORITY_ENDS.split(text.partition("://")[2], 1)[0]:
-        raise NotAllowedError("the URL has a user or password in it; put secrets into headers")
-    return url
 
 
 def _literal(host: str) -> Address | None:

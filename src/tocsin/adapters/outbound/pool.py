@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from tocsin.adapters.outbound.answer import NoAnswerError
-from tocsin.adapters.outbound.connection import Connection, Place
+from tocsin.adapters.outbound.connection import Connection
+from tocsin.adapters.outbound.target import Place
 
 KEPT_S: Final = 30.0
 
@@ -56,12 +57,15 @@ class Pool:
         self._sweeping: asyncio.TimerHandle | None = None
         self._closed = False
 
-    async def take(self, place: Place) -> Connection:
-        """Return a connection for one exchange, after which :meth:`give` takes it back; waits until there is room.
+    async def take(self, place: Place, until_s: float) -> Connection:
+        """Return a connection for one exchange, after which :meth:`give` takes it back.
+
+        Waits until there is room, but not beyond ``until_s``, which is a time of the loop.
 
         Raises:
             NoAnswerError: There is none.
             NotAllowedError: There may be none.
+            TimeoutError: There was none in time.
         """
         if self._closed:
             raise _closed()
@@ -70,7 +74,7 @@ class Pool:
             server = self._servers[place] = _Server(place)
         server.callers += 1
         try:
-            connection = self._pop_idle(server) or await self._another(server)
+            connection = self._pop_idle(server) or await self._another(server, until_s)
         except BaseException:
             self._leave(server)
             raise
@@ -105,8 +109,12 @@ class Pool:
             self._end_idle(connection)
 
     # --- room --------------------------------------------------------------------------------
-    async def _another(self, server: _Server) -> Connection:
+    async def _another(self, server: _Server, until_s: float) -> Connection:
         """Make a connection, or wait for one that somebody gives back."""
+        async with asyncio.timeout_at(until_s):
+            return await self._made_or_given(server)
+
+    async def _made_or_given(self, server: _Server) -> Connection:
         if self._has_room(server):
             self._count(server, 1)
         else:
