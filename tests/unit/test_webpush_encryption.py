@@ -83,3 +83,10 @@ def test_keys_that_are_none_are_refused(p256dh: bytes, auth: bytes) -> None:
 
 def test_base64_of_the_tests_is_that_of_the_world() -> None:
     assert decode(encode(b"\xfb\xff\x00")) == b"\xfb\xff\x00" == urlsafe_b64decode("-_8A")
+
+
+def test_a_second_message_to_a_browser_is_for_that_browser_too() -> None:
+    browsers = [Browser(AUTH), Browser(AUTH)]
+    for plaintext in (b"first", b"second"):
+        for browser in browsers:
+            assert browser.decrypt(encrypt(plaintext, browser.p256dh, AUTH)) == plaintext
