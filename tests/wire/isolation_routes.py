@@ -110,6 +110,7 @@ ROUTES = {
     "POST /v1/admin/dead/{id}/retry": Ask("dead"),
     "DELETE /v1/admin/dead/{id}": Ask("dead"),
     "GET /v1/admin/dead-pushes": Ask(),
+    "POST /v1/admin/dead-pushes/retry": Ask(),
     "POST /v1/admin/dead-pushes/{id}/retry": Ask("push"),
     "GET /v1/admin/doctor": Ask(),
     "POST /v1/admin/webhooks": Ask(body={"url": "https://9.9.9.9/", "key_id": "$key"}),

@@ -173,6 +173,7 @@ def build_router(resources: Resources) -> Router:
         ),
         ("POST", "/v1/admin/dead/{id}/retry", "dead.retry", resources.dead.retry),
         ("DELETE", "/v1/admin/dead/{id}", "dead.drop", resources.dead.drop),
+        ("POST", "/v1/admin/dead-pushes/retry", "push.retry", resources.dead_pushes.retry_page),
         ("POST", "/v1/admin/dead-pushes/{id}/retry", "push.retry", resources.dead_pushes.retry),
         ("POST", "/v1/admin/webhooks", "webhook.create", webhooks.create),
         ("PATCH", "/v1/admin/webhooks/{id}", "webhook.change", webhooks.change),

@@ -8,10 +8,14 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from tocsin.cli.calls import call, print_table, rows
+from tocsin.cli.calls import AnyHubOption, call, print_table, rows
 
 dead = typer.Typer(no_args_is_help=True, help="Dead letters: alerts that could not be delivered.")
 
+ReasonOption = Annotated[
+    str,
+    typer.Option(help="Only what was refused with this text in the answer.", show_default="any"),
+]
 AlertId = Annotated[str, typer.Argument(help="The id that `dead list` shows.")]
 
 
@@ -47,14 +51,16 @@ def drop_dead(context: typer.Context, alert_id: AlertId) -> None:
 
 
 @dead.command(name="pushes")
-def list_pushes(context: typer.Context) -> None:
-    """List pushes of every hub that no push service took, the last given up first."""
+def list_pushes(
+    context: typer.Context, hub: AnyHubOption = None, reason: ReasonOption = ""
+) -> None:
+    """List pushes that no push service took, the last given up first."""
     columns = ("id", "hub", "user", "device", "dead since", "attempts", "reason")
     table = Table(*columns, box=None, pad_edge=False)
-    for row in rows(context, "/v1/admin/dead-pushes", "dead"):
+    for row in rows(context, "/v1/admin/dead-pushes", "dead", **_which(hub, reason)):
         whose = (row["hub"], Text(row["user"]), Text(row["installation_id"]))
-        reason = Text(f"{row['end']}: {row['reason']}")
-        table.add_row(row["id"], *whose, row["dead_at"], str(row["attempts"]), reason)
+        why = Text(f"{row['end']}: {row['reason']}")
+        table.add_row(row["id"], *whose, row["dead_at"], str(row["attempts"]), why)
     print_table(table)
 
 
@@ -67,6 +73,26 @@ def retry_push(
     for push_id in push_ids:
         call(context, "POST", f"/v1/admin/dead-pushes/{quote(push_id, safe='')}/retry")
         typer.echo(f"queued {push_id}", err=True)
+
+
+@dead.command(name="retry-pushes")
+def retry_pushes(
+    context: typer.Context, hub: AnyHubOption = None, reason: ReasonOption = ""
+) -> None:
+    """Send all pushes once more that `dead pushes` shows with the same options."""
+    retried = gone = 0
+    asked: dict[str, str] | None = _which(hub, reason)
+    while asked is not None:
+        answer = call(context, "POST", "/v1/admin/dead-pushes/retry", **asked)
+        retried += answer["retried"]
+        gone += answer["gone"]
+        following = answer["page"]["next"]
+        asked = {**asked, "cursor": following} if following else None
+    typer.echo(f"queued {retried}; of {gone} the device is gone", err=True)
+
+
+def _which(hub: str | None, reason: str) -> dict[str, str]:
+    return {"reason": reason, **({} if hub is None else {"hub": hub})}
 
 
 def _path(alert_id: str) -> str:
