@@ -6,6 +6,7 @@
     +-- InvalidInputError       the caller sent something that can never be accepted
     |   +-- InvalidItemsError   some items of a list; nothing was done with any
     |   +-- TooLargeError       a stated limit was crossed
+    |   +-- ExpiredError        what it is about is over
     |   +-- UnsupportedError    it came in a form that is not read here
     +-- UnauthenticatedError    no key or token, or one that does not hold
     +-- ForbiddenError          a good key or token, but not for this
@@ -16,6 +17,7 @@
     +-- OverloadedError         a bound was reached; retry after ``retry_after_s``
     |   +-- RateLimitedError    this caller asked too much
     +-- UnavailableError        a backend did not do it; nothing was done. Retryable
+    |   +-- LineLostError       the connection to a broker is gone; what it lent comes again
     +-- UnknownOutcomeError     a backend may have done it; repeat with the same key
     +-- ConfigError             the settings cannot work; the message says how to mend them
 
@@ -59,6 +61,12 @@ class TooLargeError(InvalidInputError):
     """The input is larger than a stated limit."""
 
     code = "too-large"
+
+
+class ExpiredError(InvalidInputError):
+    """What it is about is over; nobody should get it any more."""
+
+    code = "invalid-time"
 
 
 class UnsupportedError(InvalidInputError):
@@ -129,6 +137,10 @@ class UnavailableError(TocsinError):
 
     code = "unavailable"
     retryable = True
+
+
+class LineLostError(UnavailableError):
+    """The connection to a broker is not there (any more); what was held comes again."""
 
 
 class UnknownOutcomeError(TocsinError):

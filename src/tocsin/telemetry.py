@@ -137,6 +137,36 @@ class Metrics:
             ["reason"],
             registry=registry,
         )
+        self.source_messages = Counter(
+            "tocsin_source_messages_total",
+            "Messages of brokers by what became of them.",
+            ["source", "outcome"],
+            registry=registry,
+        )
+        self.source_held = Gauge(
+            "tocsin_source_held",
+            "Messages of brokers received and not yet acknowledged.",
+            ["source"],
+            registry=registry,
+        )
+        self.source_connected = Gauge(
+            "tocsin_source_connected",
+            "Whether a source has its broker (1) or not (0).",
+            ["source"],
+            registry=registry,
+        )
+        self.source_waiting = Gauge(
+            "tocsin_source_waiting",
+            "Messages that wait on the broker, where it tells.",
+            ["source"],
+            registry=registry,
+        )
+        self.source_oldest_s = Gauge(
+            "tocsin_source_oldest_seconds",
+            "Age of the oldest message that waits on the broker, where it tells.",
+            ["source"],
+            registry=registry,
+        )
         self.handler_events = Counter(
             "tocsin_event_handler_events_total",
             "Events for event handlers by what came of them.",

@@ -193,6 +193,21 @@ def test_check_config_refuses_event_handlers_that_cannot_work(make_server: MakeS
     assert server.try_cli("check-config").returncode == 0
 
 
+def test_check_config_refuses_a_source_that_cannot_work_and_shows_no_password(
+    make_server: MakeServer,
+) -> None:
+    server = make_server()
+    file = server.folder / "tocsin.toml"
+    url = 'url = "amqp://user:secret@127.0.0.1:1/shop"\n'
+    file.write_text(f'[sources.orders]\n{url}queue = "q"\n')
+    good = server.try_cli("check-config")
+    file.write_text(f"[sources.orders]\n{url}")
+    bad = server.try_cli("check-config")
+    assert (good.returncode, bad.returncode) == (0, 1)
+    assert "sources.orders: queue is missing" in bad.stderr
+    assert "secret" not in good.stdout + good.stderr + bad.stdout + bad.stderr
+
+
 def test_an_unknown_variable_is_refused(make_server: MakeServer) -> None:
     server = make_server(env={"TOCSIN_PROT": "8080"})
     done = server.try_cli("serve", "--port", "0")

@@ -82,3 +82,15 @@ async def test_a_dropped_letter_is_gone_for_good(world: World) -> None:
     assert await world.store.alert("h", told.id) is None
     [left] = await world.store.queue.dead_letters(limit=10)
     assert left.envelope == other
+
+
+async def test_what_never_was_on_the_queue_is_kept_once(world: World) -> None:
+    told = envelope("ann", accepted_us=world.clock.now_us())
+    letter = DeadLetter(told, 2, "it says nothing", world.clock.now_us())
+    await world.store.queue.keep_dead(letter)
+    await world.store.queue.keep_dead(DeadLetter(told, 3, "again", world.clock.now_us()))
+    assert list(await world.store.queue.dead_letters(limit=10)) == [letter]
+    status = await world.store.alert("h", told.id)
+    assert status is not None
+    assert (status.state, status.reason) == ("dead", "it says nothing")
+    assert await world.store.queue.drop_dead(told.id) is True

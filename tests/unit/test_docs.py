@@ -16,7 +16,7 @@ from tests.unit.api_server import running
 from tocsin import errors
 from tocsin.api.problems import status_of
 from tocsin.cli.app import app
-from tocsin.config import CLIENT_VARIABLES, ENV_PREFIX, Hub, Issuer, Settings
+from tocsin.config import CLIENT_VARIABLES, ENV_PREFIX, Hub, Issuer, Mapping, Settings, Source
 from tocsin.telemetry import Metrics
 
 ROOT = Path(__file__).parents[2]
@@ -162,14 +162,18 @@ def test_every_setting_is_documented_with_its_variable_and_default() -> None:
     assert documented == set(settings())
 
 
-def test_every_setting_of_a_hub_is_documented() -> None:
+@pytest.mark.parametrize(
+    ("beginning", "section"),
+    [("hubs.NAME.", Hub), ("sources.NAME.", Source), ("mapping.", Mapping)],
+)
+def test_every_setting_of_a_table_is_documented(beginning: str, section: type[BaseModel]) -> None:
     page = (REFERENCE / "configuration.md").read_text()
     documented = {
-        cells[0].strip("`").removeprefix("hubs.NAME.")
+        cells[0].strip("`").removeprefix(beginning)
         for cells in rows(page)
-        if cells[0].startswith("`hubs.NAME.")
+        if cells[0].startswith(f"`{beginning}")
     }
-    assert documented == set(Hub.model_fields)
+    assert documented == set(section.model_fields)
 
 
 def test_every_setting_of_an_issuer_is_documented() -> None:

@@ -7,7 +7,8 @@ from tocsin.api.auth import Authenticator
 from tocsin.api.http import Request, Response
 from tocsin.api.paging import cursor_of, limit_of, newest_page
 from tocsin.clock import to_rfc3339
-from tocsin.errors import NotFoundError
+from tocsin.errors import ConflictError, NotFoundError
+from tocsin.model.alert import Audience
 from tocsin.ports.audit import Deed
 from tocsin.ports.queue import DeadLetter
 from tocsin.ports.queue import DeadLetters as KeptLetters
@@ -39,6 +40,12 @@ class DeadLetters:
         """``POST /v1/admin/dead/{id}/retry``: back to the queue, as if it had never been tried."""
         envelope = (await self._named(request)).envelope
         alert_id = envelope.id
+        if envelope.audience == Audience():
+            detail = (
+                f"the dead letter {alert_id} is a message that could not be read, so it names nobody: have its sender "
+                "send it again, or publish what it says; then drop it"
+            )
+            raise ConflictError(detail, code="dead-letter-unreadable")
         if not await self._kept.revive(alert_id, replace(deed, hub=envelope.hub)):
             raise _no_letter(request)
         return Response(202, msgspec.json.encode({"id": alert_id, "status": "accepted"}))

@@ -13,17 +13,22 @@ from tocsin.ports.store import Store
 
 JUMP_S = 2.0
 
-OfPush = Callable[[], Sequence[Finding]]
+OfPart = Callable[[], Sequence[Finding]]
 
 
 class Doctor:
     """The route of administrators that asks how the server is."""
 
     def __init__(
-        self, auth: Authenticator, store: Store, care: StoreCare, clock: Clock, of_push: OfPush
+        self,
+        auth: Authenticator,
+        store: Store,
+        care: StoreCare,
+        clock: Clock,
+        of_parts: Sequence[OfPart],
     ) -> None:
-        """Make it; ``of_push`` tells what is wrong with push services."""
-        self._of_push = of_push
+        """Make it; each of ``of_parts`` tells how one part of the server is."""
+        self._of_parts = of_parts
         self._auth = auth
         self._store = store
         self._care = care
@@ -33,7 +38,9 @@ class Doctor:
     async def examine(self, request: Request) -> Response:
         """``GET /v1/admin/doctor``: a commit is tried, the store and the clock are asked."""
         self._auth.admin(request)
-        findings = [await self._writes(), *await self._of_store(), self._jumps(), *self._of_push()]
+        findings = [await self._writes(), *await self._of_store(), self._jumps()]
+        for tell in self._of_parts:
+            findings += tell()
         return Response(200, msgspec.json.encode({"findings": findings}))
 
     async def _of_store(self) -> Sequence[Finding]:

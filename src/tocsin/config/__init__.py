@@ -11,6 +11,7 @@ from tocsin.config.loading import CLIENT_VARIABLES, load
 from tocsin.config.outbound import EventHandlers, Outbound, Webhooks
 from tocsin.config.push import Push
 from tocsin.config.settings import ENV_PREFIX, SOCKET_NAME, Settings
+from tocsin.config.sources import Mapping, Source
 
 __all__ = [
     "ANYWHERE",
@@ -24,10 +25,12 @@ __all__ = [
     "Issuer",
     "KeptFact",
     "Limits",
+    "Mapping",
     "Outbound",
     "Push",
     "Rates",
     "Settings",
+    "Source",
     "WantedHandler",
     "Webhooks",
     "advice",

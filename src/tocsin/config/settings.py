@@ -15,6 +15,7 @@ from tocsin.config.hub import Hub
 from tocsin.config.limits import Limits, Rates, Retention
 from tocsin.config.outbound import EventHandlers, Outbound, Webhooks
 from tocsin.config.push import Push
+from tocsin.config.sources import Source
 
 CONFIG_FILE = "tocsin.toml"
 ENV_PREFIX = "TOCSIN_"
@@ -81,6 +82,9 @@ class Settings(BaseSettings):
     event_handlers: EventHandlers = EventHandlers()
     push: Push = Push()
     hubs: dict[str, Hub] = Field(default_factory=dict)
+    sources: dict[str, Source] = Field(
+        default_factory=dict, description="queues of brokers whose messages become alerts"
+    )
 
     @classmethod
     def settings_customise_sources(

@@ -14,7 +14,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from tocsin.clock import US_PER_S, from_datetime, to_rfc3339
 from tocsin.config import Limits
-from tocsin.errors import InvalidInputError, TooLargeError
+from tocsin.errors import ExpiredError, InvalidInputError, TooLargeError
 from tocsin.model.alert import Action, Audience, Content, Envelope, Link, Severity
 from tocsin.model.ids import check_id, uuid7
 
@@ -243,11 +243,13 @@ def _check_expiry(
         return None
     place = f"{pointer}/expires_at"
     expires_us = _read_time(expires_at, place)
+    detail = (
+        f"expires_at {to_rfc3339(expires_us)} is not after the alert's delivery "
+        f"({to_rfc3339(shown_us)}), or more than five years away"
+    )
+    if expires_us <= now_us:
+        raise ExpiredError(detail, pointer=place)
     if not shown_us < expires_us <= now_us + _LONGEST_LIFE_US:
-        detail = (
-            f"expires_at {to_rfc3339(expires_us)} is not after the alert's delivery "
-            f"({to_rfc3339(shown_us)}), or more than five years away"
-        )
         raise InvalidInputError(detail, code="invalid-time", pointer=place)
     return expires_us
 

@@ -1,4 +1,4 @@
-"""CloudEvents 1.0 over HTTP: a request becomes checked events, or is refused with its place and reason.
+"""CloudEvents 1.0: a request or message becomes checked events, or is refused with its place and reason.
 
 Pure.  The parser is our own: the official SDK accepts what the specification forbids (overlong UTF-8, objects as
 attributes, broken base64) and knows no batches.  What an event says as an alert is ``event_alert.py``'s business.
@@ -141,12 +141,21 @@ def parse_binary(headers: Iterable[tuple[bytes, bytes]], body: bytes) -> CloudEv
             "beginning with ce-specversion"
         )
         raise InvalidInputError(detail, code="invalid-event")
+    return parse_attributes(attributes, body)
+
+
+def parse_attributes(attributes: Mapping[str, Value], data: bytes) -> CloudEvent:
+    """Check an event whose attributes came apart from its data.
+
+    Raises:
+        InvalidInputError: An attribute breaks the specification; its name is in the detail.
+    """
     try:
         _check(attributes)
     except InvalidInputError as error:
         error.pointer = None
         raise
-    return CloudEvent(attributes, body, "")
+    return CloudEvent(attributes, data, "")
 
 
 def _read_json(decode: Callable[[bytes], T], raw: bytes, shape: str) -> T:

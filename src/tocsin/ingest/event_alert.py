@@ -12,7 +12,13 @@ import msgspec
 from tocsin.config import Limits
 from tocsin.errors import InvalidInputError
 from tocsin.ingest.admission import Producer, admit, decode_alert
-from tocsin.ingest.cloudevents import CloudEvent, Value, parse_binary, parse_structured
+from tocsin.ingest.cloudevents import (
+    CloudEvent,
+    Value,
+    parse_attributes,
+    parse_binary,
+    parse_structured,
+)
 from tocsin.model.alert import Envelope
 
 # Fields of an alert, and the attribute that says it where the data does not.
@@ -59,6 +65,21 @@ def admit_binary(
         InvalidInputError: The event or the alert in it breaks a rule; without a pointer it is a header's fault.
     """
     return _admit(parse_binary(headers, body), producer, limits, now_us)
+
+
+def admit_attributes(
+    attributes: Mapping[str, Value],
+    data: bytes,
+    producer: Producer,
+    limits: Limits,
+    now_us: int,
+) -> Envelope:
+    """Admit the alert of an event whose attributes came beside its data, as values.
+
+    Raises:
+        InvalidInputError: The event or the alert in it breaks a rule; without a pointer it is an attribute's fault.
+    """
+    return _admit(parse_attributes(attributes, data), producer, limits, now_us)
 
 
 def _admit(event: CloudEvent, producer: Producer, limits: Limits, now_us: int) -> Envelope:

@@ -82,6 +82,7 @@ class Node(Parts):
         supervisor.keep("inbox.recorder", self.recorder.run)
         supervisor.keep("events.sender", self.sender.run)
         self.pushing.start(supervisor)
+        self.sources.start(supervisor)
         self.gateway.start()
 
     async def finish_work(self, within_s: float) -> None:
@@ -89,6 +90,10 @@ class Node(Parts):
 
         What is not finished then is leased again after the next start (I2).
         """
+        began_s = self.clock.monotonic_s()
+        # First, while the worker still works: what they hold is acknowledged when it has arrived.
+        await self.sources.finish(within_s)
+        within_s = max(0.0, within_s - (self.clock.monotonic_s() - began_s))
         self.worker.stop()
         self.pushing.dispatcher.stop()
         ending = [asyncio.ensure_future(self.handlers.lines.finish(within_s))]

@@ -11,6 +11,7 @@ from tocsin.ingest.publisher import Publisher
 from tocsin.node.ground import Ground
 from tocsin.node.handlers import Handlers
 from tocsin.node.pushing import Pushing
+from tocsin.node.sources import Sources
 from tocsin.process.sweeper import Sweeper
 from tocsin.process.worker import PATIENCE_S, Worker
 from tocsin.realtime.doorkeeper import Doorkeeper
@@ -73,6 +74,7 @@ class Parts:
             handlers=self.handlers.lines,
         )
         self.publisher = Publisher(store.queue, supervisor, metrics)
+        self.sources = Sources(ground, self.publisher)
         self.worker = Worker(store.queue, store, ground.fanout, clock, metrics, self._calm)
         self.sweeper = Sweeper(store, ground.fanout)
         self.pushing = Pushing(ground, self.recorder, self.gateway.is_present)

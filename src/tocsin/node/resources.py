@@ -76,7 +76,13 @@ def resources(parts: Parts) -> Resources:
             auth, store.devices, pushing.registrar, pushing.vapid, pushing.tester, clock
         ),
         vapid_keys=VapidKeyRoutes(auth, pushing.vapid),
-        doctor=Doctor(auth, store, store, clock, PushHealth(pushing.dispatcher).findings),
+        doctor=Doctor(
+            auth,
+            store,
+            store,
+            clock,
+            (PushHealth(pushing.dispatcher).findings, parts.sources.findings),
+        ),
         event_handlers=EventHandlers(auth, parts.handlers.rules, clock),
         webhooks=Webhooks(auth, parts.keyring, store.webhooks, parts.registry, parts.sender),
         people=People(

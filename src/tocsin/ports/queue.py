@@ -70,6 +70,14 @@ class DeadLetters(Protocol):
         """Return one."""
         ...
 
+    async def keep_dead(self, letter: DeadLetter) -> None:
+        """Keep what never came onto the queue; where there is one of that alert id already, nothing changes.
+
+        Raises:
+            UnavailableError: It was not kept.
+        """
+        ...
+
     async def revive(self, alert_id: str, deed: Deed | None = None) -> bool:
         """Put one back on the queue, due at once and with no attempts, in one transaction; False if there is none.
 

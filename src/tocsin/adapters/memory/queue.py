@@ -165,6 +165,10 @@ class MemoryQueue:
         """Return one."""
         return self.dead.get(alert_id)
 
+    async def keep_dead(self, letter: DeadLetter) -> None:
+        """Keep what never came onto the queue, once."""
+        self.dead.setdefault(letter.envelope.id, letter)
+
     async def revive(self, alert_id: str, deed: Deed | None = None) -> bool:
         """Put one back on the queue, with no attempts."""
         letter = self.dead.pop(alert_id, None)

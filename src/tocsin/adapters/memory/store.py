@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from tocsin.adapters.memory.actions import act
+from tocsin.adapters.memory.arrivals import MemoryArrivals
 from tocsin.adapters.memory.dead_pushes import MemoryDeadPushes
 from tocsin.adapters.memory.deeds import MemoryDeeds
 from tocsin.adapters.memory.devices import MemoryDevices
@@ -89,6 +90,7 @@ class MemoryStore:
         self.receipts = MemoryReceipts(self._tables, clock, self._limits)
         self.queue = MemoryQueue(clock, self._limits, self._tables.alerts, self.deeds)
         self.topics = MemoryTopics(self._tables, clock, self._limits, self.deeds)
+        self.arrivals = MemoryArrivals(self.alert)
         self.traces = MemoryTraces(self._tables, self.queue, self.alert)
         self.people = MemoryPeople(self.deeds)
         self.preferences = MemoryPreferences(self._tables, clock, self.deeds)

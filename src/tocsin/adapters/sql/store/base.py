@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from tocsin.adapters.sql import inboxes, secrets
 from tocsin.adapters.sql.store import actions, queries
+from tocsin.adapters.sql.store.arrivals import SqlArrivals
 from tocsin.adapters.sql.store.contact import open_heads, open_hub
 from tocsin.adapters.sql.store.database import Connection
 from tocsin.adapters.sql.store.dead_pushes import SqlDeadPushes
@@ -87,6 +88,7 @@ class SqlStore(SqlKeyring, ABC):
         self._limits = limits
         self._check_room = check_room
         self._walk = Walk()
+        self.arrivals = SqlArrivals(readers)
         self.traces = SqlTraces(readers)
         self.receipts = SqlReceipts(writer, readers, clock, limits)
         self.people = SqlPeople(writer, readers)

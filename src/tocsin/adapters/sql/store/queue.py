@@ -208,20 +208,26 @@ class SqlQueue:
             found = connection.execute(_IN_HAND, mine).fetchone()
             if found is None:
                 return
-            alert_id, payload, attempts = found
-            connection.execute(
-                _BURY,
-                {
-                    "id": alert_id,
-                    "payload": payload,
-                    "attempts": attempts,
-                    "reason": reason,
-                    "at_us": now_us,
-                    **owner_columns(decode_envelope(payload)),
-                },
-            )
+            _, payload, attempts = found
+            letter = DeadLetter(decode_envelope(payload), attempts, reason, now_us)
+            connection.execute(_BURY, _letter_row(letter, payload))
             connection.execute(_DROP, {"seqs": as_json([receipt])})
             self._numbers.left(1)
+
+        await self._writer.run(job)
+
+    async def keep_dead(self, letter: DeadLetter) -> None:
+        """Keep what never came onto the queue, once.
+
+        Raises:
+            UnavailableError: the disk is full, or nearly, or the store is away; it was not kept.
+        """
+        self._check_room()
+        row = _letter_row(letter, msgspec.json.encode(letter.envelope))
+
+        def job(connection: Connection) -> None:
+            if connection.execute(_DEAD, {"id": letter.envelope.id}).fetchone() is None:
+                connection.execute(_BURY, row)
 
         await self._writer.run(job)
 
@@ -338,6 +344,17 @@ def _lane(connection: Connection, now_us: int, limit: int, *, expands: bool) -> 
 
 def _is_suspect(row: DueRow) -> bool:
     return row[3] is not None
+
+
+def _letter_row(letter: DeadLetter, payload: bytes) -> dict[str, object]:
+    return {
+        "id": letter.envelope.id,
+        "payload": payload,
+        "attempts": letter.attempts,
+        "reason": letter.reason,
+        "at_us": letter.at_us,
+        **owner_columns(letter.envelope),
+    }
 
 
 def _letter(row: tuple[bytes, int, str, int]) -> DeadLetter:

@@ -1,0 +1,109 @@
+"""How sources are wired."""
+
+import asyncio
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+from tocsin.config import Settings, Source
+from tocsin.errors import ConfigError, InvalidInputError
+from tocsin.ingest.publisher import Publisher
+from tocsin.ingest.sources.burial import Burial
+from tocsin.ingest.sources.hand import Path
+from tocsin.ingest.sources.reader import SourceReader
+from tocsin.ingest.sources.reading import Reading
+from tocsin.node.ground import Ground
+from tocsin.ports.care import Finding
+from tocsin.ports.source import MessageSource
+from tocsin.supervisor import Supervisor
+
+
+def _rabbitmq(source: Source) -> MessageSource:
+    if source.queue is None:
+        raise ConfigError("queue is missing: name the queue, which must exist")
+    try:
+        from tocsin.adapters.rabbitmq.source import RabbitMq
+    except ImportError as error:
+        raise _without_driver("RabbitMQ", "rabbitmq", error) from error
+    return RabbitMq(source.url.get_secret_value(), source.queue, held=source.held)
+
+
+# The beginnings of URLs, what makes such a source, and whether its broker always has a place for dead letters.
+_BROKERS: Mapping[str, tuple[Callable[[Source], MessageSource], bool]] = {
+    r"amqps?://.": (_rabbitmq, False),
+}
+
+
+class Sources:
+    """Every source of the settings; nothing connects before :meth:`start`."""
+
+    def __init__(self, ground: Ground, publisher: Publisher) -> None:
+        self.readers = [
+            _reader(name, source, ground, publisher)
+            for name, source in ground.settings.sources.items()
+        ]
+        self._running: list[asyncio.Task[None]] = []
+
+    def start(self, supervisor: Supervisor) -> None:
+        """Read every source, each in a task of its own."""
+        self._running = [
+            supervisor.keep(f"source.{reader.name}", reader.run) for reader in self.readers
+        ]
+
+    async def finish(self, within_s: float) -> None:
+        """Receive nothing more, and let what is in hand come to its end; the rest comes again (I2)."""
+        for reader in self.readers:
+            reader.stop()
+        if self._running:
+            await asyncio.wait(self._running, timeout=within_s)
+
+    def findings(self) -> Sequence[Finding]:
+        """Tell how each is, for ``tocsin doctor``."""
+        return [reader.finding() for reader in self.readers]
+
+
+def check_sources(settings: Settings) -> None:
+    """See that the sources of the settings can be, without connecting to any.
+
+    Raises:
+        ConfigError: One cannot; the detail names it and the remedy.
+    """
+    for name, source in settings.sources.items():
+        _made(name, source, settings)
+
+
+def _reader(name: str, source: Source, ground: Ground, publisher: Publisher) -> SourceReader:
+    reading, broker, buries = _made(name, source, ground.settings)
+    by_broker = buries if source.dead_letters is None else source.dead_letters == "broker"
+    path = Path(
+        name=name,
+        reading=reading,
+        max_deliveries=source.max_deliveries,
+        publisher=publisher,
+        arrivals=ground.store.arrivals,
+        burial=Burial(reading.producer, ground.store.queue, ground.clock, by_broker=by_broker),
+        clock=ground.clock,
+        metrics=ground.metrics,
+    )
+    return SourceReader(path, broker, source.held)
+
+
+def _made(name: str, source: Source, settings: Settings) -> tuple[Reading, MessageSource, bool]:
+    try:
+        return Reading(name, source, settings.limits), *_broker(source)
+    except (ConfigError, InvalidInputError) as error:
+        detail = f"sources.{name}: {error.detail}"
+        raise ConfigError(detail) from error
+
+
+def _broker(source: Source) -> tuple[MessageSource, bool]:
+    url = source.url.get_secret_value()
+    for beginning, (make, buries) in _BROKERS.items():
+        if re.match(beginning, url):
+            return make(source), buries
+    detail = "url is of no broker that is known: write amqp://USER:PASSWORD@HOST/VHOST for RabbitMQ"
+    raise ConfigError(detail)
+
+
+def _without_driver(broker: str, extra: str, error: ImportError) -> ConfigError:
+    detail = f"the driver of {broker} is not installed ({error}): pip install 'tocsin[{extra}]'"
+    return ConfigError(detail)

@@ -1,0 +1,23 @@
+"""Every test here runs on every broker; each is started once for a file of tests."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.acceptance.conftest import make_server
+from tests.brokers.broker import Broker
+from tests.brokers.rabbitmq import RabbitBroker
+
+__all__ = ["make_server"]
+KINDS: dict[str, Callable[[], Any]] = {"rabbitmq": RabbitBroker}
+
+
+@pytest.fixture(scope="module", params=list(KINDS))
+def broker(request: pytest.FixtureRequest) -> Iterator[Broker]:
+    broker = KINDS[request.param]()
+    try:
+        broker.start()
+        yield broker
+    finally:
+        broker.remove()
