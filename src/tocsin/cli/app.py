@@ -21,6 +21,7 @@ from tocsin.cli.bench import bench
 from tocsin.cli.calls import AnyHubOption, HubOption, call, print_table, settings_of
 from tocsin.cli.dead import dead
 from tocsin.cli.doctor import doctor
+from tocsin.cli.drill.command import drill
 from tocsin.cli.event_handlers import event_handler
 from tocsin.cli.people import people
 from tocsin.cli.preferences import preferences
@@ -48,6 +49,7 @@ app.add_typer(dead, name="dead")
 app.add_typer(topic, name="topic")
 app.command(name="doctor")(doctor)
 app.command(name="bench")(bench)
+app.command(name="drill")(drill)
 app.add_typer(people, name="user")
 app.command(name="audit")(audit)
 app.command(name="backup")(back_up)

@@ -9,10 +9,8 @@ from typing import Annotated
 import typer
 
 from tocsin.cli.calls import HubOption, settings_of
+from tocsin.cli.elsewhere import refuse_elsewhere
 from tocsin.cli.progress import shown_progress
-from tocsin.client.remote import find_remote
-from tocsin.config import LOOPBACK
-from tocsin.errors import ConfigError
 
 
 def bench(
@@ -26,7 +24,8 @@ def bench(
     """Publish alerts to made-up people who look, measure, and clean up.  It WRITES to the server."""
     from tocsin.cli.load import Load, put_load  # noqa: PLC0415 -- only this command needs live clients
 
-    _refuse_elsewhere(yes)
+    if not yes:
+        refuse_elsewhere(os.environ.get("TOCSIN_URL"))
     load = Load(alerts, rate, clients)
     typer.echo(f"writing {alerts} alerts to the inboxes of {clients} made-up people", err=True)
     with shown_progress() as progress:
@@ -46,15 +45,6 @@ def bench(
     typer.echo("the made-up people are erased, and all that was for them", err=True)
     if measured.refused or missing:
         raise typer.Exit(1)
-
-
-def _refuse_elsewhere(yes: bool) -> None:
-    if yes or not os.environ.get("TOCSIN_URL"):
-        return
-    url = find_remote().url
-    if url.host not in LOOPBACK:
-        detail = f"{url} is another machine, and this writes to it; add --yes if you mean it"
-        raise ConfigError(detail, code="not-local")
 
 
 def spread(times: Iterable[float]) -> str:

@@ -101,9 +101,13 @@ async def open_link(settings: Settings, hub: str | None = None) -> AsyncIterator
 @asynccontextmanager
 async def open_served(settings: Settings, hub: str | None = None) -> AsyncIterator[Link]:
     """Open the way to the server that runs on the data folder of these settings, whatever the environment names."""
-    transport = httpx.AsyncHTTPTransport(uds=str(settings.data_dir / SOCKET_NAME))
-    async with _local(transport) as http:
+    async with served_http(settings) as http:
         yield Link(http, hub)
+
+
+def served_http(settings: Settings) -> httpx.AsyncClient:
+    """Return the connections to the server that runs on the data folder of these settings; the caller closes them."""
+    return _local(httpx.AsyncHTTPTransport(uds=str(settings.data_dir / SOCKET_NAME)))
 
 
 def _local(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:

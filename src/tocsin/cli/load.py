@@ -2,7 +2,6 @@
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -11,6 +10,7 @@ import aiohttp
 import msgspec
 
 from tocsin.cli.link import Link, open_link
+from tocsin.cli.pool import each
 from tocsin.client.live import InboxClient
 from tocsin.client.refusal import RefusedError
 from tocsin.clock import SystemClock
@@ -18,7 +18,6 @@ from tocsin.config import Settings
 from tocsin.errors import ConfigError
 from tocsin.ports.care import Progress
 
-AT_ONCE = 32
 ARRIVE_S = 30.0
 LOOK_EVERY_S = 0.05
 CATEGORY = "tocsin-bench"
@@ -120,7 +119,7 @@ async def _publish_all(
         measured.accepted_s[number] = clock.monotonic_s() - began_s
         progress("publishing", (number + 1) / load.alerts)
 
-    await _each([partial(publish, number) for number in range(load.alerts)])
+    await each([partial(publish, number) for number in range(load.alerts)])
     measured.took_s = clock.monotonic_s() - start_s
 
 
@@ -143,17 +142,4 @@ async def _erase(link: Link, users: list[str], measured: Measured, progress: Pro
             measured.refused.append(f"cleaning up: {error.detail}")
         progress("cleaning up", (place + 1) / len(users))
 
-    await _each([partial(erase, place, user) for place, user in enumerate(users)])
-
-
-async def _each(works: list[Callable[[], Awaitable[None]]]) -> None:
-    """Do all of it in order, at most 32 at once."""
-    rest = iter(works)
-
-    async def work() -> None:
-        for one in rest:
-            await one()
-
-    async with asyncio.TaskGroup() as group:
-        for _ in range(AT_ONCE):
-            group.create_task(work())
+    await each([partial(erase, place, user) for place, user in enumerate(users)])

@@ -78,22 +78,24 @@ class AsyncProducer(Producing[httpx.AsyncClient]):
             attempt = next(plan)
             while True:
                 await asyncio.sleep(attempt.after_s)
-                attempt = plan.send(await self._try(attempt))
+                attempt = plan.send(await try_once(self._http, attempt))
         except StopIteration as done:
             result: T = done.value
             return result
 
-    async def _try(self, attempt: Attempt) -> Reply | Lost:
-        request = attempt.request
-        try:
-            async with asyncio.timeout(attempt.timeout_s):
-                answer = await self._http.request(
-                    request.method,
-                    request.path,
-                    content=request.body,
-                    headers={"content-type": request.content_type},
-                    timeout=None,
-                )
-        except (httpx.RequestError, TimeoutError) as error:
-            return Lost(f"{type(error).__name__} {error}")
-        return Reply(answer.status_code, answer.content, answer.headers.get("retry-after"))
+
+async def try_once(http: httpx.AsyncClient, attempt: Attempt) -> Reply | Lost:
+    """Send the request of an attempt, without the pause before it, and wait for the answer as long as it says."""
+    request = attempt.request
+    try:
+        async with asyncio.timeout(attempt.timeout_s):
+            answer = await http.request(
+                request.method,
+                request.path,
+                content=request.body,
+                headers={"content-type": request.content_type},
+                timeout=None,
+            )
+    except (httpx.RequestError, TimeoutError) as error:
+        return Lost(f"{type(error).__name__} {error}")
+    return Reply(answer.status_code, answer.content, answer.headers.get("retry-after"))

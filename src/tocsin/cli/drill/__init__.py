@@ -1,0 +1,1 @@
+"""``tocsin drill``: the promise, proved on one's own deployment (docs/guides/drill.md)."""
