@@ -111,10 +111,12 @@ def test_an_inbox_that_was_not_read_proves_nothing() -> None:
     assert verdict_of(drilled) is Verdict.UNPROVEN
 
 
-@pytest.mark.parametrize(("code", "words"), [(1, "exited with 1"), (None, "after 120 s")])
+@pytest.mark.parametrize(
+    ("code", "words"), [(1, "exited with 1: no such unit"), (None, "after 120 s: no such unit")]
+)
 def test_a_break_that_failed_proves_nothing(code: int | None, words: str) -> None:
     drilled = drilled_with()
-    drilled.breaks = [Break(1.0, 1.0, 0, ""), Break(1.0, 1.0, code, "")]
+    drilled.breaks = [Break(1.0, 1.0, 0, ""), Break(1.0, 1.0, code, "well\nno \x1bsuch unit")]
     assert verdict_of(drilled) is Verdict.UNPROVEN
     [doubt] = doubts(drilled)
     assert words in doubt

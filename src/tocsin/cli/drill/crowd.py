@@ -19,6 +19,7 @@ from tocsin.supervisor import Supervisor
 
 # A client has pauses of its own, so that it is not for long that one try lasts.
 TOKEN_S = 3.0
+LOOK_PAUSE_S = 0.02
 
 AddressInfo = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[Any, ...]]
 
@@ -60,6 +61,7 @@ class Onlooker:
         self._ledger = ledger
         self._clock = SystemClock()
         self._tasks = Supervisor()
+        self._next_look_s = 0.0
 
     async def open(self) -> None:
         """Connect.
@@ -98,15 +100,22 @@ class Onlooker:
         return Held(shown(self._run, view["items"], view["counts"]), revs)
 
     def catch_up(self) -> None:
-        """Look for what was to be told a while ago, and was not: after a cut it comes with the inbox, not live."""
-        if self.sight.lacks_something(self._clock.monotonic_s()):
+        """Look for what was to be told a while ago, and was not: after a cut it comes with the inbox, not live.
+
+        To look costs time that grows with the inbox, so that a client may spend a fiftieth of it on that.
+        """
+        now_s = self._clock.monotonic_s()
+        if now_s >= self._next_look_s and self.sight.lacks_something(now_s):
             self.look()
+            took_s = self._clock.monotonic_s() - now_s
+            self._next_look_s = now_s + max(LOOK_PAUSE_S, 50 * took_s)
 
     async def _note_news(self) -> None:
         async for event in self._client.events():
             for item in event["items"] if event["type"] == "arrived" else ():
                 if (number := number_in(self._run, item)) is not None:
                     self._ledger.tell(self.sight, number, self._clock.monotonic_s())
+            self.catch_up()
 
     async def _token(self, within_s: float | None = None) -> str:
         body = msgspec.json.encode({"user_id": self.sight.user})

@@ -9,7 +9,7 @@ import msgspec
 
 Standing = Literal["acked", "refused", "unsettled"]
 # What was acked so long ago, and was not told live, is looked for in the client's inbox.
-PATIENCE_S = 1.0
+PATIENCE_S = 0.1
 
 
 class Entry(msgspec.Struct):

@@ -144,7 +144,7 @@ class Drilling:
         waiting = list(self.drilled.people)
         while waiting:
             share = 1 - len(waiting) / len(self.drilled.people)
-            self._watch(self.drilled, "waiting for the last ones", share)
+            self._watch(self.drilled, "settling", share)
             await each(partial(self._inspect, user, end_s, fresh, held) for user in waiting)
             waiting = [user for user in waiting if not self._is_settled(user, fresh, held)]
             if self._clock.monotonic_s() >= end_s:

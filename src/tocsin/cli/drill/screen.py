@@ -6,17 +6,16 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from tocsin.cli.drill.run import Drilled, Watch
+from tocsin.cli.progress import shown_progress
 from tocsin.clock import SystemClock
 
 LINE_EVERY_S = 5.0
 SHOWN_FINDINGS = 10
 _WIDTH = 80
-_BAR = 20
 _SECOND_MS = 1000
 _ALERTS = {
     "acked": "on disk, as the servers said",
@@ -50,16 +49,8 @@ def shown_drill() -> Iterator[Watch]:
     if not sys.stderr.isatty():
         yield _lines()
         return
-    columns = (TextColumn("{task.description}"), BarColumn(_BAR), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
-
-        def watch(drilled: Drilled, what: str, share: float | None) -> None:
-            total = None if share is None else 1.0
-            words = _progress(drilled, what)
-            bar.update(task, description=words, total=total, completed=share or 0.0)
-
-        yield watch
+    with shown_progress() as tell:
+        yield lambda drilled, what, share: tell(_progress(drilled, what), share)
 
 
 def _lines() -> Watch:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from enum import IntEnum
 from typing import Any
 
+from tocsin.cli.drill.breaking import Break
 from tocsin.cli.drill.judging import tally
 from tocsin.cli.drill.run import Drilled
 
@@ -42,12 +43,14 @@ def doubts(drilled: Drilled) -> list[str]:
         found.append(f"{unsettled:,} alerts never had an answer that settles them")
     if drilled.unread:
         found.append(f"{len(drilled.unread):,} inboxes could not be fetched at the end")
-    found += [
-        f"the command of --break {'was ended after 120 s' if one.code is None else f'exited with {one.code}'}"
-        for one in drilled.breaks
-        if one.code != 0
-    ]
+    found += [_failure(one) for one in drilled.breaks if one.code != 0]
     return found
+
+
+def _failure(one: Break) -> str:
+    ended = "was ended after 120 s" if one.code is None else f"exited with {one.code}"
+    last = "".join(filter(str.isprintable, one.words.splitlines()[-1])) if one.words else ""
+    return f"the command of --break {ended}" + (f": {last}" if last else "")
 
 
 def percentiles(times_s: Iterable[float]) -> dict[str, float]:
