@@ -116,7 +116,7 @@ def test_a_drill_passes_while_the_server_is_killed_and_restarted(server: ServerP
 def test_alerts_that_somebody_takes_away_are_lost(
     shared_server: ServerProcess, shared_key: dict[str, str]
 ) -> None:
-    drill = RunningDrill(shared_server, "--duration", "2", "--settle", "2")
+    drill = RunningDrill(shared_server, "--duration", "2", "--settle", "5")
     drill.begin_break()
     taken = until(lambda: alerts_on(shared_server, shared_key), "alerts are there")[:3]
     for alert_id in taken:
@@ -164,7 +164,7 @@ async def test_clients_of_a_node_that_falls_silent_have_holes(
     secret = secret_of(shared_key)
     async with proxy_to(shared_server.port) as proxy:
         nodes = [f"--endpoint=http://127.0.0.1:{port}" for port in (shared_server.port, proxy.port)]
-        patience = ("--settle", "3", "--timeout", "1", "--drop-every", "0")
+        patience = ("--settle", "6", "--timeout", "1", "--drop-every", "0")
         drill = RunningDrill(shared_server, "--duration", "2", "--key", secret, *patience, *nodes)
         await asyncio.to_thread(drill.begin_break)
         proxy.mute()

@@ -4,7 +4,7 @@ import io
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 from typer.testing import CliRunner
@@ -31,6 +31,7 @@ def drill_of(**more: float | str) -> Drill:
 # The plan
 
 
+@settings(deadline=None)
 @given(st.floats(1, 60), st.floats(1, 100), st.integers(1, 9))
 def test_every_alert_is_published_once_and_in_time(
     duration_s: float, rate: float, clients: int
@@ -182,6 +183,7 @@ def test_no_colour_is_meant_for_one_ground_alone() -> None:
         (["--timeout", "0"], "should be"),
         (["--settle", "601"], "should be"),
         (["--drop-every", "-1"], "should be"),
+        (["--drop-every", "0.01"], "at least 0.05"),
     ],
 )
 def test_an_option_that_cannot_be_is_refused(options: list[str], words: str) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # a live client, which only this command needs
     from tocsin.cli.drill.run import Drilled, Watch
 
 MOST_ALERTS = 100_000
+SHORTEST_DROP_S = 0.05
 CUT_SHORT = 130
 
 
@@ -30,7 +31,7 @@ def drill(
     drop_every: Annotated[
         float,
         typer.Option(
-            min=0, max=3600, help="Seconds from one cut of a client to the next; 0: none."
+            min=0, max=3600, help="Seconds from one cut of a client to the next; 0: never."
         ),
     ] = 2,
     break_command: Annotated[
@@ -105,6 +106,9 @@ def _check(asked: Drill) -> None:
             f"{asked.duration_s:g} s at {asked.rate:g} a second are {asked.alerts:,} alerts, and at most {MOST_ALERTS:,} "
             "are kept account of; lower --duration or --rate"
         )
+        raise typer.BadParameter(detail)
+    if 0 < asked.drop_every_s < SHORTEST_DROP_S:
+        detail = f"--drop-every {asked.drop_every_s:g} is too often; at least {SHORTEST_DROP_S:g} s, or 0 for never"
         raise typer.BadParameter(detail)
     if asked.break_at_s and asked.break_every_s:
         raise typer.BadParameter(

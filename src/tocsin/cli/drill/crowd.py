@@ -12,6 +12,7 @@ import msgspec
 from tocsin.cli.drill.judging import Held, number_in, shown
 from tocsin.cli.drill.ledger import Ledger, Sight
 from tocsin.cli.drill.nodes import Nodes
+from tocsin.cli.pool import each
 from tocsin.client.live import InboxClient
 from tocsin.clock import SystemClock
 from tocsin.errors import TocsinError
@@ -149,8 +150,7 @@ class Crowd:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for onlooker in self.onlookers:
-            await onlooker.close()
+        await each(onlooker.close for onlooker in self.onlookers)
 
     async def join(self, user: str) -> None:
         """Open one more client for ``user``, on the next node.

@@ -1,6 +1,7 @@
-"""The servers under a drill: every attempt at something goes to the next of them."""
+"""The servers under a drill: each request begins at the next of them, and is repeated at the one after that."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from random import random
@@ -57,10 +58,12 @@ class Nodes:
             RefusedError: The server said no.
             UnsettledError: The deadline came before an answer.
         """
+        self._turn += 1
+        places = itertools.count(self._turn)
         try:
             attempt = next(plan)
             while True:
-                told = await self._try(attempt)
+                told = await self._try(attempt, next(places))
                 if trail is not None:
                     trail.append(told)
                 attempt = plan.send(told)
@@ -81,10 +84,9 @@ class Nodes:
         attempts = Attempts(Patience(self._patience.timeout_s, deadline_s), self._clock, random)
         return await self.run(attempts.settle(Request(method, path, body), dict[str, Any]))
 
-    async def _try(self, attempt: Attempt) -> Reply | Lost:
+    async def _try(self, attempt: Attempt, place: int) -> Reply | Lost:
         await asyncio.sleep(attempt.after_s)
-        self._turn += 1
-        return await try_once(self._nodes[self._turn % len(self._nodes)].http, attempt)
+        return await try_once(self._nodes[place % len(self._nodes)].http, attempt)
 
 
 @asynccontextmanager

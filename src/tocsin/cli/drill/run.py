@@ -24,6 +24,8 @@ from tocsin.supervisor import Supervisor
 LOOK_EVERY_S = 0.25
 # Something too many may come a moment after what it doubles.
 QUIET_S = 1.0
+# How long the clients may take to know their inboxes, at the beginning.
+GATHER_S = 60.0
 PAGE = 200
 
 Watch = Callable[["Drilled", str, float | None], None]
@@ -78,12 +80,12 @@ class Drilling:
             await self._join(people[place // CLIENTS_EACH])
             self._watch(self.drilled, "connecting clients", (place + 1) / self._drill.clients)
         try:
-            async with asyncio.timeout(self._drill.settle_s):
+            async with asyncio.timeout(GATHER_S):
                 for onlooker in self._crowd.onlookers:
                     await onlooker.in_step()
         except TimeoutError as error:
             detail = (
-                f"not every client reached its inbox within {self._drill.settle_s:g} s (--settle), so that nothing was "
+                f"not every client reached its inbox within {GATHER_S:g} s, so that nothing was "
                 "published: can the endpoints be reached by WebSocket, and is their public_url right?"
             )
             raise UnavailableError(detail) from error

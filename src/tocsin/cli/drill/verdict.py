@@ -96,5 +96,6 @@ def account(drilled: Drilled) -> dict[str, Any]:
             "publish": percentiles(ledger.publish_times()),
             "client": percentiles(ledger.client_times()),
         },
+        "unread": drilled.unread,
         "uncleaned": drilled.uncleaned,
     }
