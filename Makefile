@@ -66,7 +66,7 @@ webtest: web web/node_modules/made
 	$(NPM) test
 	$(NPM) run build:bridge
 
-test: check browser webtest ## every check and every test
+test: browser check webtest ## every check and every test
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 quick: $(VENV)/dev ## the tests that need neither browser nor server processes

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Sequence
 
 from tocsin.adapters.rabbitmq.source import RabbitLine
+from tocsin.adapters.servicebus.source import ServiceBusLine
 from tocsin.cli import main
 from tocsin.ports.source import Message
 
@@ -16,7 +17,7 @@ async def die(_line: object, messages: Sequence[Message]) -> None:
 
 
 if __name__ == "__main__":
-    for line in (RabbitLine,):
+    for line in (RabbitLine, ServiceBusLine):
         assert callable(line.ack), "what this program breaks has moved"
         type.__setattr__(line, "ack", die)
     main()

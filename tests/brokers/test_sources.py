@@ -18,6 +18,8 @@ from tests.brokers.broker import Broker, Sent
 from tocsin.errors import LineLostError
 from tocsin.ports.source import Message, SourceLine
 
+# The SDK of Service Bus forgets to close a socket that its peer has cut.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 HERE = Path(__file__).parent
 SOON_S = 30.0
 _numbers = itertools.count(1)
@@ -33,13 +35,13 @@ async def receive(line: SourceLine, count: int, *, most: int = 100) -> list[Mess
     found: list[Message] = []
 
     async def more() -> bool:
-        received = await line.receive(most=most, wait_s=0.2)
-        assert len(received) <= most
+        asked = min(most, count - len(found))
+        received = await line.receive(most=asked, wait_s=0.2)
+        assert len(received) <= asked
         found.extend(received)
         return len(found) >= count
 
     await until_async(more, f"{count} messages come", SOON_S)
-    assert len(found) == count
     return found
 
 

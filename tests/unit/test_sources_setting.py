@@ -12,12 +12,17 @@ from tocsin.node.sources import check_sources
 GOOD = {"url": "amqp://user:secret@127.0.0.1:1/shop", "queue": "orders"}
 
 
+BUS = "Endpoint=sb://x.test/;SharedAccessKeyName=n;SharedAccessKey=c2VjcmV0"
+
+
 def check(**source: Any) -> None:
     check_sources(Settings.model_validate({"sources": {"orders": {**GOOD, **source}}}))
 
 
-def test_a_source_that_can_work_is_taken_without_a_look_at_the_broker() -> None:
+def test_sources_that_can_work_are_taken_without_a_look_at_the_broker() -> None:
     check()
+    check(url=BUS)
+    check(url=BUS, queue=None, topic="t", subscription="s")
 
 
 @pytest.mark.parametrize(
@@ -25,6 +30,11 @@ def test_a_source_that_can_work_is_taken_without_a_look_at_the_broker() -> None:
     [
         ({"url": "redis://x"}, "sources.orders: url is of no broker"),
         ({"queue": None}, "sources.orders: queue is missing"),
+        ({"topic": "t"}, "sources.orders: topic and subscription are of Service Bus"),
+        ({"url": BUS, "topic": "t"}, "sources.orders: name the queue; or instead"),
+        ({"url": BUS, "queue": None, "topic": "t"}, "sources.orders: name the queue; or instead"),
+        ({"url": BUS, "queue": None}, "sources.orders: name the queue; or instead"),
+        ({"url": "Endpoint=sb://x"}, "sources.orders: url is no connection string"),
         ({"hub": "9"}, "sources.orders: hub '9' is no hub name"),
         ({"mapping": {"title": "t"}}, "sources.orders: mapping: say who gets it"),
     ],
@@ -34,8 +44,14 @@ def test_a_source_that_cannot_work_is_named(source: Any, fault: str) -> None:
         check(**source)
 
 
-def test_a_driver_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "tocsin.adapters.rabbitmq.source", raising=False)
-    monkeypatch.setitem(sys.modules, "aio_pika", None)
-    with pytest.raises(ConfigError, match=r"pip install 'tocsin\[rabbitmq\]'"):
-        check()
+@pytest.mark.parametrize(
+    ("url", "driver", "extra"),
+    [(GOOD["url"], "aio_pika", "rabbitmq"), (BUS, "azure.servicebus", "servicebus")],
+)
+def test_a_driver_that_is_not_installed_is_named(
+    monkeypatch: pytest.MonkeyPatch, url: str, driver: str, extra: str
+) -> None:
+    monkeypatch.delitem(sys.modules, f"tocsin.adapters.{extra}.source", raising=False)
+    monkeypatch.setitem(sys.modules, driver, None)
+    with pytest.raises(ConfigError, match=rf"pip install 'tocsin\[{extra}\]'"):
+        check(url=url)

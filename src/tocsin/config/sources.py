@@ -40,8 +40,14 @@ class Mapping(Section):
 class Source(Section):
     """One queue of one broker."""
 
-    url: SecretStr = Field(description="the broker: amqp:// or amqps:// for RabbitMQ")
+    url: SecretStr = Field(
+        description="the broker: amqp:// or amqps:// for RabbitMQ, Endpoint=sb://... for Service Bus"
+    )
     queue: str | None = Field(None, min_length=1, description="the queue, which must exist")
+    topic: str | None = Field(None, min_length=1, description="a topic of Service Bus")
+    subscription: str | None = Field(
+        None, min_length=1, description="the subscription of that topic"
+    )
     hub: str = Field("default", description="the hub whose alerts they become")
     mapping: Mapping | None = Field(
         None, description="how messages are read that are no CloudEvents and no alerts"
@@ -54,7 +60,7 @@ class Source(Section):
         200, description="messages received and not yet acknowledged"
     )
     dead_letters: Literal["broker", "tocsin"] | None = Field(
-        None, description="where unreadable messages go; RabbitMQ: tocsin"
+        None, description="where unreadable messages go; Service Bus: broker, RabbitMQ: tocsin"
     )
     max_deliveries: Positive = Field(
         8, description="how often a message may come without an end before it is given up"

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
 
+from tocsin.clock import Clock, SystemClock
 from tocsin.config import Settings, Source
 from tocsin.errors import ConfigError, InvalidInputError
 from tocsin.ingest.publisher import Publisher
@@ -17,9 +18,11 @@ from tocsin.ports.source import MessageSource
 from tocsin.supervisor import Supervisor
 
 
-def _rabbitmq(source: Source) -> MessageSource:
+def _rabbitmq(source: Source, _clock: Clock) -> MessageSource:
     if source.queue is None:
         raise ConfigError("queue is missing: name the queue, which must exist")
+    if source.topic or source.subscription:
+        raise ConfigError("topic and subscription are of Service Bus; name a queue of RabbitMQ")
     try:
         from tocsin.adapters.rabbitmq.source import RabbitMq
     except ImportError as error:
@@ -27,9 +30,29 @@ def _rabbitmq(source: Source) -> MessageSource:
     return RabbitMq(source.url.get_secret_value(), source.queue, held=source.held)
 
 
+def _servicebus(source: Source, clock: Clock) -> MessageSource:
+    match source.queue, source.topic, source.subscription:
+        case str(queue), None, None:
+            place: str | tuple[str, str] = queue
+        case None, str(topic), str(subscription):
+            place = (topic, subscription)
+        case _:
+            raise ConfigError("name the queue; or instead of it topic and subscription, both")
+    try:
+        from tocsin.adapters.servicebus.source import ServiceBus
+    except ImportError as error:
+        raise _without_driver("Azure Service Bus", "servicebus", error) from error
+    try:
+        return ServiceBus(source.url.get_secret_value(), clock, place)
+    except ValueError as error:
+        detail = f"url is no connection string of Service Bus: {error}"
+        raise ConfigError(detail) from error
+
+
 # The beginnings of URLs, what makes such a source, and whether its broker always has a place for dead letters.
-_BROKERS: Mapping[str, tuple[Callable[[Source], MessageSource], bool]] = {
+_BROKERS: Mapping[str, tuple[Callable[[Source, Clock], MessageSource], bool]] = {
     r"amqps?://.": (_rabbitmq, False),
+    r"(?i)endpoint=sb://.": (_servicebus, True),
 }
 
 
@@ -68,11 +91,11 @@ def check_sources(settings: Settings) -> None:
         ConfigError: One cannot; the detail names it and the remedy.
     """
     for name, source in settings.sources.items():
-        _made(name, source, settings)
+        _made(name, source, settings, SystemClock())
 
 
 def _reader(name: str, source: Source, ground: Ground, publisher: Publisher) -> SourceReader:
-    reading, broker, buries = _made(name, source, ground.settings)
+    reading, broker, buries = _made(name, source, ground.settings, ground.clock)
     by_broker = buries if source.dead_letters is None else source.dead_letters == "broker"
     path = Path(
         name=name,
@@ -87,20 +110,25 @@ def _reader(name: str, source: Source, ground: Ground, publisher: Publisher) -> 
     return SourceReader(path, broker, source.held)
 
 
-def _made(name: str, source: Source, settings: Settings) -> tuple[Reading, MessageSource, bool]:
+def _made(
+    name: str, source: Source, settings: Settings, clock: Clock
+) -> tuple[Reading, MessageSource, bool]:
     try:
-        return Reading(name, source, settings.limits), *_broker(source)
+        return Reading(name, source, settings.limits), *_broker(source, clock)
     except (ConfigError, InvalidInputError) as error:
         detail = f"sources.{name}: {error.detail}"
         raise ConfigError(detail) from error
 
 
-def _broker(source: Source) -> tuple[MessageSource, bool]:
+def _broker(source: Source, clock: Clock) -> tuple[MessageSource, bool]:
     url = source.url.get_secret_value()
     for beginning, (make, buries) in _BROKERS.items():
         if re.match(beginning, url):
-            return make(source), buries
-    detail = "url is of no broker that is known: write amqp://USER:PASSWORD@HOST/VHOST for RabbitMQ"
+            return make(source, clock), buries
+    detail = (
+        "url is of no broker that is known: write amqp://USER:PASSWORD@HOST/VHOST for RabbitMQ, "
+        "or the connection string of Azure Service Bus"
+    )
     raise ConfigError(detail)
 
 
