@@ -362,7 +362,7 @@ class Upgrade(asyncio.Protocol):
         self._transport = None
         if self._early:
             connection.data_received(self._early)
-        transport.resume_reading()
+        connection.read_through(self._gateway.sluice)
 
 
 def socket_upgrade(gateway: Gateway) -> Callable[..., asyncio.Protocol]:

@@ -22,6 +22,7 @@ from tocsin.realtime.frames import (
 )
 from tocsin.realtime.session import Session, Sink
 from tocsin.realtime.settings import GatewaySettings
+from tocsin.realtime.sluice import Reading, Sluice
 from tocsin.realtime.wheel import Wheel
 
 # One write: large enough for a burst, small enough that a slow reader's share stays in the outbox.
@@ -74,6 +75,7 @@ class Connection(asyncio.Protocol):
         "_closing",
         "_keeper",
         "_reader",
+        "_reading",
         "_silent_beats",
         "_sink",
         "_transport",
@@ -99,6 +101,7 @@ class Connection(asyncio.Protocol):
         self._answers: bytearray | None = None
         self._busy_until_s = 0.0
         self._closing = False
+        self._reading: Reading | None = None
         self._silent_beats = 0
         self.session = session
         self.wheel_slot = -1
@@ -111,6 +114,12 @@ class Connection(asyncio.Protocol):
         self._keeper.wheel.schedule(self, self._keeper.now_s(), delay_s)
 
     # Reading
+
+    def read_through(self, sluice: Sluice) -> None:
+        """Begin to read; the transport was paused until now."""
+        self._reading = sluice.read(self, self._transport)
+        if self._reading is None:
+            self._transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
         """Take bytes from the socket."""
@@ -151,6 +160,8 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 -- asyncio's signature
         """Hand the session back, unless another socket has it by now."""
         self._keeper.wheel.cancel(self)
+        if self._reading is not None:
+            self._reading.end()
         if not self._closing:
             self._closing = True
             self.session.detach()
