@@ -48,6 +48,10 @@ def test_an_alert_goes_its_whole_way_encrypted(encrypted: ServerProcess, authori
             assert http.post("/v1/alerts", json=alert, headers=producer).status_code == 202
             while "Over TLS" not in str(socket.recv(timeout=PATIENCE_S)):
                 pass
+            alert = {"to": {"all": True}, "title": "To everybody"}
+            assert http.post("/v1/alerts", json=alert, headers=producer).status_code == 202
+            while "To everybody" not in str(socket.recv(timeout=PATIENCE_S)):
+                pass
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"https://127.0.0.1:{encrypted.port}/healthz", verify=trust)
     with pytest.raises(httpx.RemoteProtocolError):

@@ -25,6 +25,9 @@ class FakeTransport:
     def set_write_buffer_limits(self, high: int) -> None:
         assert high == 0
 
+    def get_extra_info(self, name: str) -> Any:
+        """Tell that there is neither a socket nor encryption."""
+
     def write(self, data: bytes) -> None:
         assert not self.is_aborted
         self.writes.append(data)

@@ -107,7 +107,9 @@ class Connection(asyncio.Protocol):
         self.wheel_slot = -1
         session.socket = self
         session.sink = self._sink
-        transport.set_write_buffer_limits(high=0)
+        # So that it stops as soon as anything is held: TLS pauses at its bound, everything else above it.
+        is_encrypted = transport.get_extra_info("sslcontext") is not None
+        transport.set_write_buffer_limits(high=1 if is_encrypted else 0)
 
     def start_beating(self, delay_s: float) -> None:
         """Begin the beats (ping, position check) after ``delay_s``."""
