@@ -25,6 +25,9 @@ class FakeTransport:
     def set_write_buffer_limits(self, high: int) -> None:
         assert high == 0
 
+    def get_write_buffer_size(self) -> int:
+        return 0
+
     def get_extra_info(self, name: str) -> Any:
         """Tell that there is neither a socket nor encryption."""
 
@@ -159,11 +162,11 @@ class FakeSocket:
         self.stuck = False
         self.closed: tuple[int, str] | None = None
         session.socket = self
-        session.sink = self
+        session.write = self.write
 
     def get_stuck(self) -> None:
         self.stuck = True
-        self.session.sink = None
+        self.session.write = None
 
     def write(self, data: bytes) -> None:
         self.writes.append(data)
@@ -172,6 +175,9 @@ class FakeSocket:
         while self.session.waiting and not self.stuck:
             messages, first = self.session.take(1000)
             self.write(self.session.dialect.encode(messages, first))
+
+    def write_rest(self, data: bytes) -> None:
+        self.writes.append(data)
 
     def answer(self, frame: bytes) -> None:
         self.writes.append(frame)

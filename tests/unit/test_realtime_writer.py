@@ -68,6 +68,24 @@ def test_a_burst_of_broadcasts_is_one_write_for_each() -> None:
     assert floor.writer.sent == 30
 
 
+def test_what_a_socket_does_not_take_is_handed_over_and_reaches_nobody_twice() -> None:
+    floor = Floor()
+    full, lost, well = floor.join(*(session(f"u{i}", dialect=RELIABLE_JSON) for i in range(3)))
+
+    def take_three(_data: bytes) -> int:
+        return 3
+
+    def fail(_data: bytes) -> int:
+        raise BlockingIOError
+
+    full.session.write, lost.session.write = take_three, fail
+    floor.spread(message := data("a"))
+    floor.turns.run_all()
+    frame = RELIABLE_JSON.encode([message], 1)
+    assert [s.writes for s in (full, lost, well)] == [[frame[3:]], [frame], [frame]]
+    assert all(s.session.rewind() and s.session.take(1000)[0] == [message] for s in (full, lost))
+
+
 def test_each_session_has_its_own_numbers_and_dialect() -> None:
     floor = Floor()
     early, late = session("early", dialect=RELIABLE_JSON), session("late", dialect=RELIABLE_JSON)

@@ -7,7 +7,8 @@ then on messages gather in the session's outbox until the transport is empty aga
 import asyncio
 from typing import Final, Protocol
 
-from tocsin.realtime.deflate import DeflatingSink, Terms, inflate
+from tocsin.realtime.deflate import DeflatingSink, Sink, Terms, inflate
+from tocsin.realtime.direct import Write, direct_write, is_encrypted
 from tocsin.realtime.frames import (
     CLOSE,
     CLOSE_NO_STATUS,
@@ -20,7 +21,7 @@ from tocsin.realtime.frames import (
     encode_close,
     encode_frame,
 )
-from tocsin.realtime.session import Session, Sink
+from tocsin.realtime.session import Session
 from tocsin.realtime.settings import GatewaySettings
 from tocsin.realtime.sluice import Reading, Sluice
 from tocsin.realtime.wheel import Wheel
@@ -79,6 +80,7 @@ class Connection(asyncio.Protocol):
         "_silent_beats",
         "_sink",
         "_transport",
+        "_write",
         "session",
         "wheel_slot",
     )
@@ -98,6 +100,8 @@ class Connection(asyncio.Protocol):
         self._sink: Sink = (
             transport if compression is None else DeflatingSink(transport, compression)
         )
+        direct = direct_write(transport) if compression is None else None
+        self._write: Write = direct or self._sink.write
         self._answers: bytearray | None = None
         self._busy_until_s = 0.0
         self._closing = False
@@ -106,10 +110,11 @@ class Connection(asyncio.Protocol):
         self.session = session
         self.wheel_slot = -1
         session.socket = self
-        session.sink = self._sink
+        session.write = self._write
         # So that it stops as soon as anything is held: TLS pauses at its bound, everything else above it.
-        is_encrypted = transport.get_extra_info("sslcontext") is not None
-        transport.set_write_buffer_limits(high=1 if is_encrypted else 0)
+        transport.set_write_buffer_limits(high=1 if is_encrypted(transport) else 0)
+        if direct is not None and transport.get_write_buffer_size():
+            session.write = None  # until the answer to the handshake has left
 
     def start_beating(self, delay_s: float) -> None:
         """Begin the beats (ping, position check) after ``delay_s``."""
@@ -188,12 +193,16 @@ class Connection(asyncio.Protocol):
     def flush(self) -> None:
         """Write what waits: messages first, then answers (an echo comes before its acknowledgement)."""
         session = self.session
-        while session.waiting and (sink := session.sink) is not None:
+        while session.waiting and session.write is not None:
             messages, first = session.take(_WRITE_BYTES)
-            sink.write(session.dialect.encode(messages, first, self._keeper.now_s()))
-        if self._answers and (sink := session.sink) is not None:
+            self._sink.write(session.dialect.encode(messages, first, self._keeper.now_s()))
+        if self._answers and session.write is not None:
             answers, self._answers = self._answers, None
-            sink.write(bytes(answers))
+            self._sink.write(bytes(answers))
+
+    def write_rest(self, data: bytes) -> None:
+        """Let the transport keep what the kernel did not take, or find out that the connection is lost."""
+        self._transport.write(data)
 
     def answer(self, frame: bytes) -> None:
         """Keep ``frame`` for the next flush; too many of them end a connection that does not read."""
@@ -210,20 +219,20 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """Stop: the kernel's buffer is full."""
         if not self._closing:
-            self.session.sink = None
+            self.session.write = None
 
     def resume_writing(self) -> None:
         """Go on: everything was taken."""
         if not self._closing:
-            self.session.sink = self._sink
+            self.session.write = self._write
             self.flush()
 
     def _write_answer(self, frame: bytes) -> None:
         """Write at once if the peer reads; answers of a slow one wait with the others."""
-        if self.session.sink is None:
+        if self.session.write is None:
             self.answer(frame)
         else:
-            self.session.sink.write(frame)
+            self._sink.write(frame)
 
     # Ending
 

@@ -1,7 +1,7 @@
 """One session over Server-Sent Events: the frames of the sockets, as text that ``EventSource`` and curl read.
 
-To the gateway it is a session's socket and sink.  What is written waits here, one chunk at most, until the HTTP side
-takes it; meanwhile the session has no sink, so everything else waits in its outbox, whose bound ends a reader that is
+To the gateway it is a session's socket.  What is written waits here, one chunk at most, until the HTTP side takes it;
+meanwhile the session has no ``write``, so everything else waits in its outbox, whose bound ends a reader that is
 too slow (I6).
 
 The id of each event is the position that a client has reached which applied every event so far.  It moves on only in
@@ -91,23 +91,26 @@ class EventStream:
 
     def _take_more(self) -> None:
         if self._begun and not self._ended and not self._chunk:
-            self.session.sink = self
+            self.session.write = self.write
             self.flush()
 
     # For the gateway
 
     def write(self, data: bytes) -> None:
         """Take frames, a line each, and nothing more until they have left."""
-        self.session.sink = None
+        self.session.write = None
         self._chunk += b"".join([self._frame(line) for line in data.splitlines()])
         self._wake.set()
 
     def flush(self) -> None:
         """Take what waits in the outbox, as far as there is room."""
         session = self.session
-        while session.waiting and session.sink is not None:
+        while session.waiting and session.write is not None:
             messages, first = session.take(_CHUNK_BYTES)
-            session.sink.write(session.dialect.encode(messages, first))
+            self.write(session.dialect.encode(messages, first))
+
+    def write_rest(self, data: bytes) -> None:
+        """Do nothing: all that is written is taken."""
 
     def answer(self, frame: bytes) -> None:
         """Do nothing: answers are for requests, and a stream takes none."""
@@ -132,7 +135,7 @@ class EventStream:
         keeper.wheel.schedule(self, now_s, keeper.pause_s(self.session))
         if not self._chunk:
             self._chunk = _HEARTBEAT
-            self.session.sink = None
+            self.session.write = None
             self._wake.set()
         keeper.beat(self.session)
 

@@ -210,7 +210,7 @@ class Gateway:
     def is_present(self, hub: str, user: str) -> bool:
         """Tell whether a user has a live connection, or event stream, on which inbox frames are written now."""
         sessions = self.hubs.of_user(hub, user)
-        return any(session.inbox and session.sink is not None for session in sessions)
+        return any(session.inbox and session.write is not None for session in sessions)
 
     def now_s(self) -> float:
         """Return monotonic seconds."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 from tocsin.realtime.dialects import EVENT_STREAM, Dialect
+from tocsin.realtime.direct import Write
 from tocsin.realtime.message import Message
 from tocsin.realtime.outbox import Outbox
 from tocsin.realtime.rights import NO_RIGHTS, Action, Rights
@@ -27,6 +28,10 @@ class Socket(Protocol):
         """Write what waits in the outbox, as far as the transport takes it."""
         ...
 
+    def write_rest(self, data: bytes) -> None:
+        """Look after bytes that the session's ``write`` did not take; nothing may overtake them."""
+        ...
+
     def answer(self, frame: bytes) -> None:
         """Keep a frame that is written with the next flush, after the messages."""
         ...
@@ -40,18 +45,10 @@ class Socket(Protocol):
         ...
 
 
-class Sink(Protocol):
-    """Where frames are written; a transport is one."""
-
-    def write(self, data: bytes) -> None:
-        """Take bytes."""
-        ...
-
-
 class Session(Outbox):
     """The state of one connection, its outbox included.
 
-    ``sink`` is the transport or event stream, and None while nothing may be written: without a socket, while the
+    ``write`` takes frames to the client, and is None while nothing may be written: without a socket, while the
     peer does not read, and once closing has begun.  ``epoch``, ``rev`` and ``brev`` are the position last sent on it, ``head_at_s``
     when its last head was; ``dirty`` is the writer's.  ``device`` is the installation the client named, or the
     connection, ``signer`` the access key of the token it came with, ``ask_token_us`` when to ask for another, 0 for never.  ``brings_alerts``: a message that brought alerts waits for its acknowledgement, perhaps.  ``inbox`` sessions are those that get inbox frames.  ``groups`` are joined, ``rights`` is what it may do with them.
@@ -78,11 +75,11 @@ class Session(Outbox):
         "rev",
         "rights",
         "signer",
-        "sink",
         "socket",
         "speaks_to",
         "talk",
         "user",
+        "write",
     )
 
     def __init__(
@@ -114,7 +111,7 @@ class Session(Outbox):
         self.ask_token_us = 0
         self._done: dict[int, None] | None = None
         self.socket: Socket | None = None
-        self.sink: Sink | None = None
+        self.write: Write | None = None
         self.dirty = False
         self.ended = False
         self.epoch = ""
@@ -153,7 +150,7 @@ class Session(Outbox):
 
     def detach(self) -> Socket | None:
         """Take the socket away and return it."""
-        socket, self.socket, self.sink = self.socket, None, None
+        socket, self.socket, self.write = self.socket, None, None
         return socket
 
 
@@ -173,8 +170,8 @@ def write_at_once(
     known: dict[int, bytes] = {}
     last = None
     for session in sessions:
-        sink = session.sink
-        if sink is None or session.waiting:
+        write = session.write
+        if write is None or session.waiting:
             others.append(session)
             continue
         dialect = session.dialect
@@ -191,5 +188,10 @@ def write_at_once(
         data = known.get(first)
         if data is None:
             data = known[first] = dialect.encode(messages, first)
-        sink.write(data)
+        try:
+            sent = write(data)
+        except OSError:
+            sent = 0
+        if sent != len(data) and sent is not None and session.socket is not None:
+            session.socket.write_rest(data[sent:])
     return others

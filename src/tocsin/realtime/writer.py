@@ -120,7 +120,7 @@ class Writer:
             session.socket.flush()
         if session.socket is None or session.waiting > self._outbox_bytes:
             self._overflowed(session, size)
-        elif session.sink is not None and not session.dirty:
+        elif session.write is not None and not session.dirty:
             session.dirty = True
             self._dirty.append(session)
 
