@@ -12,6 +12,7 @@ from bench.measure import allow_open_files
 from bench.report import show, write_results
 from bench.rows import (
     accept,
+    delivery,
     fanout,
     idle,
     inbox,
@@ -32,6 +33,7 @@ ROWS: dict[str, Callable[[Bench], Sequence[Line]]] = {
     "sustained": sustained.sustained,
     "receipts": receipts.receipts,
     "fanout": fanout.fan_out,
+    "delivery": delivery.delivery,
     "idle": idle.idle,
     "latency": latency.latency,
     "reconnect": reconnect.reconnect,

@@ -21,13 +21,13 @@ MANY_CLIENTS = 5_000
 ROUNDS = 400  # CPU time is counted in steps of 10 ms
 BURST = 10
 _TABLES = ("alerts", "broadcasts", "items", "states")
-_BODY = (
+BODY = (
     b'{"tocsin":1,"kind":"broadcast","epoch":"0123456789abcdef","brev":100,"add":{"brev":100,'
     b'"alert_id":"%b","sort":1764000000000000,"alert":{"source":"bench","title":"%b",'
     b'"severity":"success","created_at":"2026-01-01T00:00:00.000Z","category":"payments",'
     b'"body":"Invoice 7 was paid in full today.","url":"/invoices/7"}}}'
 ) % (b"0" * 36, STAMP)
-_FRAME = RELIABLE_JSON.encode([Message(_BODY)], 100)
+_FRAME = RELIABLE_JSON.encode([Message(BODY)], 100)
 
 
 def fan_out(bench: Bench) -> list[Row]:
@@ -44,8 +44,8 @@ def fan_out(bench: Bench) -> list[Row]:
         for turn in range(bench.turns + 1):
             values = (
                 _rate(sender, bare_load, 1, lambda: sender.call("send", _FRAME)),
-                _rate(gateway, load, 1, lambda: gateway.call("announce", _BODY, 1)),
-                _rate(gateway, load, BURST, lambda: gateway.call("announce", _BODY, BURST)),
+                _rate(gateway, load, 1, lambda: gateway.call("announce", BODY, 1)),
+                _rate(gateway, load, BURST, lambda: gateway.call("announce", BODY, BURST)),
             )
             if turn:
                 for some, value in zip(rates.values(), values, strict=True):
