@@ -52,7 +52,7 @@ async def serve(settings: Settings) -> None:
     # First, so that who asks during the start (a migration may take a while) is heard after it.
     stop = StopSignals()
     stop.listen()
-    bound = bind(settings.host, settings.port)
+    bound = bind(settings.host, settings.port, shared=settings.has_peers)
     port = bound.getsockname()[1]
     tls = None
     if settings.tls_cert is not None and settings.tls_key is not None:
@@ -149,7 +149,7 @@ def _listener(node: Node) -> Listener:
     return Listener(
         protocol,
         {
-            "ws": socket_upgrade(node.gateway),
+            "ws": socket_upgrade(node.gateway) if "gateway" in node.settings.roles else "none",
             "http": protocol,
             "proxy_headers": bool(trusted),
             "forwarded_allow_ips": list(trusted),

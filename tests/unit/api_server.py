@@ -97,6 +97,7 @@ class Server:
     app: App
     provider: ScriptedProvider
     of_push: list[Finding]
+    resources: Resources
 
     async def key(self, role: Role = "producer", hub: str = "default") -> dict[str, str]:
         """Make a key and return the header that carries it."""
@@ -260,6 +261,7 @@ async def running(
                 app,
                 provider,
                 of_push,
+                resources,
             )
         finally:
             await supervisor.stop()

@@ -6,6 +6,7 @@ import pytest
 
 from tests.unit.api_server import Server
 from tocsin.adapters.memory.deeds import MemoryDeeds
+from tocsin.adapters.memory.editions import MemoryEditions
 from tocsin.adapters.memory.people import MemoryPeople
 from tocsin.api.seal import Seal
 from tocsin.clock import US_PER_S
@@ -23,7 +24,7 @@ class CountedPeople(MemoryPeople):
     """Counts how often it is read, and lets a test hold an answer back."""
 
     def __init__(self) -> None:
-        super().__init__(MemoryDeeds())
+        super().__init__(MemoryDeeds(), MemoryEditions())
         self.reads = 0
         self.may_answer = asyncio.Event()
         self.may_answer.set()

@@ -11,6 +11,7 @@ import hmac
 import os
 import secrets
 from collections.abc import Callable
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -22,10 +23,11 @@ from tocsin.ports.store import AccessKeys, ApiKey, KeyName, KeyStore, Role
 from tocsin.realtime.revocations import Revocations
 
 PREFIX = "tsk"
+_NAMES: Final[tuple[KeyName, KeyName]] = ("primary", "secondary")
 
 
 class KeyRing:
-    """API keys and access keys of all hubs, cached: one process owns the store, so the cache cannot be stale."""
+    """API keys and access keys of all hubs, cached; what another process changes is read anew (``node/following.py``)."""
 
     def __init__(self, store: KeyStore, seal: Seal, clock: Clock, revocations: Revocations) -> None:
         self._store = store
@@ -42,6 +44,29 @@ class KeyRing:
         """Read all API keys and revocations; to be called once before the first request."""
         await self.revocations.load()
         self._keys = {key.id: key for key in await self._store.keys()}
+
+    async def renew_keys(self) -> None:
+        """Read the API keys anew; who listens is told of those that were revoked elsewhere."""
+        for key in await self._store.keys():
+            known = self._keys.get(key.id)
+            if known is not None and known.revoked_us is not None:
+                continue  # no key comes back
+            self._keys[key.id] = key
+            if known is not None and key.revoked_us is not None:
+                for heard in self._revoked:
+                    heard(key.id)
+
+    async def renew_access_keys(self) -> list[tuple[str, KeyName]]:
+        """Read the access keys that are in memory anew; returns those that were regenerated elsewhere."""
+        async with self._replacing:
+            changed: list[tuple[str, KeyName]] = []
+            for hub, known in list(self._access.items()):
+                sealed = await self._store.access_keys(hub)
+                if sealed is not None:
+                    self._access[hub] = fresh = self._opened(sealed)
+                    pairs = zip(_NAMES, known, fresh, strict=True)
+                    changed += [(hub, name) for name, old, now in pairs if old != now]
+        return changed
 
     async def create(
         self, hub: str, role: Role, name: str, deed: Deed | None = None
@@ -142,8 +167,10 @@ class KeyRing:
 
     def _remember(self, hub: str, sealed: AccessKeys) -> tuple[bytes, bytes]:
         """Keep what was read, unless a key was regenerated since."""
-        opened = self._seal.open(sealed.primary), self._seal.open(sealed.secondary)
-        return self._access.setdefault(hub, opened)
+        return self._access.setdefault(hub, self._opened(sealed))
+
+    def _opened(self, sealed: AccessKeys) -> tuple[bytes, bytes]:
+        return self._seal.open(sealed.primary), self._seal.open(sealed.secondary)
 
     def _fresh(self) -> bytes:
         return self._seal.close(base64.b64encode(os.urandom(48)))

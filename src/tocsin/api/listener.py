@@ -72,8 +72,8 @@ class Listener:
                 task.cancel()
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """Bind a TCP socket.
+def bind(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """Bind a TCP socket; with ``shared`` other processes may bind the same, and the system spreads connections over them.
 
     Raises:
         ConfigError: The address is taken or not of this machine.
@@ -84,6 +84,8 @@ def bind(host: str, port: int) -> socket.socket:
         )[0]
         bound = socket.socket(family, kind, proto)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         bound.bind(address)
     except OSError as error:
         detail = f"cannot listen on {host}:{port}: {error.strerror}; choose another with --host and --port"

@@ -1,5 +1,7 @@
 """Every path this server answers, in one list."""
 
+from collections.abc import Collection
+
 import msgspec
 
 from tocsin.api.access_keys import AccessKeyRoutes
@@ -32,6 +34,7 @@ from tocsin.api.web_files import WebFiles
 from tocsin.api.webhooks import Webhooks
 from tocsin.api.webpubsub.answers import unmatched
 from tocsin.api.webpubsub.routes import DataPlane
+from tocsin.config import ROLES, Role
 from tocsin.errors import InvalidInputError
 
 
@@ -76,15 +79,36 @@ async def not_upgraded(_request: Request) -> Response:
     raise InvalidInputError("this is a WebSocket; connect with an upgrade", code="upgrade-needed")
 
 
-def build_router(resources: Resources) -> Router:
-    """Lay out the paths."""
+def build_router(resources: Resources, roles: Collection[Role] = ROLES) -> Router:
+    """Lay out the paths that a process of these roles answers."""
+    router = Router()
+    operations = resources.operations
+    router.add("GET", "/healthz", operations.healthz)
+    router.add("GET", "/readyz", operations.readyz)
+    router.add("GET", "/metrics", operations.metrics)
+    if "api" in roles:
+        _add_api(router, resources)
+    if "gateway" in roles:
+        _add_gateway(router, resources)
+    return router
+
+
+def _add_gateway(router: Router, resources: Resources) -> None:
+    """Add what is about live connections, which only the process has that holds them."""
+    router.add("GET", "/v1/inbox/stream", resources.stream.open)
+    router.add("GET", "/client/hubs/{hub}", not_upgraded)
+    for method, path, handler in resources.data_plane.routes():
+        router.add(method, path, handler)
+    router.refuse_under("/api/", unmatched)
+
+
+def _add_api(router: Router, resources: Resources) -> None:
     alerts, inbox, admin = resources.alerts, resources.inbox, resources.admin
     topics = resources.topics
     shims = resources.shims
     webhooks, handlers = resources.webhooks, resources.event_handlers
     people, devices = resources.people, resources.devices
     vapid_keys = resources.vapid_keys
-    router = Router()
     for method, path, handler in (
         ("POST", "/v1/alerts", resources.dry_run.publish),
         ("GET", "/v1/alerts", resources.published.alerts),
@@ -105,7 +129,6 @@ def build_router(resources: Resources) -> Router:
         ("POST", "/v1/client-tokens", resources.tokens.create),
         ("GET", "/v1/inbox", inbox.read),
         ("GET", "/v1/inbox/changes", inbox.changes),
-        ("GET", "/v1/inbox/stream", resources.stream.open),
         ("GET", "/v1/inbox/items", inbox.entries),
         ("PATCH", "/v1/inbox/items", inbox.patch_many),
         ("GET", "/v1/inbox/items/{id}", inbox.entry),
@@ -142,10 +165,6 @@ def build_router(resources: Resources) -> Router:
         ("GET", "/v1/admin/webhooks/{id}/dead/{batch}", webhooks.show_dead),
         ("GET", "/v1/admin/event-handlers", handlers.list),
         ("GET", "/v1/admin/vapid-keys", vapid_keys.list),
-        ("GET", "/healthz", resources.operations.healthz),
-        ("GET", "/readyz", resources.operations.readyz),
-        ("GET", "/metrics", resources.operations.metrics),
-        ("GET", "/client/hubs/{hub}", not_upgraded),
     ):
         router.add(method, path, handler)
     # What an operator or a backend changes of others' rights or data leaves a deed in the same transaction.
@@ -209,9 +228,6 @@ def build_router(resources: Resources) -> Router:
         ),
     ):
         router.add(method, path, resources.audit.noted(action, handler))
-    for method, path, handler in resources.data_plane.routes():
-        router.add(method, path, handler)
-    router.refuse_under("/api/", unmatched)
     for path in resources.web.paths(demo=resources.demo is not None):
         router.add("GET", path, resources.web.file)
     if resources.demo is not None:
@@ -219,4 +235,3 @@ def build_router(resources: Resources) -> Router:
         router.add("POST", "/demo/alerts", never(resources.demo.publish))
         router.add("GET", "/demo/alerts/{id}", resources.demo.status)
         router.add("GET", "/demo/alerts/{id}/trace", resources.demo.trace)
-    return router

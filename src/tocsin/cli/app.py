@@ -117,6 +117,13 @@ def serve_command(
             "--demo", help="Serve the demo page at / (this machine only).", show_default=False
         ),
     ] = None,
+    roles: Annotated[
+        str | None,
+        typer.Option(
+            help="What this process does, with commas: api, gateway, processor, dispatcher.",
+            show_default="all",
+        ),
+    ] = None,
 ) -> None:
     """Run the server until SIGTERM or Ctrl-C; then drain and exit 0."""
     import uvloop  # noqa: PLC0415 -- as below
@@ -124,7 +131,13 @@ def serve_command(
     from tocsin.serving import serve  # noqa: PLC0415 -- other commands start in half the time without
 
     settings = settings_of(
-        context, host=host, port=port, tls_cert=tls_cert, tls_key=tls_key, demo=demo
+        context,
+        host=host,
+        port=port,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+        demo=demo,
+        roles=roles,
     )
     uvloop.run(serve(settings))
 

@@ -10,6 +10,7 @@ from tocsin.config.limits import Limits, Rates
 from tocsin.config.loading import CLIENT_VARIABLES, load
 from tocsin.config.outbound import EventHandlers, Outbound, Webhooks
 from tocsin.config.push import Push
+from tocsin.config.roles import ROLES, Role
 from tocsin.config.settings import ENV_PREFIX, SOCKET_NAME, Settings
 from tocsin.config.sources import Mapping, Source
 
@@ -18,6 +19,7 @@ __all__ = [
     "CLIENT_VARIABLES",
     "ENV_PREFIX",
     "LOOPBACK",
+    "ROLES",
     "SOCKET_NAME",
     "DefaultAudience",
     "EventHandlers",
@@ -29,6 +31,7 @@ __all__ = [
     "Outbound",
     "Push",
     "Rates",
+    "Role",
     "Settings",
     "Source",
     "WantedHandler",

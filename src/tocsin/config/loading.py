@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from tocsin.config.roles import ROLES
 from tocsin.config.settings import CONFIG_FILE, ENV_PREFIX, Settings
 from tocsin.errors import ConfigError
 
@@ -33,6 +34,7 @@ def load(overrides: Mapping[str, Any]) -> Settings:
         raise ConfigError(detail) from error
     _check_store(settings)
     _check_fanout(settings)
+    _check_roles(settings)
     _check_tls(settings)
     _check_issuers(settings)
     return settings
@@ -74,6 +76,22 @@ def _check_fanout(settings: Settings) -> None:
         detail = (
             "fanout is neither memory nor the URL of NATS servers: "
             "write nats://USER:PASSWORD@HOST:PORT,HOST:PORT/DEPLOYMENT, or leave it out for a single node"
+        )
+        raise ConfigError(detail)
+
+
+def _check_roles(settings: Settings) -> None:
+    """See that a process which leaves a part to others shares with them what the parts need."""
+    left = [role for role in ROLES if role not in settings.roles]
+    lacking = []
+    if settings.store is None:
+        lacking.append("a PostgreSQL database in store (SQLite is for one process)")
+    if not settings.has_peers:
+        lacking.append("NATS servers in fanout (memory is for one process)")
+    if left and lacking:
+        detail = (
+            f"roles leaves out {', '.join(left)}, which other processes have to do, and they share nothing: "
+            f"set {' and '.join(lacking)}, or leave roles out"
         )
         raise ConfigError(detail)
 

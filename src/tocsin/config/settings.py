@@ -15,6 +15,7 @@ from tocsin.config.hub import Hub
 from tocsin.config.limits import Limits, Rates, Retention
 from tocsin.config.outbound import EventHandlers, Outbound, Webhooks
 from tocsin.config.push import Push
+from tocsin.config.roles import ROLES, Roles
 from tocsin.config.sources import Source
 
 CONFIG_FILE = "tocsin.toml"
@@ -44,6 +45,9 @@ class Settings(BaseSettings):
     )
     fanout: Literal["memory"] | SecretStr = Field(
         "memory", description="what announces between nodes: memory for one, or a NATS URL"
+    )
+    roles: Roles = Field(
+        ROLES, description="what this process does of api, gateway, processor and dispatcher"
     )
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8080, ge=0, le=65_535, description="port to listen on; 0 takes a free one")
@@ -85,6 +89,11 @@ class Settings(BaseSettings):
     sources: dict[str, Source] = Field(
         default_factory=dict, description="queues of brokers whose messages become alerts"
     )
+
+    @property
+    def has_peers(self) -> bool:
+        """Whether other processes may work on the same store: those that hear each other's announcements do."""
+        return self.fanout != "memory"
 
     @classmethod
     def settings_customise_sources(

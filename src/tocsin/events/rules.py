@@ -98,11 +98,20 @@ class Rules:
             self._in_file.setdefault(handler.hub, []).append(rule)
 
     async def load(self) -> None:
-        """Read the stored handlers; to be called once before the first event."""
+        """Read the stored handlers, before the first event and whenever another process changed them.
+
+        One that is known stays as it is, with what its validation found.
+        """
+        known = {rule.handler.id: rule for rules in self._stored.values() for rule in rules}
+        stored: dict[str, list[Rule]] = {}
         for handler in await self._store.event_handlers():
-            sealed = handler.authorization
-            opened = None if sealed is None else self._seal.open(sealed).decode()
-            self._stored.setdefault(handler.hub, []).append(self._rule(handler, opened))
+            rule = known.get(handler.id) or self._read(handler)
+            stored.setdefault(handler.hub, []).append(rule)
+        self._stored = stored
+
+    def _read(self, handler: EventHandler) -> Rule:
+        sealed = handler.authorization
+        return self._rule(handler, None if sealed is None else self._seal.open(sealed).decode())
 
     def of(self, hub: str) -> Sequence[Rule]:
         """List a hub's handlers in the order in which they are asked."""
@@ -144,7 +153,7 @@ class Rules:
         refused = await self._outbound.refusal(handler.address(VALIDATE))
         if refused is not None:
             raise InvalidInputError(refused.reason, code="event-handler-url", pointer="/url")
-        stored = self._stored.setdefault(hub, [])
+        stored = self._stored.get(hub, [])
         if len(stored) >= self._per_hub:
             detail = (
                 f"the hub has {len(stored)} event handlers; event_handlers.per_hub = "
@@ -156,7 +165,8 @@ class Rules:
         handler = replace(handler, authorization=sealed, created_us=now_us)
         await self._store.add_event_handler(handler, deed and replace(deed, target=handler.id))
         rule = self._rule(handler, text)
-        stored.append(rule)
+        others = [one for one in self._stored.get(hub, []) if one.handler.id != handler.id]
+        self._stored[hub] = [*others, rule]
         return rule
 
     async def remove(self, hub: str, handler_id: str, deed: Deed | None = None) -> None:
@@ -173,7 +183,7 @@ class Rules:
             )
             raise ConflictError(detail, code="event-handler-in-file")
         await self._store.remove_event_handler(hub, handler_id, deed)
-        self._stored[hub] = [r for r in self._stored[hub] if r.handler.id != handler_id]
+        self._stored[hub] = [r for r in self._stored.get(hub, []) if r.handler.id != handler_id]
 
     def _rule(
         self, handler: EventHandler, authorization: str | None, *, from_file: bool = False

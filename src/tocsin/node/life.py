@@ -12,6 +12,7 @@ from tocsin.api.routes import build_router
 from tocsin.clock import SystemClock
 from tocsin.config import Settings
 from tocsin.node.fanout import opened_fanout
+from tocsin.node.following import following
 from tocsin.node.ground import Ground
 from tocsin.node.handlers import in_file
 from tocsin.node.parts import Parts
@@ -28,7 +29,8 @@ class Node(Parts):
         self.settings, self.store = ground.settings, ground.store
         self.endpoints, self.clock = ground.endpoints, ground.clock
         self._working: asyncio.Task[None] | None = None
-        self.app = App(build_router(resources(self)), Cors(self.settings.hubs), ground.metrics)
+        router = build_router(resources(self), self.settings.roles)
+        self.app = App(router, Cors(self.settings.hubs), ground.metrics)
 
     @classmethod
     @asynccontextmanager
@@ -59,7 +61,8 @@ class Node(Parts):
                     node.handlers.rules.read_file(in_file(settings))
                     await node.pushing.vapid.load()
                     await node.handlers.rules.load()
-                    await node.eraser.resume()
+                    if "api" in settings.roles:
+                        await node.eraser.resume()
                     yield node
                 finally:
                     await supervisor.stop()
@@ -75,15 +78,29 @@ class Node(Parts):
         await self.app(scope, receive, send)
 
     def start(self) -> None:
-        """Start processing, sweeping and the gateway."""
+        """Start what the roles of this process are, and what each process needs."""
+        supervisor = self.ground.supervisor
+        starts = {
+            "api": lambda: None,  # requests start it
+            "gateway": self.gateway.start,
+            "processor": self._start_processing,
+            "dispatcher": self._start_dispatching,
+        }
+        supervisor.keep("inbox.recorder", self.recorder.run)
+        if self.settings.has_peers:
+            supervisor.keep("node.following", following(self).run)
+        for role in self.settings.roles:
+            starts[role]()
+
+    def _start_processing(self) -> None:
         supervisor = self.ground.supervisor
         self._working = supervisor.keep("process.worker", self.worker.run)
         supervisor.keep("process.sweeper", self.sweeper.run)
-        supervisor.keep("inbox.recorder", self.recorder.run)
-        supervisor.keep("events.sender", self.sender.run)
-        self.pushing.start(supervisor)
         self.sources.start(supervisor)
-        self.gateway.start()
+
+    def _start_dispatching(self) -> None:
+        self.ground.supervisor.keep("events.sender", self.sender.run)
+        self.pushing.start(self.ground.supervisor)
 
     async def finish_work(self, within_s: float) -> None:
         """Lease nothing more and let the batch in hand end, for at most ``within_s`` seconds.

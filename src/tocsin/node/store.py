@@ -32,7 +32,7 @@ async def open_store(settings: Settings, clock: Clock) -> SqlStore:
         clock,
         limits,
         may_lose=settings.store_may_lose,
-        shared=settings.fanout != "memory",
+        shared=settings.has_peers,
     )
 
 

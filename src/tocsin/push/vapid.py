@@ -40,7 +40,7 @@ class Seal(Protocol):
 
 
 class VapidRing:
-    """The valid key pairs, in memory: one process owns the store, so they cannot be stale."""
+    """The valid key pairs, in memory; what another process changes is read anew (``node/following.py``)."""
 
     def __init__(self, store: VapidStore, devices: DeviceStore, seal: Seal, clock: Clock) -> None:
         self._store = store
@@ -50,7 +50,7 @@ class VapidRing:
         self._valid: dict[str, VapidKey] = {}
 
     async def load(self) -> None:
-        """Read the keys, made if there are none; to be called once before the first request."""
+        """Read the keys, made if there are none, before the first request and whenever another process changed them."""
         valid = [key for key in await self._store.vapid_keys() if key.retired_us is None]
         if not valid:
             valid = [await self._make()]
@@ -102,7 +102,7 @@ class VapidRing:
             raise ConflictError(detail, code="vapid-key-current")
         now_us = self._clock.now_us()
         await self._store.retire_vapid_key(key_id, now_us, deed)
-        del self._valid[key_id]
+        self._valid.pop(key_id, None)
         gone = 0
         while some := await self._devices.retire_vapid_devices(key_id, now_us, _CHUNK):
             gone += some

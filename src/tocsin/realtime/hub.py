@@ -179,6 +179,13 @@ class Hubs:
         found = self._hubs.get(hub)
         return () if found is None else found.inboxes()
 
+    def connected(self) -> Iterator[tuple[str, str]]:
+        """Go over the users who have a session, with their hubs."""
+        for name, found in self._hubs.items():
+            for user in found.users:
+                if user is not None:
+                    yield name, user
+
     def names(self) -> list[str]:
         """Return the hubs that have anybody connected."""
         return list(self._hubs)

@@ -2,10 +2,10 @@
 
 Every use of a token asks, and hardly anybody was ever revoked: so all revocations are kept in memory, as long as they are
 at most 100,000 (I6), and who is not among them was not revoked.  Where they are more, the latest answers of the store are
-kept instead.  One process owns the store: what is revoked is revoked here, and the memory cannot be stale.
+kept instead.  What another process revokes is read anew as soon as this one looks (``node/following.py``).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from tocsin.clock import Clock
@@ -43,6 +43,21 @@ class Revocations:
         if revoked is not None:
             self._known = dict(revoked)
             self._knows_all = True
+
+    async def renew(self, connected: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Read anew what was revoked, and return whose tokens of those connected were, elsewhere.
+
+        Raises:
+            UnavailableError: The store cannot be read.
+        """
+        revoked = await self._people.revoked(self._kept)
+        if revoked is None:
+            self._known, self._knows_all = {}, False
+            return []
+        fresh = {who for who, us in revoked.items() if us > self._known.get(who, -1)}
+        for who in fresh:
+            self._learn(who, revoked[who])
+        return [(h, u) for h, u in connected if self._pseudonym(h, u) in fresh] if fresh else []
 
     async def valid_from_us(self, hub: str, user: str) -> int:
         """Return the time up to which, itself included, issued tokens are void; -1 if none ever were.

@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 
 from tocsin.adapters.memory.deeds import MemoryDeeds
+from tocsin.adapters.memory.editions import MemoryEditions
 from tocsin.ports.audit import Deed
 
 
 class MemoryPeople:
     """Revocations by pseudonym."""
 
-    def __init__(self, deeds: MemoryDeeds) -> None:
+    def __init__(self, deeds: MemoryDeeds, editions: MemoryEditions) -> None:
         self._deeds = deeds
+        self._editions = editions
         self._valid_from: dict[str, int] = {}
 
     async def valid_from_us(self, pseudonym: str) -> int:
@@ -26,4 +28,5 @@ class MemoryPeople:
         holds = max(now_us, self._valid_from.get(pseudonym, -1) + 1)
         self._valid_from[pseudonym] = holds
         self._deeds.keep(deed)
+        self._editions.count("revocations")
         return holds

@@ -13,6 +13,7 @@ from tocsin.adapters.memory.arrivals import MemoryArrivals
 from tocsin.adapters.memory.dead_pushes import MemoryDeadPushes
 from tocsin.adapters.memory.deeds import MemoryDeeds
 from tocsin.adapters.memory.devices import MemoryDevices
+from tocsin.adapters.memory.editions import MemoryEditions
 from tocsin.adapters.memory.erasure import MemoryErasures
 from tocsin.adapters.memory.event_handlers import MemoryEventHandlers
 from tocsin.adapters.memory.holdings import MemoryHoldings
@@ -87,21 +88,22 @@ class MemoryStore:
         self._keys: dict[str, ApiKey] = {}
         self._access_keys: dict[str, AccessKeys] = {}
         self.deeds = MemoryDeeds()
+        self.editions = MemoryEditions()
         self.receipts = MemoryReceipts(self._tables, clock, self._limits)
         self.queue = MemoryQueue(clock, self._limits, self._tables.alerts, self.deeds)
         self.topics = MemoryTopics(self._tables, clock, self._limits, self.deeds)
         self.arrivals = MemoryArrivals(self.alert)
         self.traces = MemoryTraces(self._tables, self.queue, self.alert)
-        self.people = MemoryPeople(self.deeds)
+        self.people = MemoryPeople(self.deeds, self.editions)
         self.preferences = MemoryPreferences(self._tables, clock, self.deeds)
-        self.event_handlers = MemoryEventHandlers(self.deeds)
+        self.event_handlers = MemoryEventHandlers(self.deeds, self.editions)
         self.webhooks = MemoryWebhooks(self._tables, self.deeds)
         self.erasures = MemoryErasures(self._tables, self.queue, self.webhooks, clock, self.deeds)
         self.holdings = MemoryHoldings(self._tables, self.queue, self.webhooks)
         self.devices = MemoryDevices(self._tables, clock)
         self.pushes = MemoryPushes(self._tables, self.devices, self.receipts, clock)
         self.dead_pushes = MemoryDeadPushes(self._tables, self.deeds)
-        self.vapid_keys = MemoryVapidKeys(self.deeds)
+        self.vapid_keys = MemoryVapidKeys(self.deeds, self.editions)
 
     async def deliver(self, envelopes: Sequence[Envelope]) -> Mapping[str, Delivered]:
         """Write what the envelopes say, own items first, then broadcasts."""
@@ -365,6 +367,7 @@ class MemoryStore:
         """Keep a new key."""
         self._keys[key.id] = key
         self.deeds.keep(deed)
+        self.editions.count("keys")
 
     async def keys(self, hub: str | None = None) -> Sequence[ApiKey]:
         """List keys, oldest first."""
@@ -377,6 +380,7 @@ class MemoryStore:
         if key is not None and key.revoked_us is None:
             self._keys[key_id] = replace(key, revoked_us=now_us)
             self.deeds.keep(deed)
+            self.editions.count("keys")
         return key is not None
 
     async def access_keys(self, hub: str) -> AccessKeys | None:
@@ -396,6 +400,7 @@ class MemoryStore:
             return False
         self._access_keys[hub] = replace(known, **{which: fresh})
         self.deeds.keep(deed)
+        self.editions.count("access-keys")
         return True
 
     async def findings(self) -> Sequence[Finding]:

@@ -568,4 +568,12 @@ vapid_keys = _table(
     _perhaps("retired_us"),
 )
 
+# How often was changed what processes keep in memory (``ports/editions.py``).
+editions = _table(
+    "editions",
+    Column("kept", Word, primary_key=True),
+    _number("number"),
+    rowid=False,
+)
+
 probe = _table("probe", _serial("probe_no"), _number("at_us"))

@@ -5,5 +5,5 @@
 
 from pathlib import Path
 
-HEAD = "0021"
+HEAD = "0022"
 FOLDER = Path(__file__).parent

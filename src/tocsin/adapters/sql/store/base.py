@@ -19,6 +19,7 @@ from tocsin.adapters.sql.store.dead_pushes import SqlDeadPushes
 from tocsin.adapters.sql.store.deeds import SqlDeeds
 from tocsin.adapters.sql.store.delivery import Delivery
 from tocsin.adapters.sql.store.devices import SqlDevices
+from tocsin.adapters.sql.store.editions import SqlEditions
 from tocsin.adapters.sql.store.erasure import SqlErasures
 from tocsin.adapters.sql.store.event_handlers import SqlEventHandlers
 from tocsin.adapters.sql.store.holdings import SqlHoldings
@@ -100,6 +101,7 @@ class SqlStore(SqlKeyring, ABC):
         self.erasures = SqlErasures(writer, readers, numbers, clock, limits.chunk_rows)
         self.holdings = SqlHoldings(readers)
         self.deeds = SqlDeeds(writer, readers)
+        self.editions = SqlEditions(readers)
         self.devices = SqlDevices(writer, readers, numbers, clock)
         self.dead_pushes = SqlDeadPushes(writer, readers)
         self.pushes = SqlPushes(writer, readers, peers.holder, clock, limits)

@@ -8,10 +8,12 @@ from msgspec.structs import asdict
 
 from tocsin.adapters.sql import deeds
 from tocsin.adapters.sql.store.database import Connection
+from tocsin.adapters.sql.store.editions import count_edition
 from tocsin.adapters.sql.store.readers import Readers
 from tocsin.adapters.sql.store.text import sql
 from tocsin.adapters.sql.store.writer import Writer
 from tocsin.ports.audit import Deed, DeedFilter
+from tocsin.ports.editions import Kept
 
 _NOTE = sql(deeds.note)
 _OF_HUB, _OF_ALL = sql(deeds.deeds_of_hub), sql(deeds.deeds_of_all)
@@ -46,12 +48,21 @@ def keep(connection: Connection, deed: Deed | None, **more: int) -> None:
 
 
 def changed(
-    connection: Connection, statement: str, row: Mapping[str, Any], deed: Deed | None
+    connection: Connection,
+    statement: str,
+    row: Mapping[str, Any],
+    deed: Deed | None,
+    of: Kept | None = None,
 ) -> bool:
-    """Carry out one statement and keep its deed; False, and nothing is kept, if it changed nothing."""
+    """Carry out one statement and keep its deed; False, and nothing is kept, if it changed nothing.
+
+    ``of`` names what it changes that processes keep in memory.
+    """
     done = connection.execute(statement, row).rowcount > 0
     if done:
         keep(connection, deed)
+        if of is not None:
+            count_edition(connection, of)
     return done
 
 

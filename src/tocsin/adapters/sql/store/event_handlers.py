@@ -30,7 +30,7 @@ class SqlEventHandlers:
     async def add_event_handler(self, handler: EventHandler, deed: Deed | None = None) -> None:
         """Keep a new one."""
         row = {**asdict(handler), "system_events": as_json(handler.system_events)}
-        await self._writer.run(lambda c: changed(c, _ADD, row, deed))
+        await self._writer.run(lambda c: changed(c, _ADD, row, deed, "event-handlers"))
 
     async def event_handlers(self) -> Sequence[EventHandler]:
         """List those of all hubs, in the order in which they were added."""
@@ -42,7 +42,7 @@ class SqlEventHandlers:
     ) -> bool:
         """Forget one."""
         named = {"hub": hub, "id": handler_id}
-        return await self._writer.run(lambda c: changed(c, _REMOVE, named, deed))
+        return await self._writer.run(lambda c: changed(c, _REMOVE, named, deed, "event-handlers"))
 
 
 def _handler(row: Sequence[Any]) -> EventHandler:

@@ -30,7 +30,7 @@ class SqlKeyring:
     async def add_key(self, key: ApiKey, deed: Deed | None = None) -> None:
         """Keep a new key."""
         row = {name: getattr(key, name) for name in ApiKey.__struct_fields__}
-        await self._writer.run(lambda c: changed(c, _ADD_KEY, row, deed))
+        await self._writer.run(lambda c: changed(c, _ADD_KEY, row, deed, "keys"))
 
     async def keys(self, hub: str | None = None) -> Sequence[ApiKey]:
         """List keys, revoked ones too, oldest first; of one hub or all."""
@@ -41,7 +41,7 @@ class SqlKeyring:
     async def revoke_key(self, key_id: str, now_us: int, deed: Deed | None = None) -> bool:
         """Revoke a key; False if there is none of that id.  Repeating it changes nothing."""
         row = {"at_id": key_id, "revoked_us": now_us}
-        revoked = await self._writer.run(lambda c: changed(c, _REVOKE, row, deed))
+        revoked = await self._writer.run(lambda c: changed(c, _REVOKE, row, deed, "keys"))
         if revoked:
             return True
         known = await self._readers.run(lambda c: c.execute(_KEY_BY_ID, {"id": key_id}).fetchone())
@@ -63,4 +63,6 @@ class SqlKeyring:
     ) -> bool:
         """Put a sealed key in the place of one of the hub's two; False if there is no such hub."""
         row = {"at_hub": hub, "fresh": fresh}
-        return await self._writer.run(lambda c: changed(c, _REPLACE[which], row, deed))
+        return await self._writer.run(
+            lambda c: changed(c, _REPLACE[which], row, deed, "access-keys")
+        )

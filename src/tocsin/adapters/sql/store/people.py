@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from tocsin.adapters.sql import people
 from tocsin.adapters.sql.store.database import Connection
 from tocsin.adapters.sql.store.deeds import keep
+from tocsin.adapters.sql.store.editions import count_edition
 from tocsin.adapters.sql.store.readers import Readers
 from tocsin.adapters.sql.store.text import sql
 from tocsin.adapters.sql.store.writer import Writer
@@ -38,6 +39,7 @@ class SqlPeople:
 
         def job(connection: Connection) -> int:
             keep(connection, deed)
+            count_edition(connection, "revocations")
             return int(connection.execute(_REVOKE, row).fetchone()[0])
 
         return await self._writer.run(job)

@@ -28,7 +28,7 @@ class SqlVapidKeys:
 
     async def add_vapid_key(self, key: SealedVapidKey, deed: Deed | None = None) -> None:
         """Keep a new one."""
-        await self._writer.run(lambda c: changed(c, _ADD, asdict(key), deed))
+        await self._writer.run(lambda c: changed(c, _ADD, asdict(key), deed, "vapid-keys"))
 
     async def vapid_keys(self) -> Sequence[SealedVapidKey]:
         """List them, retired ones too, oldest first."""
@@ -38,4 +38,4 @@ class SqlVapidKeys:
     async def retire_vapid_key(self, key_id: str, now_us: int, deed: Deed | None = None) -> None:
         """Retire one."""
         row = {"at_id": key_id, "retired_us": now_us}
-        await self._writer.run(lambda c: changed(c, _RETIRE, row, deed))
+        await self._writer.run(lambda c: changed(c, _RETIRE, row, deed, "vapid-keys"))
