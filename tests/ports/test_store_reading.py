@@ -3,7 +3,7 @@
 from tests.ports.opener import OpenStore
 from tests.ports.world import World, envelope
 from tocsin.model.inbox import Changes, Counts, OlderPage, Reload
-from tocsin.model.position import Position
+from tocsin.model.position import Position, parse_position
 from tocsin.ports.store import Listing
 
 
@@ -52,6 +52,11 @@ async def test_changes_since_a_position_are_the_latest_state_of_each_row(world: 
     assert changes.position == await world.at()
     assert (changes.live, changes.broadcasts) == (None, ())
     assert three in await world.listed()
+
+
+async def test_a_position_is_what_clients_send_back_as_text(world: World) -> None:
+    await world.alert("ann")
+    assert parse_position(str(await world.at())) == await world.at()
 
 
 async def test_changes_since_now_are_none(world: World) -> None:

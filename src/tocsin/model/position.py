@@ -9,7 +9,8 @@ import msgspec
 
 from tocsin.errors import InvalidInputError
 
-_TEXT = re.compile(r"([a-z0-9]{1,32}):(\d{1,16}):(\d{1,16})", re.ASCII)
+# The epoch is what a store makes of it: dots stand between its parts where it names a line of history.
+_TEXT = re.compile(r"([a-z0-9.]{1,64}):(\d{1,16}):(\d{1,16})", re.ASCII)
 
 
 class Position(msgspec.Struct, frozen=True):
