@@ -1,20 +1,28 @@
-"""Several processes on one PostgreSQL and one NATS: each does what its roles are, and hears what the others decide."""
+"""Several processes on one PostgreSQL and one NATS do what one does, and any of them may be killed."""
 
+import asyncio
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
+import aiohttp
 import httpx
 import pytest
 
+from tests.acceptance import test_ledger
 from tests.acceptance.conftest import MakeServer
 from tests.acceptance.deadlines import until
+from tests.acceptance.live_clients import live_clients
 from tests.acceptance.server_process import ServerProcess
+from tests.acceptance.test_ledger import HEALED_S, USERS, Ledger, check_inboxes
 from tests.ports.nats_server import NatsServer
 from tests.ports.postgres_server import PostgresServer
 from tocsin.api.seal import KEY_FILE
+from tocsin.client import comeback
 
 pytestmark = pytest.mark.acceptance
 
+IN_FLIGHT = 3  # so that inboxes stay small however long a start takes
+ACCEPTED_BETWEEN_KILLS = 30
 ENDS_S = 60.0
 Env = Mapping[str, str]
 
@@ -47,7 +55,14 @@ def shared(postgres: PostgresServer, nats: NatsServer) -> dict[str, str]:
     return {
         "TOCSIN_STORE": url,
         "TOCSIN_FANOUT": f"{nats.url}/{name}",
+        "TOCSIN_LIMITS__BROADCASTS_PER_HUB": "5000",
     }
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
 
 
 def beside(first: ServerProcess, make_server: MakeServer, env: Env) -> ServerProcess:
@@ -56,6 +71,33 @@ def beside(first: ServerProcess, make_server: MakeServer, env: Env) -> ServerPro
     made.data_dir.mkdir(mode=0o700)
     shutil.copy(first.data_dir / KEY_FILE, made.data_dir)
     return made
+
+
+async def test_of_two_processes_on_one_port_either_may_be_killed_and_nothing_is_lost_or_doubled(
+    make_server: MakeServer,
+    shared: dict[str, str],
+    http: aiohttp.ClientSession,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(comeback, "LONGEST_PAUSE_S", 0.5)
+    monkeypatch.setattr(test_ledger, "IN_FLIGHT", IN_FLIGHT)
+    first = await asyncio.to_thread(make_server(env=shared).start)
+    key = await asyncio.to_thread(first.key, "server")
+    second = beside(first, make_server, {**shared, "TOCSIN_ROLES": "api,gateway,processor"})
+    second.port = first.port
+    await asyncio.to_thread(second.start)
+    ledger = Ledger(first, key)
+    async with live_clients(first, key, USERS) as clients:
+        async with asyncio.TaskGroup() as publishing:
+            publishing.create_task(ledger.run())
+            for victim in (first, second):
+                await ledger.accepts(ACCEPTED_BETWEEN_KILLS)
+                await asyncio.to_thread(victim.kill)
+                await ledger.accepts(ACCEPTED_BETWEEN_KILLS)  # by the one that is left
+                await asyncio.to_thread(victim.start)
+            ledger.stop()
+        await check_inboxes(http, first, key, ledger)
+        await asyncio.gather(*(clients.become_equal(user, HEALED_S) for user in USERS))
 
 
 @pytest.fixture
@@ -70,6 +112,26 @@ def split(
     port, gateway = gateway.port, beside(api, make_server, {**common, "TOCSIN_ROLES": "gateway"})
     gateway.port = port
     return api, gateway.start(), processor.start()
+
+
+async def test_roles_in_processes_of_their_own_bring_alerts_to_live_clients_though_they_are_killed(
+    split: Sequence[ServerProcess], http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comeback, "LONGEST_PAUSE_S", 0.5)
+    monkeypatch.setattr(test_ledger, "IN_FLIGHT", IN_FLIGHT)
+    api, _, processor = split
+    key = await asyncio.to_thread(api.key, "server")
+    ledger = Ledger(api, key)
+    async with live_clients(api, key, USERS) as clients:
+        async with asyncio.TaskGroup() as publishing:
+            publishing.create_task(ledger.run())
+            for victim in (processor, api):
+                await ledger.accepts(ACCEPTED_BETWEEN_KILLS)
+                await clients.move()
+                await asyncio.to_thread(victim.restart)
+            ledger.stop()
+        await check_inboxes(http, api, key, ledger)
+        await asyncio.gather(*(clients.become_equal(user, HEALED_S) for user in USERS))
 
 
 def test_each_process_answers_what_its_roles_are_and_what_one_revokes_ends_at_the_others(
