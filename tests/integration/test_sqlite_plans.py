@@ -123,6 +123,7 @@ ITEM_INDEXES = {
     "view_unread_above": "items_listed (user_no=? AND sort>? AND (sort,id)<(?,?))",
     "view_unread_by_hand": "items_unread (user_no=? AND (sort,id)<(?,?))",
     "view_archived": "items_archived (user_no=? AND (sort,id)<(?,?))",
+    "view_snoozed": "items_asleep (user_no=? AND (sort,id)<(?,?))",
     "to_wake": "items_snoozed (snoozed_until<?)",
     "to_expire": "items_expiring (expires_us<?)",
     "of_alert": "items_alert (alert_no=? AND user_no>?)",

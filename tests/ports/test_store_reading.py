@@ -195,6 +195,23 @@ async def test_views_show_what_belongs_to_them(world: World) -> None:
     assert set(await world.shown(status="archived")) == {archived, put_away}
 
 
+async def test_what_sleeps_is_listed_until_it_wakes_or_is_put_away(world: World) -> None:
+    own, archived, deleted, other = [await world.alert("ann") for _ in range(4)]
+    heard = await world.alert()
+    until = world.clock.now_us() + 1_000
+    await world.patch(own, archived, deleted, heard, snoozed_until=until)
+    await world.patch(archived, archived=True)
+    await world.patch(deleted, deleted=True)
+    assert set(await world.shown(status="snoozed")) == {own, heard}
+    assert (await world.entry(own)).marks.snoozed_until == until
+    assert await world.shown() == [other]
+    assert await world.shown(status="archived") == [archived]
+    world.clock.turn(us=1_000)
+    await world.sweep()
+    assert await world.shown(status="snoozed") == []
+    assert set(await world.shown()) == {own, heard, other}
+
+
 async def test_the_unread_view_has_what_was_marked_unread_below_the_watermark(
     world: World,
 ) -> None:

@@ -169,7 +169,7 @@ class History:
             told = pick.choice(self.told)
             await self.both("alert", "h", told.id)
             await self.both("entry", "h", user, told.id)
-        for status in ("all", "unread", "archived"):
+        for status in ("all", "unread", "snoozed", "archived"):
             cursor = None
             for _ in range(4):
                 listing = Listing(status, pick.choice([None, "news"]), None, 3, cursor)

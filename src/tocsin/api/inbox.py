@@ -30,12 +30,13 @@ from tocsin.model.commands import Command, MarkUpTo, Patch, PatchItems, RestoreI
 from tocsin.model.ids import check_id
 from tocsin.model.inbox import Reload
 from tocsin.model.position import Position, parse_position
+from tocsin.model.reading import Status
 from tocsin.model.wire import entry_json
 from tocsin.ports.store import InboxStore, Listing
 
 MAX_PATCHES = 500
 _PATCHES_BODY = 262_144
-_STATUSES = ("all", "unread", "archived")
+_STATUSES = get_args(Status)
 _SEVERITIES = get_args(Severity)
 
 
@@ -116,7 +117,7 @@ class Inbox:
         """``GET /v1/inbox/items``: own items and broadcasts merged, newest first."""
         hub, user = await self._auth.inbox(request)
         listing = Listing(
-            status=_one_of(request, "status", _STATUSES) or "all",  # type: ignore[arg-type]  # one of the three
+            status=_one_of(request, "status", _STATUSES) or "all",  # type: ignore[arg-type]  # one of them
             category=request.query("category"),
             severity=_one_of(request, "severity", _SEVERITIES),
             limit=limit_of(request),

@@ -18,7 +18,8 @@ from tocsin.model.inbox import (
 from tocsin.model.position import Position
 from tocsin.model.rules import decide_broadcast, decide_item
 
-Status = Literal["all", "unread", "archived"]
+Status = Literal["all", "unread", "snoozed", "archived"]
+"""The views of an inbox; what is both snoozed and archived is among the archived."""
 
 
 def must_reload(asked: Position | None, stands: Position, floor: int) -> bool:
@@ -65,6 +66,9 @@ def shows(entry: Entry, status: Status) -> bool:
             return entry.marks.listed
         case "unread":
             return entry.marks.listed and not entry.read
+        case "snoozed":
+            asleep = entry.marks.snoozed_until is not None
+            return asleep and entry.marks.archived_at is None and entry.marks.deleted_at is None
         case "archived":
             return entry.marks.archived_at is not None and entry.marks.deleted_at is None
 

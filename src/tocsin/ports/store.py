@@ -23,6 +23,7 @@ from tocsin.model.inbox import (
     Reload,
 )
 from tocsin.model.position import Position
+from tocsin.model.reading import Status
 from tocsin.ports.audit import Deed
 
 Role = Literal["producer", "server", "admin"]
@@ -80,7 +81,7 @@ class AlertStatus(msgspec.Struct, frozen=True):
 class Listing(msgspec.Struct, frozen=True):
     """What a merged view shows, and where to go on; ``cursor`` is the ``(sort, id)`` to stay below."""
 
-    status: Literal["all", "unread", "archived"] = "all"
+    status: Status = "all"
     category: str | None = None
     severity: str | None = None
     limit: int = 50

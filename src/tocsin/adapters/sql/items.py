@@ -95,6 +95,7 @@ def _view(*where: ColumnElement[bool]) -> Select[Any]:
 view_all = _view(_listed)
 view_unread_above = _view(_listed, items.c.sort > param("read_up_to"), items.c.read_at.is_(None))
 view_unread_by_hand = _view(_listed, items.c.unread_at.is_not(None))
+view_snoozed = _view(_standing, items.c.archived_at.is_(None), items.c.snoozed_until.is_not(None))
 view_archived = _view(_standing, items.c.archived_at.is_not(None))
 
 # What time does, over all users.

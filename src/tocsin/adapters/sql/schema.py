@@ -172,6 +172,16 @@ _partial(
     items.c.sort,
     where=and_(items.c.archived_at.is_not(None), items.c.deleted_at.is_(None)),
 )
+_partial(
+    "items_asleep",
+    items.c.user_no,
+    items.c.sort,
+    where=and_(
+        items.c.deleted_at.is_(None),
+        items.c.archived_at.is_(None),
+        items.c.snoozed_until.is_not(None),
+    ),
+)
 _partial("items_unread", items.c.user_no, items.c.sort, where=items.c.unread_at.is_not(None))
 _partial(
     "items_collapse",

@@ -5,5 +5,5 @@
 
 from pathlib import Path
 
-HEAD = "0022"
+HEAD = "0023"
 FOLDER = Path(__file__).parent

@@ -47,6 +47,7 @@ _LIVE_BREVS, _REVISIONS_OF = sql(stream.live_brevs), sql(inboxes.revisions_of)
 _VIEWS = {
     "all": (sql(items.view_all),),
     "unread": (sql(items.view_unread_above), sql(items.view_unread_by_hand)),
+    "snoozed": (sql(items.view_snoozed),),
     "archived": (sql(items.view_archived),),
 }
 
