@@ -12,7 +12,7 @@ const names = [
   ...["brevOf", "newestSort", "apply", "dropReached", "dropOtherEpochs", "takeOver", "sendNext"],
   ...["onMessage", "onClose", "isBlocked", "socketUrl", "fresh", "current", "fromServer"],
   ...["sequence", "session", "how", "afterMs", "flush", "save", "raise", "opId", "api"],
-  ...["isSignedOut", "tellLater", "tellLine", "carryOut", "forget"],
+  ...["isSignedOut", "tellLater", "tellLine", "carryOut", "forget", "upTo"],
 ];
 
 export const internalNames = new RegExp(`^(${names.join("|")})$`);

@@ -374,6 +374,9 @@ class History:
         category = self.rng.choice([None, None, "x"])
         if category is not None:
             action["category"] = category
+        rows = device.look()["items"]
+        if rows and self.rng.choice([True, False]):
+            action["from"] = self.rng.choice(rows)["sort"]
         self._act(device, action)
 
     # Judging

@@ -328,9 +328,10 @@ class AddResetsState(InboxState):
 class UpToFromBroadcast(InboxState):
     """A mark reaches up to the newest thing drawn, a broadcast's own sort included."""
 
-    def newest_sort(self) -> int:
-        drawn: list[int] = [row["sort"] for row in self.broadcasts.values()]
-        return max((super().newest_sort(), *drawn))
+    def up_to(self, top: float) -> Row | None:
+        drawn = [row["sort"] for row in self.broadcasts.values() if row["sort"] <= top]
+        had = super().up_to(top)
+        return had and {**had, "sort": max((had["sort"], *drawn))}
 
 
 class BroadcastsOfOwnFrames(InboxState):
@@ -411,7 +412,7 @@ MUTATIONS: dict[str, Mutation] = {
 
 # What shows these rarely happens by itself, so their histories do more of it.
 FOCUS: dict[str, tuple[str, ...]] = {
-    "frames applied under a page request": ("load_older", "deliver_own", "crash"),
+    "frames applied under a page request": ("load_older", "deliver_own"),
     "add resets a state": ("broadcast", "burst"),
     "broadcast content in own frames": ("broadcast", "burst", "withdraw"),
 }

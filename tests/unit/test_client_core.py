@@ -304,6 +304,25 @@ def test_up_to_is_what_the_user_had_and_never_a_broadcasts_own_sort() -> None:
     assert client.requests()[0]["body"]["up_to"] == {"epoch": "e", "sort": 70, "brev": 0}
 
 
+@pytest.mark.parametrize(
+    ("top", "sort", "brev"), [(50, 50, 2), (45, 40, 2), (44, 40, 1), (39, 10, 0), (9, 9, 0)]
+)
+def test_a_mark_from_a_row_covers_what_is_drawn_below_it(top: int, sort: int, brev: int) -> None:
+    everybody = [broadcast(1, 40), broadcast(2, 45), broadcast(3, 60)]
+    states = [{"brev": 1, "rev": 1, "sort": 50}]
+    client = online(
+        item(1, 10),
+        item(2, 40),
+        broadcasts=everybody,
+        states=states,
+        end=10,
+        position={"epoch": "e", "rev": 1, "brev": 3},
+    )
+    client.send("act", op_id="o", action={"type": "mark", "action": "read", "from": top})
+    body = client.requests()[0]["body"]
+    assert body == {"action": "read", "up_to": {"epoch": "e", "sort": sort, "brev": brev}}
+
+
 def test_a_mark_takes_away_what_older_items_count_for() -> None:
     client = online(item(5, 50), end=50, counts=counts(40, 60))
     client.send("act", op_id="o", action={"type": "mark", "action": "seen"})

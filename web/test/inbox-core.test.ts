@@ -269,6 +269,23 @@ describe("acting", () => {
     expect(next.core.view()).toMatchObject({ pending: 1, counts: { unread: 1 } });
   });
 
+  test("a mark from a row covers it and what is older, loaded or not, and nothing newer", () => {
+    const items = [own("c", 40), own("b", 20), own("a", 10)];
+    const broadcasts = [broadcast(1, 15), broadcast(2, 25), broadcast(3, 35)];
+    const page = { broadcasts, end: 10, counts: { unseen: 7, unread: 7 } };
+    const driven = new Driven().online(inboxAnswer(at(2, 3), items, page));
+    driven.step({
+      type: "act",
+      op_id: "op1",
+      action: { type: "mark", action: "read", from: 25 },
+    });
+    const up_to = { epoch: "e1", sort: 20, brev: 2 };
+    expect(driven.requests[0]?.body).toEqual({ action: "read", up_to });
+    const { items: drawn, counts } = driven.core.view();
+    expect(drawn.map(({ read }) => read)).toEqual([false, false, true, true, true, true]);
+    expect(counts.unread).toBe(2);
+  });
+
   test("mark all read covers what was here when acting, and not what comes later", () => {
     const driven = new Driven().online({ ...two, end: 10, counts: { unseen: 7, unread: 7 } });
     driven.step({ type: "act", op_id: "op1", action: { type: "mark", action: "read" } });

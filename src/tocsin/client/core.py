@@ -3,6 +3,7 @@
 It follows section 4 of the sync contract: no clock, no random numbers, no I/O.  The TypeScript core is the same machine.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -119,12 +120,12 @@ class InboxCore:
     def _on_act(self, event: Row) -> None:
         op_id, action, state = event["op_id"], event["action"], self._reading.state
         if action["type"] == "mark":
-            if state.position is None:
+            mark = {name: value for name, value in action.items() if name != "from"}
+            up_to = state.up_to(action.get("from", math.inf))
+            if up_to is None:
                 self._turn.emit("refused", op_id=op_id, status=0, problem=None)
                 return
-            epoch, brev = state.position["epoch"], state.position["brev"]
-            up_to = {"epoch": epoch, "sort": state.newest_sort(), "brev": brev}
-            action = {**action, "up_to": up_to}
+            action = {**mark, "up_to": up_to}
         self._acting.act(op_id, action)
 
     def _on_load_older(self, _event: Row) -> None:

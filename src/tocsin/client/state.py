@@ -78,14 +78,22 @@ class InboxState:
         else:
             self.broadcasts.pop(frame["withdraw"], None)
 
-    def newest_sort(self) -> int:
-        """Return the largest ``sort`` of the own items and woken broadcasts held, and of ``end``; 0 without any.
+    def up_to(self, top: float) -> Row | None:
+        """Return what a mark covers that begins with the row drawn at ``top``; None while nothing is known.
 
-        A broadcast's own ``sort`` is the hub's and says nothing about what this user had.
+        Own items and woken broadcasts are covered by ``sort``, others by ``brev``.  A broadcast's own ``sort`` is the
+        hub's and says nothing about which own items this user had: it is never taken.
         """
+        if self.position is None:
+            return None
         sorts: list[int] = [item["sort"] for item in self.items.values()]
         sorts += [self.states.get(brev, NO_STATE).get("sort") or 0 for brev in self.broadcasts]
-        return max((self.end or 0, *sorts))
+        newer = [brev - 1 for brev, entry in self.broadcasts.items() if entry["sort"] > top]
+        return {
+            "epoch": self.position["epoch"],
+            "sort": max((min(self.end or 0, top), *(sort for sort in sorts if sort <= top))),
+            "brev": min((self.position["brev"], *newer)),
+        }
 
     def _replace(self, whole: Row) -> None:
         self.end = whole.get("end")

@@ -2,7 +2,7 @@
 
 import type { Held } from "./held.ts";
 import type { Arrived } from "./machine.ts";
-import { isListed, isSeen } from "./marks.ts";
+import { weigh } from "./marks.ts";
 import type { Broadcast, ChangesAnswer, Frame, OwnItem, StateRow, Watermarks } from "./protocol.ts";
 import { Remembered } from "./remembered.ts";
 
@@ -56,7 +56,7 @@ export class Arrivals {
 
   #own(items: readonly OwnItem[], watermarks: Watermarks): OwnItem[] {
     const fresh = items.filter(
-      (item) => item.sort > this.#newestSort && isListed(item) && !isSeen(item, null, watermarks),
+      (item) => item.sort > this.#newestSort && weigh(item, null, watermarks).unseen > 0,
     );
     return this.#untold(fresh);
   }
@@ -66,10 +66,9 @@ export class Arrivals {
     states: ReadonlyMap<number, StateRow>,
     watermarks: Watermarks,
   ): Broadcast[] {
-    const fresh = broadcasts.filter(({ brev }) => {
-      const state = states.get(brev) ?? {};
-      return isListed(state) && !isSeen(state, brev, watermarks);
-    });
+    const fresh = broadcasts.filter(
+      ({ brev }) => weigh(states.get(brev) ?? {}, brev, watermarks).unseen > 0,
+    );
     return this.#untold(fresh);
   }
 

@@ -4,7 +4,7 @@
  * Rows are replaced, never changed in place, so a snapshot may share them.
  */
 
-import type { Snapshot } from "./machine.ts";
+import type { Snapshot, UpTo } from "./machine.ts";
 import { isListed } from "./marks.ts";
 import type {
   Answer,
@@ -113,27 +113,34 @@ export class Held {
   }
 
   /**
-   * The largest `sort` of own items and woken broadcasts, or `end`, or 0.
+   * What a mark covers that begins with the row drawn at `top`: own items and woken broadcasts by `sort`, others by
+   * `brev`. Undefined while nothing is known.
    *
-   * A broadcast's own `sort` is the hub's and says nothing about what this user had.
+   * A broadcast's own `sort` is the hub's and says nothing about which own items this user had: it is never taken.
    */
-  newestSort(): number {
-    let newest = this.end ?? 0;
-    for (const item of this.items.values()) newest = Math.max(newest, item.sort);
-    for (const brev of this.broadcasts.keys()) {
-      newest = Math.max(newest, this.states.get(brev)?.sort ?? 0);
+  upTo(top: number): UpTo | undefined {
+    if (!this.position) return;
+    let { epoch, brev } = this.position;
+    let sort = Math.min(this.end ?? 0, top);
+    const take = (own = 0) => {
+      if (own <= top) sort = Math.max(sort, own);
+    };
+    for (const item of this.items.values()) take(item.sort);
+    for (const [number, broadcast] of this.broadcasts) {
+      take(this.states.get(number)?.sort);
+      if (broadcast.sort > top) brev = Math.min(brev, number - 1);
     }
-    return newest;
+    return { epoch, sort, brev };
   }
 
   /** State rows are the user's: what a broadcast says never touches them. */
   #applyFrame(frame: InboxFrame | BroadcastFrame): void {
-    const { epoch, rev, brev } = this.position ?? { epoch: frame.epoch, rev: 0, brev: 0 };
+    const before = this.position ?? { epoch: frame.epoch, rev: 0, brev: 0 };
     if (frame.kind === "inbox") {
-      this.position = { epoch, rev: frame.rev, brev };
+      this.position = { ...before, rev: frame.rev };
       this.#applyOwn(frame);
     } else {
-      this.position = { epoch, rev, brev: frame.brev };
+      this.position = { ...before, brev: frame.brev };
       if (frame.add) this.#putBroadcast(frame.add);
       if (frame.withdraw != null) this.broadcasts.delete(frame.withdraw);
     }

@@ -193,15 +193,14 @@ export class InboxCore {
   }
 
   #act(opId: string, action: Action): void {
-    const held = this.#reading.held;
     if (action.type !== "mark") {
       this.#acting.add(opId, action);
-    } else if (held.position) {
-      const { epoch, brev } = held.position;
-      this.#acting.add(opId, { ...action, up_to: { epoch, sort: held.newestSort(), brev } });
-    } else {
-      this.#turn.emit({ type: "refused", op_id: opId, status: 0, problem: null });
+      return;
     }
+    const { from = Number.POSITIVE_INFINITY, ...mark } = action;
+    const up_to = this.#reading.held.upTo(from);
+    if (up_to) this.#acting.add(opId, { ...mark, up_to });
+    else this.#turn.emit({ type: "refused", op_id: opId, status: 0, problem: null });
   }
 
   /** Another tab wrote since: keep what it had queued, and write again over what it wrote. */

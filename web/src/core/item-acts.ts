@@ -61,9 +61,12 @@ export abstract class ItemActs {
 
   /** Everything here so far has been read; with `category` only what is of it. */
   markAllRead(category?: string): void {
-    if (this.view().counts.unread > 0) {
-      this.act({ type: "mark", action: "read", ...(category !== undefined && { category }) });
-    }
+    if (this.view().counts.unread > 0) this.act({ type: "mark", action: "read", category });
+  }
+
+  /** This item and everything older has been read, also what is not loaded; with `category` only what is of it. */
+  markReadFrom({ sort: from }: Pick<ViewItem, "sort">, category?: string): void {
+    this.act({ type: "mark", action: "read", from, category });
   }
 
   #patch(items: ItemKeys, change: Omit<Patch, keyof ItemKey>): void {

@@ -6,14 +6,10 @@ const kinds = ["inbox", "broadcast", "head"] as const;
 
 /** Where a frame says the server stands; the number a kind does not carry is 0. */
 export function numbersOf(frame: Frame): { readonly rev: number; readonly brev: number } {
-  switch (frame.kind) {
-    case "inbox":
-      return { rev: frame.rev, brev: 0 };
-    case "broadcast":
-      return { rev: 0, brev: frame.brev };
-    case "head":
-      return { rev: frame.rev, brev: frame.brev };
-  }
+  return {
+    rev: frame.kind === "broadcast" ? 0 : frame.rev,
+    brev: frame.kind === "inbox" ? 0 : frame.brev,
+  };
 }
 
 export class KeptFrames {

@@ -64,16 +64,19 @@ export interface UpTo {
 export interface MarkAction {
   readonly type: "mark";
   readonly action: "seen" | "read";
-  readonly category?: string;
+  readonly category?: string | undefined;
 }
+
+/** A mark as it is asked for: of everything here, or from the row drawn at the `sort` named `from` downwards. */
+export type AskedMark = MarkAction & { readonly from?: number };
 
 export type Action =
   | { readonly type: "patch"; readonly patches: readonly Patch[] }
   | { readonly type: "restore"; readonly id: string; readonly alert_id: string }
-  | MarkAction;
+  | AskedMark;
 
 /** An action as it waits: a mark knows by now what it covers. */
-export type QueuedAction = Exclude<Action, MarkAction> | (MarkAction & { readonly up_to: UpTo });
+export type QueuedAction = Exclude<Action, AskedMark> | (MarkAction & { readonly up_to: UpTo });
 
 export interface Operation {
   readonly op_id: string;

@@ -176,14 +176,10 @@ export class Layer {
 
 function raised(watermarks: Watermarks, mark: PlacedMark): Watermarks {
   const { sort, brev } = mark.up_to;
-  const seen = {
-    seen_up_to: Math.max(watermarks.seen_up_to, sort),
-    b_seen_up_to: Math.max(watermarks.b_seen_up_to, brev),
-  };
-  if (mark.action === "seen") return { ...watermarks, ...seen };
-  return {
-    ...seen,
-    read_up_to: Math.max(watermarks.read_up_to, sort),
-    b_read_up_to: Math.max(watermarks.b_read_up_to, brev),
-  };
+  const risen = { ...watermarks };
+  for (const name of ["seen", mark.action] as const) {
+    risen[`${name}_up_to`] = Math.max(watermarks[`${name}_up_to`], sort);
+    risen[`b_${name}_up_to`] = Math.max(watermarks[`b_${name}_up_to`], brev);
+  }
+  return risen;
 }

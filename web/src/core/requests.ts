@@ -19,8 +19,8 @@ export function inboxRequest(limit: number): WireRequest {
 
 /** Ask for the page below `before`. */
 export function olderRequest(limit: number, before: number, position: Position): WireRequest {
-  const query = `limit=${limit}&before=${before}&position=${positionText(position)}`;
-  return { method: "GET", path: `/v1/inbox?${query}` };
+  const page = `limit=${limit}&before=${before}`;
+  return { method: "GET", path: `/v1/inbox?${page}&position=${positionText(position)}` };
 }
 
 /** Ask for everything after the position. */

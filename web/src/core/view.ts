@@ -4,9 +4,9 @@ import type { Held } from "./held.ts";
 import type { ViewItem } from "./machine.ts";
 import { isListed, isRead, isSeen, type MarkedRow, sumCounts, weigh } from "./marks.ts";
 import type { Layer } from "./overlay.ts";
-import type { Counts, Marks } from "./protocol.ts";
+import type { Counts, StateRow } from "./protocol.ts";
 
-const untouched: MarkedRow = {};
+const untouched: Partial<StateRow> = {};
 
 /** Rows as lists show them: down to `end`, newest first, seen and read decided. */
 export function drawnItems(layer: Layer | Held): ViewItem[] {
@@ -29,7 +29,8 @@ function* rows(layer: Layer | Held): Iterable<ViewItem> {
   for (const broadcast of layer.broadcasts.values()) {
     const state = layer.states.get(broadcast.brev) ?? untouched;
     if (!isListed(state)) continue;
-    const row = { ...broadcast, ...setMarks(state), ...decided(state, broadcast.brev, layer) };
+    const { rev, ...marks } = state;
+    const row = { ...broadcast, ...marks, ...decided(state, broadcast.brev, layer) };
     yield { ...row, id: broadcast.alert_id, sort: state.sort ?? broadcast.sort };
   }
 }
@@ -38,14 +39,6 @@ function decided(row: MarkedRow, brev: number | null, layer: Layer | Held) {
   return {
     seen: isSeen(row, brev, layer.watermarks),
     read: isRead(row, brev, layer.watermarks),
-  };
-}
-
-function setMarks(state: Marks): Marks {
-  return {
-    ...(state.seen_at && { seen_at: state.seen_at }),
-    ...(state.read_at && { read_at: state.read_at }),
-    ...(state.unread_at && { unread_at: state.unread_at }),
   };
 }
 
