@@ -15,13 +15,14 @@ const nothing = {
   status: "starting",
 };
 const told = ["markRead", "markUnread", "archive", "unarchive", "snooze", "unsnooze", "remove", "restore"];
-const asked = ["markAllRead", "markAllSeen", "tell", "loadOlder", "hurry"];
+const asked = ["markAllRead", "markReadFrom", "markAllSeen", "tell", "loadOlder", "hurry"];
 
 class ScriptedClient {
   /** What was asked for: `["archive", ["a", "b"]]`. */
   calls = [];
   status = "online";
-  archived = [];
+  /** What was put away, by status; null of one that cannot be fetched. */
+  lists = {};
   #view = nothing;
   #listeners = new Map();
 
@@ -50,9 +51,9 @@ class ScriptedClient {
     for (const listener of this.#listeners.get(name) ?? []) listener(value);
   }
 
-  async list() {
-    if (this.archived === null) throw new Error("no answer");
-    return { items: this.archived, next: null };
+  async list({ status }) {
+    if (this.lists[status] === null) throw new Error("no answer");
+    return { items: this.lists[status] ?? [], next: null };
   }
 
   show(view) {
@@ -62,11 +63,11 @@ class ScriptedClient {
 }
 
 /** Put one element on the page, alone, with a client of its own; returns when it is drawn. */
-window.put = async (name, properties, { view, status, archived } = {}) => {
+window.put = async (name, properties, { view, status, lists } = {}) => {
   const client = new ScriptedClient();
   client.show(view);
   client.status = status ?? "online";
-  client.archived = archived === undefined ? [] : archived;
+  client.lists = lists ?? {};
   const element = Object.assign(document.createElement(name), { client, ...properties });
   document.querySelector("#stage").replaceChildren(element);
   Object.assign(window, { client, element });

@@ -83,6 +83,14 @@ ITEMS = [
     item("long", 9 * DAY_MS, "W" * 120, body="unbroken" * 40, read=True),
     item("invoice", 45 * DAY_MS, "Invoice 2025-117 was paid", severity="success", read=True),
 ]
+ASLEEP = [
+    {**one, "snoozed_until": until}
+    for one, until in zip(
+        ITEMS,
+        ("2025-11-19T18:00:00Z", "2025-11-20T09:00:00Z", "2025-11-24T09:00:00Z"),
+        strict=False,
+    )
+]
 POSITION = {"epoch": "e", "rev": 9, "brev": 0}
 
 
@@ -121,9 +129,11 @@ INBOX: dict[str, State] = {
     "empty": State(shown([])),
     "all read": State(shown([one for one in ITEMS if one["read"]]), press=["#unread"]),
     "unread": State(press=["#unread"]),
-    "archived": State(more={"archived": ITEMS[3:]}, press=["#archived"]),
+    "snoozed": State(more={"lists": {"snoozed": ASLEEP}}, press=["#snoozed"]),
+    "nothing snoozed": State(press=["#snoozed"]),
+    "archived": State(more={"lists": {"archived": ITEMS[3:]}}, press=["#archived"]),
     "nothing archived": State(press=["#archived"]),
-    "archive fails": State(more={"archived": None}, press=["#archived"]),
+    "archive fails": State(more={"lists": {"archived": None}}, press=["#archived"]),
     "unreachable": State({"status": "offline"}, DOWN, waits=True),
     "refused": State({"status": "refused"}),
     "offline": State(shown(status="offline"), DOWN, waits=True),

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.browser.application_page import indent
 from tests.browser.element_page import complaints, open_page, show
 from tests.browser.element_states import BELL, INBOX, State
 
@@ -87,6 +88,25 @@ def test_every_state_is_accessible_and_fits(
 def test_nothing_breaks_at_320_pixels(narrow: Page, state: State) -> None:
     show(narrow, "tocsin-inbox", state)
     assert narrow.evaluate(WIDER) == []
+
+
+def test_a_text_of_the_other_direction_begins_where_the_lines_of_the_page_begin(
+    stage: tuple[str, Page],
+) -> None:
+    page = stage[1]
+    show(page, "tocsin-inbox", INBOX["full"])
+    for text in page.locator(".title, .body").all():
+        assert indent(text) < 1
+
+
+def test_the_tab_that_is_open_shows_in_forced_colours(chromium: Browser) -> None:
+    context = chromium.new_context(forced_colors="active", **STILL, **DESKTOP)
+    page = open_page(context)
+    show(page, "tocsin-inbox", INBOX["full"])
+    all_, unread = page.locator("#all"), page.locator("#unread")
+    ground = "(tab) => getComputedStyle(tab).backgroundColor"
+    assert all_.evaluate(ground) != unread.evaluate(ground)
+    context.close()
 
 
 @pytest.fixture(scope="module")

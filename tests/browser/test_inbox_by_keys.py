@@ -96,13 +96,30 @@ def test_many_are_chosen_and_snoozed_and_archived(page: Page, listed: Listed) ->
     press(page, "*", "e")
     until(lambda: listed("all") == [], "all are archived")
     expect(inbox(page).locator("#all")).to_be_focused()
-    press(page, "ArrowRight", "ArrowRight")
+    press(page, "ArrowRight", "ArrowRight", "ArrowRight")
     expect(inbox(page).locator("#archived")).to_be_focused()
     expect(inbox(page).locator(".row")).to_have_count(4)
     press(page, "Tab", "Tab", "Tab")
     expect(focused(page)).to_have_text(TITLES[0])
     press(page, "e")
     until(lambda: listed("all") == [TITLES[0]], "the first is back in the inbox")
+
+
+def test_what_is_snoozed_is_listed_and_comes_back_by_hand(page: Page, listed: Listed) -> None:
+    press(page, "h", "Enter")
+    until(lambda: listed("snoozed") == [TITLES[0]], "it is put off")
+    inbox(page).locator("#all").focus()
+    press(page, "ArrowRight", "ArrowRight")
+    expect(inbox(page).locator("#snoozed")).to_be_focused()
+    expect(inbox(page).locator(".row")).to_have_count(1)
+    expect(inbox(page).locator(".row time")).to_contain_text("Until")
+    press(page, "Tab", "Tab", "Tab", "Tab")
+    expect(focused(page)).to_have_text(TITLES[0])
+    press(page, "h", "ArrowDown", "Enter")
+    expect(inbox(page).locator(".row")).to_have_count(1)
+    press(page, "e")
+    until(lambda: listed("all") == list(TITLES), "it is where it was")
+    expect(inbox(page).get_by_text("What you snooze waits here.")).to_be_visible()
 
 
 def test_the_map_of_keys_opens_and_the_focus_comes_back(page: Page) -> None:

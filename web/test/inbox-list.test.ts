@@ -123,10 +123,11 @@ test("every key does one thing, and none with a key that makes it the browser's"
   expect([goesTo("next", -1, 3), goesTo("next", 2, 3), goesTo("previous", 0, 3)]).toEqual([
     0, 2, 0,
   ]);
-  expect([actOf("archive", false, true), actOf("unread", true, false)]).toEqual([
-    "unarchive",
-    "unread",
+  expect([actOf("archive", false, "unsnooze"), actOf("archive", false)]).toEqual([
+    "unsnooze",
+    "archive",
   ]);
+  expect(actOf("unread", true, "unarchive")).toBe("unread");
 });
 
 test("of a long list only what is in sight is drawn, and the rest has its height", () => {

@@ -1,4 +1,4 @@
-/** Other views of an inbox than the one that is kept: archived, unread, or filtered, page by page. */
+/** Other views of an inbox than the one that is kept: snoozed, archived, unread, or filtered, page by page. */
 
 import type { Answer } from "../core/driver.ts";
 import type { ViewItem } from "../core/machine.ts";
@@ -7,7 +7,7 @@ import type { ServerRequest } from "../core/requests.ts";
 
 export interface ListQuery {
   /** Default `all`: what is listed. */
-  readonly status?: "all" | "unread" | "archived" | undefined;
+  readonly status?: "all" | "unread" | "snoozed" | "archived" | undefined;
   readonly category?: string | undefined;
   readonly severity?: Severity | undefined;
   /** 1 to 200. Default 50. */

@@ -3,7 +3,7 @@
 import type { TocsinClient, ViewItem } from "../../core/index.ts";
 import type { Phrase } from "../language.ts";
 
-export type Act = "read" | "unread" | "archive" | "unarchive" | "snooze" | "delete";
+export type Act = "read" | "unread" | "archive" | "unarchive" | "snooze" | "unsnooze" | "delete";
 
 /** A short word at the lower edge, perhaps with a way back. */
 export interface Notice {
@@ -17,6 +17,7 @@ const leaving: Readonly<Partial<Record<Act, readonly [Phrase, Phrase]>>> = {
   archive: ["Archived", "{n} archived"],
   unarchive: ["Moved to the inbox", "{n} moved to the inbox"],
   snooze: ["Snoozed", "{n} snoozed"],
+  unsnooze: ["Moved to the inbox", "{n} moved to the inbox"],
   delete: ["Deleted", "{n} deleted"],
 };
 
@@ -72,9 +73,20 @@ function begin(
       return () => client.archive(items);
     case "snooze":
       client.snooze(items, new Date(until));
-      return () => client.unsnooze(items);
+      return () => putBack(client, items);
+    case "unsnooze":
+      client.unsnooze(items);
+      return () => putBack(client, items);
     case "delete":
       client.remove(items);
       return () => client.restore(items);
+  }
+}
+
+/** Each as it was: asleep until its own time, or awake. */
+function putBack(client: TocsinClient, items: readonly ViewItem[]): void {
+  client.unsnooze(items.filter(({ snoozed_until }) => !snoozed_until));
+  for (const item of items) {
+    if (item.snoozed_until) client.snooze(item, new Date(item.snoozed_until));
   }
 }

@@ -11,7 +11,6 @@ import { ClientElement, ClockController } from "../client-element.ts";
 import { arrowUp } from "../icons.ts";
 import { drawnEvent } from "../on-screen.ts";
 import { iconButton, severityMark, theme } from "../theme.ts";
-import { Archived } from "./archived.ts";
 import { Arrivals } from "./arrivals.ts";
 import { renderFilter, renderHeader, renderSelection, type Tab } from "./inbox.header.ts";
 import { renderGroups } from "./inbox.list.ts";
@@ -21,6 +20,7 @@ import { anything, type Filter, isNarrow } from "./listing.ts";
 import { menuStyles } from "./menu.styles.ts";
 import { MenuController } from "./menu-controller.ts";
 import { NoticeController } from "./notice-controller.ts";
+import { PutAway, type WayBack, waysBack } from "./put-away.ts";
 import { rowStyles } from "./row.styles.ts";
 import { RowFocus } from "./row-focus.ts";
 import { RowHandling } from "./row-handling.ts";
@@ -74,19 +74,20 @@ export class TocsinInbox extends ClientElement {
   readonly #window = new RowWindow(this);
   readonly #menu = new MenuController(this);
   readonly #notice = new NoticeController(this);
-  readonly #archived = new Archived(() => this.requestUpdate());
+  readonly #putAway = new PutAway(() => this.requestUpdate());
   readonly #arrivals = new Arrivals();
   readonly #rows = new Rows();
   readonly #focus = new RowFocus(this, this.#window);
   readonly #handling = new RowHandling({
     host: this,
     rows: this.#rows,
-    archived: this.#archived,
+    putAway: this.#putAway,
     menu: this.#menu,
     notice: this.#notice,
     focus: this.#focus,
     client: () => this.inUse,
-    isArchived: () => this.tab === "archived",
+    wayBack: () => this.#wayBack,
+    filter: () => this.filter,
   });
   readonly #seeOnReturn = () => this.#markSeen();
 
@@ -148,7 +149,7 @@ export class TocsinInbox extends ClientElement {
         <div role="status">${this.#arrivals.missed === 0 ? nothing : this.#renderPill()}</div>
       </div>
       ${this.#notice.render(language)}
-      ${this.#menu.render(this.tab === "archived", language, this.#handling.menuActions)}
+      ${this.#menu.render(this.#wayBack, language, this.#handling.menuActions)}
     `;
   }
 
@@ -171,9 +172,9 @@ export class TocsinInbox extends ClientElement {
   #renderSelection(): TemplateResult {
     const { language } = this;
     const handling = this.#handling;
-    const isArchived = this.tab === "archived";
+    const wayBack = this.#wayBack;
     return renderSelection(
-      { chosen: handling.selection.size, outOf: this.#rows.order.length, isArchived, language },
+      { chosen: handling.selection.size, outOf: this.#rows.order.length, wayBack, language },
       {
         all: () => {
           handling.selectAll();
@@ -187,9 +188,9 @@ export class TocsinInbox extends ClientElement {
   }
 
   #renderList(): TemplateResult {
-    const { language, tab } = this;
-    const isArchived = tab === "archived";
-    const waiting = isArchived && this.#rows.items.length === 0 ? this.#archived.standing : "ready";
+    const { language } = this;
+    const wayBack = this.#wayBack;
+    const waiting = wayBack && this.#rows.items.length === 0 ? this.#putAway.standing : "ready";
     const missing = states.instead(this.view, this.isOffline, waiting, language, {
       hurry: () => this.inUse?.hurry(),
       fetch: this.#fetch,
@@ -201,7 +202,7 @@ export class TocsinInbox extends ClientElement {
       fresh: this.#arrivals.fresh,
       selection: this.#handling.selection,
       tabStop: drawn.find((id) => id === this.#focus.current) ?? drawn[0],
-      isArchived,
+      wayBack,
       now: Date.now(),
       language,
     };
@@ -245,21 +246,28 @@ export class TocsinInbox extends ClientElement {
   #take(before: InboxView | null): void {
     const { view } = this;
     if (before?.end !== view?.end) this.wantsOlder = false;
-    if (this.tab === "archived" && before?.pending && !view?.pending) this.#fetch();
-    const isInSight = this.#window.isAtTop && this.tab !== "archived";
+    const isAway = this.#wayBack !== undefined;
+    if (isAway && before?.pending && !view?.pending) this.#fetch();
+    if (isAway && view) this.#putAway.drop(view.items);
+    const isInSight = this.#window.isAtTop && !isAway;
     if (view?.position) this.#arrivals.take(view.items, isInSight);
   }
 
+  /** Undefined where the list is the inbox itself. */
+  get #wayBack(): WayBack | undefined {
+    return waysBack[this.tab];
+  }
+
   get #all(): readonly ViewItem[] {
-    return this.tab === "archived" ? this.#archived.items : (this.view?.items ?? []);
+    return this.#wayBack ? this.#putAway.items : (this.view?.items ?? []);
   }
 
   get #isComplete(): boolean {
-    return this.tab === "archived" ? this.#archived.isComplete : (this.view?.complete ?? false);
+    return this.#wayBack ? this.#putAway.isComplete : (this.view?.complete ?? false);
   }
 
   readonly #fetch = (): void => {
-    void this.#archived.load(this.inUse);
+    void this.#putAway.load(this.inUse, this.tab);
   };
 
   #selectTab(tab: Tab): void {
@@ -268,7 +276,7 @@ export class TocsinInbox extends ClientElement {
     this.#handling.selection = Selection.none;
     this.#rows.forgetRead();
     this.#toTop();
-    if (tab === "archived") this.#fetch();
+    if (this.#wayBack) this.#fetch();
     void this.updateComplete.then(() =>
       this.renderRoot.querySelector<HTMLElement>(`#${tab}`)?.focus(),
     );
@@ -281,8 +289,8 @@ export class TocsinInbox extends ClientElement {
   }
 
   #loadOlder(): void {
-    if (this.tab === "archived") {
-      void this.#archived.loadOlder();
+    if (this.#wayBack) {
+      void this.#putAway.loadOlder();
     } else {
       this.wantsOlder = true;
       this.inUse?.loadOlder();

@@ -17,13 +17,15 @@ import type { Language, Phrase } from "../language.ts";
 import { severities } from "../severity.ts";
 import type { Act } from "./acts.ts";
 import { categoriesOf, type Filter, isNarrow } from "./listing.ts";
+import type { WayBack } from "./put-away.ts";
 
-export const tabs = ["all", "unread", "archived"] as const;
+export const tabs = ["all", "unread", "snoozed", "archived"] as const;
 export type Tab = (typeof tabs)[number];
 
 const tabPhrases: Readonly<Record<Tab, Phrase>> = {
   all: "All",
   unread: "Unread",
+  snoozed: "Snoozed",
   archived: "Archived",
 };
 
@@ -120,7 +122,7 @@ export function renderFilter(
 export interface SelectionLook {
   readonly chosen: number;
   readonly outOf: number;
-  readonly isArchived: boolean;
+  readonly wayBack: WayBack | undefined;
   readonly language: Language;
 }
 
@@ -133,7 +135,8 @@ export interface SelectionActions {
 
 /** Takes the header's place while rows are chosen. */
 export function renderSelection(look: SelectionLook, actions: SelectionActions): TemplateResult {
-  const { say } = look.language;
+  const { wayBack, language } = look;
+  const { say } = language;
   const button = (
     phrase: Phrase,
     icon: TemplateResult,
@@ -155,11 +158,11 @@ export function renderSelection(look: SelectionLook, actions: SelectionActions):
       </label>
       <span class="chosen-count">${say("{n} selected", { n: look.chosen })}</span>
       ${button("Mark as read", mailOpen, () => actions.act("read"))}
+      ${wayBack === "unarchive" ? nothing : button("Snooze", clock, actions.openSnooze)}
       ${
-        look.isArchived
-          ? button("Move to the inbox", inbox, () => actions.act("unarchive"))
-          : html`${button("Snooze", clock, actions.openSnooze)}
-              ${button("Archive", archive, () => actions.act("archive"))}`
+        wayBack
+          ? button("Move to the inbox", inbox, () => actions.act(wayBack))
+          : button("Archive", archive, () => actions.act("archive"))
       }
       ${button("Delete", trash, () => actions.act("delete"))}
       ${button("Clear the selection", close, actions.clear)}

@@ -8,7 +8,7 @@ import { type RowActions, type RowLook, renderRow } from "./row.ts";
 import type { Part } from "./row-window.ts";
 import type { Selection } from "./selection.ts";
 
-export interface ListLook extends Pick<RowLook, "isArchived" | "now" | "language"> {
+export interface ListLook extends Pick<RowLook, "wayBack" | "now" | "language"> {
   readonly fresh: ReadonlySet<string>;
   readonly selection: Selection;
   readonly tabStop: string | undefined;

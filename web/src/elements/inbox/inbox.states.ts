@@ -2,7 +2,7 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 import { clockTime, exactTime, type InboxView } from "../../core/index.ts";
-import { archive, checkCheck, filter, inbox, offline } from "../icons.ts";
+import { archive, checkCheck, clock, filter, inbox, offline } from "../icons.ts";
 import type { Language, Phrase } from "../language.ts";
 import type { Tab } from "./inbox.header.ts";
 
@@ -16,13 +16,13 @@ interface Remedy {
 export function instead(
   view: InboxView | null,
   isOffline: boolean,
-  archived: "loading" | "failed" | "ready",
+  fetched: "loading" | "failed" | "ready",
   language: Language,
   remedies: { readonly hurry: () => void; readonly fetch: () => void },
 ): TemplateResult | null {
   if (view?.position) {
-    if (archived === "loading") return skeleton(language);
-    return archived === "failed" ? unreachable(language, remedies.fetch) : null;
+    if (fetched === "loading") return skeleton(language);
+    return fetched === "failed" ? unreachable(language, remedies.fetch) : null;
   }
   if (view?.status === "refused" || view?.status === "signed-out") {
     return refused(language, remedies.hurry);
@@ -45,6 +45,7 @@ export function empty(
       press: clear,
     });
   }
+  if (tab === "snoozed") return state(language, clock, "What you snooze waits here.", toAll);
   if (tab === "archived") return state(language, archive, "What you archive is kept here.", toAll);
   if (tab === "unread") return state(language, checkCheck, "You have read everything.", toAll);
   const phrase = "Nothing here yet. New alerts appear by themselves.";

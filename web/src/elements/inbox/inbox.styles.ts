@@ -37,16 +37,23 @@ export const styles = css`
     gap: 2px;
     flex: 1;
     min-width: 0;
+    overflow-x: auto;
+    scrollbar-width: none;
   }
   [role="tab"] {
+    flex: none;
     height: 28px;
-    padding: 0 10px;
+    padding: 0 8px;
     border-radius: 8px;
     font-weight: 500;
     font-size: 13px;
     white-space: nowrap;
     color: var(--_quiet);
     transition: background-color 120ms ease-out;
+  }
+  /* Inside: what does not fit scrolls, and cuts off what stands out. */
+  [role="tab"]:focus-visible {
+    outline-offset: -2px;
   }
   [role="tab"]:hover {
     color: var(--_text);
@@ -319,6 +326,13 @@ export const styles = css`
     }
     .pill {
       border-radius: 22px;
+    }
+  }
+  @media (forced-colors: active) {
+    [role="tab"][aria-selected="true"] {
+      color: HighlightText;
+      background: Highlight;
+      forced-color-adjust: none;
     }
   }
 `;

@@ -2,6 +2,7 @@
 
 import type { Phrase } from "../language.ts";
 import type { Act } from "./acts.ts";
+import type { WayBack } from "./put-away.ts";
 
 export type Command =
   | "next"
@@ -70,8 +71,8 @@ export function goesTo(command: Command, index: number, count: number): number |
 }
 
 /** What a key does to a row at once; null for other keys. */
-export function actOf(command: Command, isRead: boolean, isArchived: boolean): Act | null {
-  if (command === "archive") return isArchived ? "unarchive" : "archive";
+export function actOf(command: Command, isRead: boolean, wayBack?: WayBack): Act | null {
+  if (command === "archive") return wayBack ?? "archive";
   if (command === "unread") return isRead ? "unread" : "read";
   return command === "delete" ? "delete" : null;
 }

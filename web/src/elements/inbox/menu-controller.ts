@@ -5,6 +5,7 @@ import type { ViewItem } from "../../core/index.ts";
 import type { ClientElement } from "../client-element.ts";
 import type { Language } from "../language.ts";
 import { type MenuActions, type MenuKind, renderMenu } from "./menu-entries.ts";
+import type { WayBack } from "./put-away.ts";
 
 interface Open {
   readonly kind: MenuKind;
@@ -47,7 +48,7 @@ export class MenuController implements ReactiveController {
     this.#element?.hidePopover?.();
   }
 
-  render(isArchived: boolean, language: Language, actions: MenuActions): TemplateResult {
+  render(wayBack: WayBack | undefined, language: Language, actions: MenuActions): TemplateResult {
     const open = this.#open;
     const isMap = open?.kind === "keys";
     return html`
@@ -55,7 +56,7 @@ export class MenuController implements ReactiveController {
         class="menu" id="menu" popover="auto" role=${isMap ? "dialog" : "menu"} tabindex="-1"
         aria-label=${language.say(isMap ? "Keyboard shortcuts" : "Actions")}
         @keydown=${this.#onKey} @toggle=${this.#onToggle}
-      >${open ? renderMenu(open.kind, open.items[0], isArchived, language, actions) : nothing}</div>
+      >${open ? renderMenu(open.kind, open.items[0], wayBack, language, actions) : nothing}</div>
     `;
   }
 

@@ -5,6 +5,7 @@ import type { ViewItem } from "../../core/index.ts";
 import type { Language, Phrase } from "../language.ts";
 import type { Act } from "./acts.ts";
 import { bindings, type Command, keyOf } from "./keys.ts";
+import type { WayBack } from "./put-away.ts";
 import { snoozeTimes } from "./snooze-times.ts";
 
 export type MenuKind = "row" | "snooze" | "keys";
@@ -22,7 +23,7 @@ export interface MenuActions {
 export function renderMenu(
   kind: MenuKind,
   item: ViewItem | undefined,
-  isArchived: boolean,
+  wayBack: WayBack | undefined,
   language: Language,
   actions: MenuActions,
 ): TemplateResult | typeof nothing {
@@ -30,12 +31,12 @@ export function renderMenu(
   if (!item) return nothing;
   return kind === "snooze"
     ? renderTimes(language, actions)
-    : renderRowMenu(item, isArchived, language, actions);
+    : renderRowMenu(item, wayBack, language, actions);
 }
 
 function renderRowMenu(
   item: ViewItem,
-  isArchived: boolean,
+  wayBack: WayBack | undefined,
   { say }: Language,
   actions: MenuActions,
 ): TemplateResult {
@@ -50,12 +51,12 @@ function renderRowMenu(
         ? entry("Mark as unread", "unread", () => actions.act("unread"))
         : entry("Mark as read", "unread", () => actions.act("read"))
     }
+    ${wayBack ? nothing : entry("Mark this and all older as read", "older", actions.readOlder)}
+    ${wayBack === "unarchive" ? nothing : entry("Snooze", "snooze", actions.openSnooze)}
     ${
-      isArchived
-        ? entry("Move to the inbox", "archive", () => actions.act("unarchive"))
-        : html`${entry("Mark this and all older as read", "older", actions.readOlder)}
-            ${entry("Snooze", "snooze", actions.openSnooze)}
-            ${entry("Archive", "archive", () => actions.act("archive"))}`
+      wayBack
+        ? entry("Move to the inbox", "archive", () => actions.act(wayBack))
+        : entry("Archive", "archive", () => actions.act("archive"))
     }
     ${entry("Delete", "delete", () => actions.act("delete"))}
     <hr />

@@ -4,11 +4,12 @@ import type { AlertAction, TocsinClient, ViewItem } from "../../core/index.ts";
 import type { ClientElement } from "../client-element.ts";
 import { tellPress } from "../press.ts";
 import { type Act, carryOut, isLeaving } from "./acts.ts";
-import type { Archived } from "./archived.ts";
 import { actOf, type Command, commandOf, goesTo } from "./keys.ts";
+import type { Filter } from "./listing.ts";
 import type { MenuController } from "./menu-controller.ts";
 import type { MenuActions } from "./menu-entries.ts";
 import type { NoticeController } from "./notice-controller.ts";
+import type { PutAway, WayBack } from "./put-away.ts";
 import type { RowActions } from "./row.ts";
 import type { RowFocus } from "./row-focus.ts";
 import type { Rows } from "./rows.ts";
@@ -18,12 +19,13 @@ import { Selection } from "./selection.ts";
 interface Parts {
   readonly host: ClientElement;
   readonly rows: Rows;
-  readonly archived: Archived;
+  readonly putAway: PutAway;
   readonly menu: MenuController;
   readonly notice: NoticeController;
   readonly focus: RowFocus;
   readonly client: () => TocsinClient | null;
-  readonly isArchived: () => boolean;
+  readonly wayBack: () => WayBack | undefined;
+  readonly filter: () => Filter;
 }
 
 export class RowHandling {
@@ -71,15 +73,17 @@ export class RowHandling {
 
   /** @param until When snoozed ones come back, in milliseconds since 1970. */
   act(act: Act, items: readonly ViewItem[], until?: number): void {
-    const { menu, rows, notice } = this.#parts;
+    const { menu, rows, notice, wayBack } = this.#parts;
     const client = this.#parts.client();
     if (!client || items.length === 0) return;
     menu.close();
     if (act === "read") rows.keep(items);
-    if (isLeaving(act)) this.#leave(items);
+    // What is snoozed for longer stays among the snoozed.
+    const leaves = isLeaving(act) && !(act === "snooze" && wayBack());
+    if (leaves) this.#leave(items);
     const said = carryOut(client, act, items, until);
     if (said) notice.tell(said);
-    if (isLeaving(act)) this.selection = Selection.none;
+    if (leaves) this.selection = Selection.none;
   }
 
   /** Choose every row, or none if that is what is chosen already. */
@@ -119,13 +123,13 @@ export class RowHandling {
     if (!item) return;
     const { chosen } = this;
     const items = chosen.length > 0 ? chosen : [item];
-    const isArchived = this.#parts.isArchived();
-    const act = actOf(command, items[0]?.read ?? false, isArchived);
+    const wayBack = this.#parts.wayBack();
+    const act = actOf(command, items[0]?.read ?? false, wayBack);
     if (act) this.act(act, items);
     else if (command === "select" || command === "range")
       this.#select(item.id, command === "range");
     else if (command === "older") this.#readOlder(item);
-    else if (!isArchived) this.#openByKey("snooze", items);
+    else if (wayBack !== "unarchive") this.#openByKey("snooze", items);
   }
 
   #openByKey(kind: "snooze" | "keys", items: readonly ViewItem[]): void {
@@ -149,17 +153,26 @@ export class RowHandling {
     this.#open(item);
   }
 
+  /** Also what is not loaded, except where the list is narrowed to a severity: the server knows no such mark. */
   #readOlder(item: ViewItem | undefined): void {
-    if (!item) return;
-    const older = this.#parts.rows.unread().filter(({ sort }) => sort <= item.sort);
-    this.act("read", older);
+    const { rows, menu, filter, client, wayBack } = this.#parts;
+    if (!item || wayBack()) return;
+    const { severity, category } = filter();
+    const older = rows.unread().filter(({ sort }) => sort <= item.sort);
+    if (severity) {
+      this.act("read", older);
+      return;
+    }
+    menu.close();
+    rows.keep(older);
+    client()?.markReadFrom(item, category || undefined);
   }
 
   /** Rows go: the one that takes the place of the first gets the focus they had. */
   #leave(gone: readonly ViewItem[]): void {
-    const { rows, archived, focus } = this.#parts;
+    const { rows, putAway, focus } = this.#parts;
     focus.current = rows.neighbourOf(gone);
-    if (this.#parts.isArchived()) archived.drop(gone);
+    putAway.drop(gone);
     if (focus.isHere) focus.toCurrent();
   }
 

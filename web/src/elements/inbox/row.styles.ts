@@ -41,7 +41,9 @@ export const rowStyles = css`
     overflow: hidden;
     text-overflow: ellipsis;
     white-space: nowrap;
-    text-align: start;
+    /* A text of the other direction begins where the page's lines begin, and is cut where its own end. */
+    text-align: -webkit-match-parent;
+    text-align: match-parent;
     font-weight: 450;
     color: color-mix(in oklab, var(--_text) 82%, var(--_quiet));
   }
@@ -89,6 +91,8 @@ export const rowStyles = css`
     margin: 1px 0 0;
     overflow: hidden;
     overflow-wrap: anywhere;
+    text-align: -webkit-match-parent;
+    text-align: match-parent;
     color: var(--_quiet);
   }
   /* A box to choose the row by takes the place of its mark. */

@@ -17,6 +17,7 @@ import { severityIcon } from "../severity.ts";
 import type { Act } from "./acts.ts";
 import { type Command, keyOf } from "./keys.ts";
 import { arrivedAt } from "./listing.ts";
+import type { WayBack } from "./put-away.ts";
 
 /** What the user may do to a row. */
 export interface RowActions {
@@ -32,7 +33,7 @@ export interface RowLook {
   /** It came while the list was being looked at: it slides in. */
   readonly isFresh: boolean;
   readonly isSelected: boolean;
-  readonly isArchived: boolean;
+  readonly wayBack: WayBack | undefined;
   /** Its heading says the day. */
   readonly isDayKnown: boolean;
   /** The one row that Tab comes to. */
@@ -85,10 +86,14 @@ function renderTitle(item: ViewItem, look: RowLook, actions: RowActions): Templa
     : html`<button class="title" dir="auto" tabindex=${tab} type="button" @click=${open}>${text}</button>`;
 }
 
-function renderMeta(item: ViewItem, { now, language, isDayKnown }: RowLook): TemplateResult {
-  const at = arrivedAt(item);
+/** When it came, or when what is snoozed comes back. */
+function renderMeta(item: ViewItem, look: RowLook): TemplateResult {
+  const { now, language, isDayKnown } = look;
   const { tag } = language;
-  const text = isDayKnown ? clockTime(at, at, tag) : relativeTime(at, now, tag);
+  const wakes = look.wayBack === "unsnooze" && item.snoozed_until;
+  const at = wakes ? Date.parse(wakes) : arrivedAt(item);
+  const since = isDayKnown ? clockTime(at, at, tag) : relativeTime(at, now, tag);
+  const text = wakes ? language.say("Until {time}", { time: clockTime(at, now, tag) }) : since;
   return html`
     <span class="meta">
       <time dir="auto" datetime=${new Date(at).toISOString()} title=${exactTime(at, tag)}>${text}</time>
@@ -99,7 +104,8 @@ function renderMeta(item: ViewItem, { now, language, isDayKnown }: RowLook): Tem
 
 /** Buttons that appear over the row; on touch there is only the last one. */
 function renderActions(item: ViewItem, look: RowLook, actions: RowActions): TemplateResult {
-  const { say } = look.language;
+  const { wayBack, language } = look;
+  const { say } = language;
   const tab = tabIndex(look);
   const button = (
     phrase: Phrase,
@@ -122,10 +128,14 @@ function renderActions(item: ViewItem, look: RowLook, actions: RowActions): Temp
           : button("Mark as read", "unread", mailOpen, act("read"))
       }
       ${
-        look.isArchived
-          ? button("Move to the inbox", "archive", inbox, act("unarchive"))
-          : html`${button("Snooze", "snooze", clock, (button) => actions.openMenu("snooze", item, button))}
-              ${button("Archive", "archive", archive, act("archive"))}`
+        wayBack === "unarchive"
+          ? nothing
+          : button("Snooze", "snooze", clock, (button) => actions.openMenu("snooze", item, button))
+      }
+      ${
+        wayBack
+          ? button("Move to the inbox", "archive", inbox, act(wayBack))
+          : button("Archive", "archive", archive, act("archive"))
       }
       ${button("Delete", "delete", trash, act("delete"))}
       <button

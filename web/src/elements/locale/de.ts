@@ -92,7 +92,7 @@ export const words = {
     "Show all": "Alle zeigen",
     "Show archived": "Archivierte zeigen",
     Snooze: "Später erinnern",
-    Snoozed: "Zurückgestellt",
+    Snoozed: "Für später",
     Success: "Erfolg",
     "Success and above": "Ab Erfolg",
     "That alert has changed meanwhile; nothing was done.":
@@ -133,6 +133,7 @@ export const words = {
     Warning: "Warnung",
     "Warning and above": "Ab Warnung",
     "What you archive is kept here.": "Was Sie archivieren, liegt hier.",
+    "What you snooze waits here.": "Was Sie zurückstellen, wartet hier.",
     When: "Wann",
     "Which alerts": "Welche Meldungen",
     "Which alerts are pushed": "Welche Meldungen per Push kommen",

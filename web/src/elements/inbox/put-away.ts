@@ -1,11 +1,22 @@
-/** The archived alerts: fetched page by page when they are looked at, and not kept equal. */
+/** Alerts that were put away, snoozed or archived: fetched page by page when looked at, and not kept equal. */
 
 import type { TocsinClient, ViewItem } from "../../core/index.ts";
+import type { Tab } from "./inbox.header.ts";
 
-export class Archived {
+/** How a row that was put away comes back to the inbox. */
+export type WayBack = "unsnooze" | "unarchive";
+
+/** By the tabs that show what was put away. */
+export const waysBack: Readonly<Partial<Record<Tab, WayBack>>> = {
+  snoozed: "unsnooze",
+  archived: "unarchive",
+};
+
+export class PutAway {
   items: readonly ViewItem[] = [];
   standing: "loading" | "ready" | "failed" = "loading";
   #client: TocsinClient | null = null;
+  #tab: Tab = "archived";
   #next: string | null = null;
   /** Counts fetches, so that an answer that comes too late is not taken. */
   #fetch = 0;
@@ -19,9 +30,11 @@ export class Archived {
     return this.#next === null;
   }
 
-  /** Begin anew with the newest page; what is shown stays until it comes. */
-  async load(client: TocsinClient | null): Promise<void> {
+  /** Begin anew with the newest page of a tab; what is shown of it stays until that comes. */
+  async load(client: TocsinClient | null, tab: Tab): Promise<void> {
+    if (tab !== this.#tab) this.items = [];
     this.#client = client;
+    this.#tab = tab;
     await this.#take(null);
   }
 
@@ -30,9 +43,12 @@ export class Archived {
     if (this.standing !== "loading") await this.#take(this.#next);
   }
 
-  /** Take these out at once: something was done to them. */
+  /** Take these out at once: something was done to them, or they are back. */
   drop(gone: readonly ViewItem[]): void {
-    this.items = this.items.filter((item) => !gone.includes(item));
+    const ids = new Set(gone.map(({ id }) => id));
+    if (this.items.some(({ id }) => ids.has(id))) {
+      this.items = this.items.filter(({ id }) => !ids.has(id));
+    }
   }
 
   async #take(cursor: string | null): Promise<void> {
@@ -40,7 +56,7 @@ export class Archived {
     const fetch = this.#fetch;
     this.#say("loading");
     try {
-      const page = await this.#client?.list({ status: "archived", cursor });
+      const page = await this.#client?.list({ status: this.#tab, cursor });
       if (!page || fetch !== this.#fetch) return;
       this.items = cursor === null ? page.items : [...this.items, ...page.items];
       this.#next = page.next;
@@ -50,7 +66,7 @@ export class Archived {
     }
   }
 
-  #say(standing: Archived["standing"]): void {
+  #say(standing: PutAway["standing"]): void {
     this.standing = standing;
     this.#onChange();
   }
