@@ -25,10 +25,23 @@ class FakeLock {
   }
 }
 
+/** What the tabs of a browser keep, beyond their ends. */
+class FakeStorage extends Map<string, string> {
+  get length(): number {
+    return this.size;
+  }
+
+  readonly key = (index: number) => [...this.keys()][index] ?? null;
+  readonly getItem = (key: string) => this.get(key) ?? null;
+  readonly setItem = (key: string, text: string) => this.set(key, text);
+  readonly removeItem = (key: string) => this.delete(key);
+}
+
 export class FakeBrowser {
   readonly #locks = new Map<string, FakeLock>();
   readonly #channels = new Set<FakeChannel>();
   readonly #frozen = new Map<number, (() => void)[]>();
+  readonly storage = new FakeStorage() as unknown as Storage;
   #tabs = 0;
 
   /** Open a tab; `kill` ends it without a word, as a crash does. */
@@ -44,6 +57,7 @@ export class FakeBrowser {
         this.#channels.add(channel);
         return channel as unknown as BroadcastChannel;
       },
+      storage: () => this.storage,
       kill: () => this.#kill(tab),
     };
   }

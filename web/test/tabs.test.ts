@@ -151,6 +151,36 @@ test("an action that the tab which led did not get through is sent by the next o
   expect(ids(follower)).toEqual(["a"]);
 });
 
+test("an action whose tab ended while the one that leads hung is sent by the next one", async () => {
+  const fake = new FakeServer(pages);
+  const [leader, follower] = await pair(fake);
+  browser.freeze(1);
+  follower.client.remove({ id: "b", alert_id: "b" });
+  await settled();
+  follower.kill();
+  leader.kill();
+  await settled();
+  const next = await openTab(fake);
+  await accept();
+  expect(fake.requests.filter(({ method }) => method === "PATCH")).toHaveLength(1);
+  expect(ids(next)).toEqual(["a"]);
+  expect(browser.storage).toHaveLength(0);
+});
+
+test("what the tab that leads has is kept nowhere else, and nothing of who signs out", async () => {
+  const fake = new FakeServer(pages);
+  const [, follower] = await pair(fake);
+  follower.client.archive({ id: "b", alert_id: "b" });
+  await settled();
+  expect(browser.storage).toHaveLength(0);
+  browser.freeze(1);
+  follower.client.archive({ id: "a", alert_id: "a" });
+  await settled();
+  expect(browser.storage).toHaveLength(1);
+  await follower.client.signOut();
+  expect(browser.storage).toHaveLength(0);
+});
+
 test("a refusal is told where the person acted", async () => {
   const fake = new FakeServer(({ method }) =>
     method === "GET" ? { body: page } : { status: 409, body: { code: "item-changed" } },

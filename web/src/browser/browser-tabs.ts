@@ -11,5 +11,9 @@ export function browserTabs(name: string, host: Host): Company | null {
   const locks = globalThis.navigator?.locks;
   if (!locks || !("BroadcastChannel" in globalThis)) return null;
   const openChannel = (channel: string) => new BroadcastChannel(channel);
-  return new Tabs(`tocsin ${version} ${name}`, host, { locks, openChannel });
+  return new Tabs(`tocsin ${version} ${name}`, host, {
+    locks,
+    openChannel,
+    storage: () => localStorage,
+  });
 }

@@ -6,11 +6,12 @@
  */
 
 import type { BareEvent, Company, Host, LineReport, News } from "../core/company.ts";
-import type { Arrived, Effect, Refusal } from "../core/machine.ts";
+import type { Arrived, Effect, Operation, Refusal } from "../core/machine.ts";
 import { Remembered } from "../core/remembered.ts";
 import { Lead } from "./lead.ts";
 import type { Attention, Sent, TabMessage } from "./messages.ts";
 import { Tellers } from "./tellers.ts";
+import { Untaken } from "./untaken.ts";
 
 /** A tab that leads and does not answer within this time leads no more. */
 const answerWithinMs = 4_000;
@@ -25,6 +26,7 @@ const mostActed = 100;
 export interface Platform {
   readonly locks: LockManager;
   readonly openChannel: (name: string) => BroadcastChannel;
+  readonly storage: () => Storage;
 }
 
 export class Tabs implements Company {
@@ -34,6 +36,7 @@ export class Tabs implements Company {
   readonly #tab = crypto.randomUUID();
   readonly #lead: Lead;
   readonly #tellers = new Tellers();
+  readonly #untaken: Untaken;
   readonly #acted = new Remembered(mostActed);
   #channel: BroadcastChannel | null = null;
   /** The tab that this one follows. */
@@ -48,6 +51,7 @@ export class Tabs implements Company {
     this.#name = name;
     this.#host = host;
     this.#platform = platform;
+    this.#untaken = new Untaken(name, platform.storage);
     this.#lead = new Lead(platform.locks, name, this.#tab, {
       onLead: () => this.#begin(),
       onLost: () => this.#stepDown(),
@@ -83,7 +87,7 @@ export class Tabs implements Company {
   share(event: BareEvent, effects: readonly Effect[]): readonly Effect[] {
     if (event.type === "act") this.#acted.add(event.op_id);
     if (this.#lead.isHeld) return this.#shareLead(effects);
-    if (event.type === "act") this.#sayQueue();
+    if (event.type === "act") this.#leaveToLeader(event.op_id);
     return this.#channel ? effects.filter(({ type }) => type !== "persist") : effects;
   }
 
@@ -98,6 +102,7 @@ export class Tabs implements Company {
   }
 
   pass(news: News): void {
+    if (news === "sign-out") this.#untaken.forget();
     this.#say({ kind: "news", news });
   }
 
@@ -110,7 +115,7 @@ export class Tabs implements Company {
     for (const tab of this.#tellers.tabs) this.#lead.watch(tab);
     this.#sayAll();
     if (Date.now() - this.#heardAt > liveForMs) this.#host.step({ type: "socket_closed" });
-    this.#host.step({ type: "take", queue: [], told: [] }); // what this tab did on its own is written now
+    this.#take(this.#untaken.all()); // and what this tab did on its own is written now
     this.#host.lead();
   }
 
@@ -179,7 +184,7 @@ export class Tabs implements Company {
   #answer(from: string, message: Extract<TabMessage, { kind: "ask" | "queue" }>): void {
     if (message.kind === "queue") {
       this.#taken = message.queue.map(({ op_id }) => op_id);
-      this.#host.step({ type: "take", queue: message.queue, told: [] });
+      this.#take(message.queue);
     } else if (message.what === "all") {
       this.#sayAll(from);
     } else if (message.what === "older") {
@@ -188,6 +193,11 @@ export class Tabs implements Company {
       this.#host.hurry();
     }
     if (message.kind === "ask" && message.what !== "all") this.#sayDid();
+  }
+
+  #take(queue: readonly Operation[]): void {
+    this.#host.step({ type: "take", queue, told: [] });
+    this.#untaken.drop(queue);
   }
 
   // Following
@@ -206,6 +216,7 @@ export class Tabs implements Company {
         this.#tellers.told(message.alertIds);
         break;
       case "news":
+        if (message.news === "sign-out") this.#untaken.forget();
         this.#host.passed(message.news);
         break;
       default:
@@ -258,6 +269,12 @@ export class Tabs implements Company {
   #expectNothing(): void {
     clearTimeout(this.#answerTimer);
     this.#answerTimer = undefined;
+  }
+
+  #leaveToLeader(opId: string): void {
+    const acted = this.#host.core.followed.queue.find(({ op_id }) => op_id === opId);
+    if (acted && this.#channel) this.#untaken.keep(acted);
+    this.#sayQueue();
   }
 
   #sayQueue(): void {
