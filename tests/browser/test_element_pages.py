@@ -34,6 +34,10 @@ def test_an_element_is_sent_an_alert_turned_and_painted_on_its_page(
     expect(row).to_have_count(1)
     page.get_by_label("theme").select_option("dark")
     expect(page.locator("pre")).to_contain_text('theme="dark"')
+    surface = page.get_by_label("--tocsin-surface")
+    expect(surface).not_to_have_value("#000000")
+    page.get_by_label("theme").select_option("light")
+    expect(surface).to_have_value("#ffffff")
     page.get_by_label("--tocsin-text").fill("#ff0000")
     assert row.evaluate("(row) => getComputedStyle(row).color") == "rgb(255, 0, 0)"
     row.locator(".title").click()

@@ -1,11 +1,18 @@
 /** One element: live, with its attributes to turn, its events as they happen, its colours to change. */
 
-import { html, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
+import {
+  html,
+  type LitElement,
+  nothing,
+  type PropertyDeclarations,
+  type TemplateResult,
+} from "lit";
 import type { Described, ElementDescription } from "../../element-manifest.ts";
 import type { Person } from "../people.ts";
 import { PlainElement } from "../plain-element.ts";
 import { samples } from "../samples.ts";
 import { publish } from "../server.ts";
+import { colourOf } from "./colour.ts";
 import type { Page } from "./manifest.ts";
 
 interface Happened {
@@ -35,6 +42,10 @@ export class DemoReference extends PlainElement {
     super();
     this.happened = [];
     this.set = new Map();
+  }
+
+  protected override updated(): void {
+    void this.#showColours();
   }
 
   protected override render(): TemplateResult {
@@ -174,6 +185,17 @@ export class DemoReference extends PlainElement {
         `,
       )}`,
     );
+  }
+
+  /** The element's colours as they are, once it has its styles. */
+  async #showColours(): Promise<void> {
+    const live = this.#live;
+    if (!live) return;
+    await customElements.whenDefined(live.localName);
+    await (live as LitElement).updateComplete;
+    for (const input of this.querySelectorAll<HTMLInputElement>("[type=color]")) {
+      input.value = colourOf(live, input.ariaLabel ?? "");
+    }
   }
 
   #send(): void {
