@@ -169,13 +169,14 @@ class History:
             told = pick.choice(self.told)
             await self.both("alert", "h", told.id)
             await self.both("entry", "h", user, told.id)
-        for status in ("all", "unread", "snoozed", "archived"):
+        for status in ("all", "unread", "archived"):
             cursor = None
             for _ in range(4):
                 listing = Listing(status, pick.choice([None, "news"]), None, 3, cursor)
                 cursor = (await self.both("entries", "h", user, listing)).next
                 if cursor is None:
                     break
+        await self.both("entries", "h", user, Listing("snoozed", limit=200))
 
     async def check(self) -> None:
         for user in USERS:
