@@ -1,9 +1,11 @@
 // @vitest-environment happy-dom
+
 import { readdirSync, readFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { type TocsinToasts, useWords, type Words } from "../src/elements/index.ts";
 import { Language, languageOf, type Phrase } from "../src/elements/language.ts";
 import { words as german } from "../src/elements/locale/de.ts";
+import { refusalText, refusalWords } from "../src/push/refusal-words.ts";
 
 const french: Words = {
   lang: "fr",
@@ -89,4 +91,16 @@ test("words that run from right to left turn an element, unless the page has a d
   await left.updateComplete;
   expect(left.hasAttribute("dir")).toBe(false);
   document.documentElement.removeAttribute("dir");
+});
+
+test("every refusal that people can meet is said in German", () => {
+  const { repeat } = new Language("de");
+  const refusal = (status: number, code: string) =>
+    repeat(refusalText({ status, body: { code, detail: "the key asked 61 times" } }));
+  expect(refusal(429, "rate-limited")).toBe(
+    "Das war zu viel auf einmal. Versuchen Sie es in einer Minute noch einmal.",
+  );
+  expect(refusal(400, "push-platform-off")).toBe("Dieser Server sendet keinen Push.");
+  expect(refusal(400, "invalid-time")).toBe("the key asked 61 times");
+  for (const text of Object.values(refusalWords)) expect(repeat(text)).not.toBe(text);
 });

@@ -7,6 +7,7 @@ import type { TocsinClient } from "../core/index.ts";
 import { showBadge } from "./app-badge.ts";
 import { actionEvent, follow, type OpenTarget } from "./opening.ts";
 import { sendPresses } from "./presses.ts";
+import { problemText } from "./refusal-words.ts";
 import {
   type DeviceReport,
   deleteDevice,
@@ -290,7 +291,7 @@ export class PushDevice {
   async #fail(error: unknown): Promise<void> {
     const isDefinite = error instanceof SubscribeError || error instanceof ServerRefusal;
     const isOn = !isDefinite && (await this.#wasTurnedOn());
-    const problem = isDefinite ? sentence(error.message) : "The server cannot be reached.";
+    const problem = isDefinite ? sentence(problemText(error)) : "The server cannot be reached.";
     this.#become({ standing: isOn ? "on" : "broken", problem });
   }
 

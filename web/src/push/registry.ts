@@ -20,15 +20,15 @@ export interface DeviceReport {
   readonly gone_reason?: string | null;
 }
 
-/** The server did not do it; `status` is the answer's. */
+/** The server did not do it; the message is in its words, for developers. */
 export class ServerRefusal extends Error {
   override readonly name = "ServerRefusal";
-  readonly status: number;
+  readonly answer: Answer;
 
-  constructor({ status, body }: Answer) {
-    const { detail, title } = (body ?? {}) as { detail?: string; title?: string };
-    super(detail ?? title ?? `the server answered ${status}`);
-    this.status = status;
+  constructor(answer: Answer) {
+    const { detail, title } = (answer.body ?? {}) as { detail?: string; title?: string };
+    super(detail ?? title ?? `the server answered ${answer.status}`);
+    this.answer = answer;
   }
 }
 
@@ -42,7 +42,7 @@ export async function serverKey(server: Asker): Promise<ServerKey> {
   const body = await asked(server, { method: "GET", path: "/v1/push/config" });
   const { vapid_key: id, application_server_key: publicKey } = body as Record<string, unknown>;
   if (typeof id === "string" && typeof publicKey === "string") return { id, publicKey };
-  throw new ServerRefusal({ status: 200, body: { title: "the server does not offer push" } });
+  throw new ServerRefusal({ status: 200, body: { code: "push-platform-off" } });
 }
 
 /** Register the browser's subscription, or renew it. */

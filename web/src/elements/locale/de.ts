@@ -97,6 +97,8 @@ export const words = {
     "Success and above": "Ab Erfolg",
     "That alert has changed meanwhile; nothing was done.":
       "Die Meldung hat sich inzwischen geändert; es wurde nichts getan.",
+    "That was too much at once. Try again in a minute.":
+      "Das war zu viel auf einmal. Versuchen Sie es in einer Minute noch einmal.",
     "That of each device": "Die des jeweiligen Geräts",
     "The alerts cannot be reached right now. They are kept, and this page keeps trying.":
       "Die Meldungen sind gerade nicht erreichbar. Sie gehen nicht verloren, und diese Seite versucht es weiter.",
@@ -104,6 +106,8 @@ export const words = {
       "Die letzte kam nicht durch. Ein Test zeigt, ob es die nächste tut.",
     "The push service of this browser cannot be reached.":
       "Der Push-Dienst dieses Browsers ist nicht erreichbar.",
+    "The server cannot do that right now. Try again in a minute.":
+      "Der Server kann das gerade nicht tun. Versuchen Sie es in einer Minute noch einmal.",
     "The server cannot be reached.": "Der Server ist nicht erreichbar.",
     "The test arrived after {time}.": "Der Test kam nach {time} an.",
     "The test did not arrive: {problem}": "Der Test kam nicht an: {problem}",
@@ -116,6 +120,9 @@ export const words = {
       "Dieses Gerät zeigt sofort, was für Sie bestimmt ist. Sie können es hier jederzeit ausschalten.",
     "This evening": "Heute Abend",
     "This page has no service worker.": "Diese Seite hat keinen Service Worker.",
+    "This server does not send to the push service of this browser.":
+      "Dieser Server sendet nicht an den Push-Dienst dieses Browsers.",
+    "This server sends no push.": "Dieser Server sendet keinen Push.",
     "Time zone": "Zeitzone",
     To: "Bis",
     "To get them when it is closed, open it by https.":

@@ -5,7 +5,8 @@
  * A change is a function, laid over what the server has by then: what another device changed stays.
  */
 
-import type { Answer, TocsinClient } from "../../core/index.ts";
+import type { TocsinClient } from "../../core/index.ts";
+import { refusalText } from "../../push/refusal-words.ts";
 import type { Preferences, Rules } from "./wanted.ts";
 
 export type Change = (mine: Preferences) => Preferences;
@@ -90,15 +91,10 @@ export class Keeper {
   async #ask(method: "GET" | "PUT", body?: Preferences): Promise<Rules> {
     const answer = await this.#client.send({ method, path, body });
     if (answer.status === 200) return answer.body as Rules;
-    throw new Refusal(problemOf(answer));
+    throw new Refusal(refusalText(answer));
   }
 }
 
 class Refusal extends Error {
   override readonly name = "Refusal";
-}
-
-function problemOf({ status, body }: Answer): string {
-  const problem = body as { detail?: string; title?: string } | null;
-  return problem?.detail ?? problem?.title ?? `HTTP ${status}`;
 }

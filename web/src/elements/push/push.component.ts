@@ -1,6 +1,7 @@
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
 import { exactTime, relativeTime, type TocsinClient } from "../../core/index.ts";
 import type { DeviceReport, PushDevice, PushState } from "../../push/index.ts";
+import { problemText } from "../../push/refusal-words.ts";
 import { ClientElement, ClockController } from "../client-element.ts";
 import type { Language } from "../language.ts";
 import { sharedPush } from "../push-devices.ts";
@@ -131,7 +132,7 @@ export class TocsinPush extends ClientElement {
     this.test = "under way";
     this.test = await this.#push.test().then(
       (tookMs) => ({ tookMs }),
-      (error: Error) => ({ problem: error.message }),
+      (error: Error) => ({ problem: problemText(error) }),
     );
   }
 
