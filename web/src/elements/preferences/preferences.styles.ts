@@ -13,7 +13,7 @@ export const styles = css`
   }
   .row {
     display: grid;
-    grid-template-columns: minmax(0, 1fr) repeat(2, minmax(0, 180px));
+    grid-template-columns: minmax(0, 1fr) repeat(2, minmax(0, 224px)); /* "Default: Warning and above" */
     gap: 8px;
     align-items: center;
     padding: 6px 0;
@@ -37,6 +37,7 @@ export const styles = css`
     border-radius: 8px;
     font: inherit;
     font-size: 13px;
+    text-overflow: ellipsis;
     color: inherit;
     background: var(--_surface);
   }
@@ -107,7 +108,7 @@ export const styles = css`
   .problem {
     margin: 0 0 8px;
   }
-  @media (max-width: 480px) {
+  @media (max-width: 600px) {
     .row {
       /* Two only where each has room for the day and the time at which a mute ends. */
       grid-template-columns: repeat(auto-fit, minmax(min(100%, 164px), 1fr));
