@@ -19,7 +19,6 @@ from tests.ports.turned_clock import TurnedClock
 from tests.ports.world import World, envelope
 from tocsin.adapters.postgres import store as postgres_store
 from tocsin.adapters.postgres.store import PostgresStore
-from tocsin.adapters.sql.migrations import HEAD
 from tocsin.clock import SystemClock
 from tocsin.errors import ConfigError
 from tocsin.model.alert import Audience
@@ -378,11 +377,11 @@ async def test_a_database_of_before_there_were_several_goes_on_behind_its_last_n
             connection.execute(f"DROP SEQUENCE {kind}_counter".encode())
         for table in ("queue", "pushes"):
             connection.execute(f"ALTER TABLE {table} DROP COLUMN leased_by".encode())
+        connection.execute("DROP TABLE editions")
         connection.execute("UPDATE queue SET leased_us = 1, available_us = 1")
         connection.execute("UPDATE alembic_version SET version_num = '0020'")
     store = await opened(url, tmp_path, clock)
     try:
-        assert HEAD >= "0021"
         await World(store, clock).alert("ann", "bob", hub="other")
         await store.queue.publish([envelope("ann", producer_id="q", fingerprint=b"f")])
         leased = [await store.queue.lease(limit=9, lease_s=LEASE_S) for _ in range(2)]
