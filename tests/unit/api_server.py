@@ -210,7 +210,7 @@ async def running(
         dead_pushes=DeadPushes(auth, store.dead_pushes, clock),
         devices=Devices(auth, store.devices, registrar, vapid, tester, clock),
         vapid_keys=VapidKeyRoutes(auth, vapid),
-        doctor=Doctor(auth, store, store, clock, [lambda: of_push]),
+        doctor=Doctor(auth, store, store.queue, store, clock, [lambda: of_push]),
         people=People(
             auth,
             keyring.revocations,

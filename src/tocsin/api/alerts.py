@@ -171,7 +171,10 @@ class Alerts:
         Raises:
             NotFoundError: It was never accepted there.
         """
-        status = await self._store.alert(hub, request.params["id"])
+        alert_id = request.params["id"]
+        status = await self._store.alert(hub, alert_id)
+        if status is None and await self._publisher.bring(alert_id):
+            status = await self._store.alert(hub, alert_id)
         if status is None:
             raise _no_alert(request)
         return status

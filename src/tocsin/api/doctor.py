@@ -9,6 +9,7 @@ from tocsin.api.http import Request, Response
 from tocsin.clock import US_PER_S, Clock
 from tocsin.errors import TocsinError
 from tocsin.ports.care import Finding, StoreCare
+from tocsin.ports.queue import Queue
 from tocsin.ports.store import Store
 
 JUMP_S = 2.0
@@ -23,6 +24,7 @@ class Doctor:
         self,
         auth: Authenticator,
         store: Store,
+        queue: Queue,
         care: StoreCare,
         clock: Clock,
         of_parts: Sequence[OfPart],
@@ -31,6 +33,7 @@ class Doctor:
         self._of_parts = of_parts
         self._auth = auth
         self._store = store
+        self._queue = queue
         self._care = care
         self._clock = clock
         self._began_us, self._began_s = clock.now_us(), clock.monotonic_s()
@@ -38,7 +41,12 @@ class Doctor:
     async def examine(self, request: Request) -> Response:
         """``GET /v1/admin/doctor``: a commit is tried, the store and the clock are asked."""
         self._auth.admin(request)
-        findings = [await self._writes(), *await self._of_store(), self._jumps()]
+        findings = [
+            await self._writes(),
+            await self._accepts(),
+            *await self._of_store(),
+            self._jumps(),
+        ]
         for tell in self._of_parts:
             findings += tell()
         return Response(200, msgspec.json.encode({"findings": findings}))
@@ -57,6 +65,13 @@ class Doctor:
             return Finding("writing", "fail", error.detail, "see the server's log")
         took_ms = (self._clock.monotonic_s() - began_s) * 1000
         return Finding("writing", "ok", f"a commit reached the disk in {took_ms:.1f} ms")
+
+    async def _accepts(self) -> Finding:
+        try:
+            await self._queue.check_writable()
+        except TocsinError as error:
+            return Finding("queue", "fail", error.detail, "see the server's log")
+        return Finding("queue", "ok", "what is accepted is safe")
 
     def _jumps(self) -> Finding:
         """Compare the wall clock with the one that cannot jump, since this server began."""

@@ -60,6 +60,7 @@ class Operations:
         try:
             async with asyncio.timeout(READY_DEADLINE_S):
                 await self._store.check_writable()
+                await self._queue.check_writable()
         except TocsinError as error:
             return error
         except TimeoutError:

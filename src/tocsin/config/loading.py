@@ -33,6 +33,7 @@ def load(overrides: Mapping[str, Any]) -> Settings:
         detail = f"{CONFIG_FILE} cannot be read: {error}"
         raise ConfigError(detail) from error
     _check_store(settings)
+    _check_queue(settings)
     _check_fanout(settings)
     _check_roles(settings)
     _check_tls(settings)
@@ -65,6 +66,17 @@ def _check_store(settings: Settings) -> None:
         detail = (
             "store is no URL of a PostgreSQL database: write postgresql://USER:PASSWORD@HOST:PORT/DATABASE, "
             "or leave it out to keep everything in data_dir"
+        )
+        raise ConfigError(detail)
+
+
+def _check_queue(settings: Settings) -> None:
+    """See that the queue is one that there is; its URL may have a password, so it is in no message."""
+    named = settings.queue
+    if named != "store" and not _NATS.fullmatch(named.get_secret_value()):
+        detail = (
+            "queue is neither store nor the URL of NATS servers: "
+            "write nats://USER:PASSWORD@HOST:PORT,HOST:PORT/DEPLOYMENT, or leave it out to keep it in the store"
         )
         raise ConfigError(detail)
 

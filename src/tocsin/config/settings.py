@@ -22,6 +22,7 @@ CONFIG_FILE = "tocsin.toml"
 ENV_PREFIX = "TOCSIN_"
 SOCKET_NAME = "tocsin.sock"  # in the data folder; commands reach the running server by it
 
+MonitorUrl = Annotated[str, Field(pattern=r"^https?://[^/?#@]+/?$")]
 OtherUrl = Annotated[str, Field(pattern=r"^https?://[^?#]+$")]
 
 
@@ -42,6 +43,18 @@ class Settings(BaseSettings):
     )
     store_may_lose: bool = Field(
         False, description="start even if a crash of PostgreSQL may lose what was accepted"
+    )
+    queue: Literal["store"] | SecretStr = Field(
+        "store", description="where accepted alerts wait: store, or a NATS URL"
+    )
+    queue_monitors: tuple[MonitorUrl, ...] = Field(
+        (), description="monitoring addresses of the queue's NATS servers, one each"
+    )
+    queue_replicas: Literal[1, 3, 5] = Field(
+        1, description="NATS servers that each keep what is on the queue"
+    )
+    queue_may_lose: bool = Field(
+        False, description="start even if a power cut at NATS may lose what was accepted"
     )
     fanout: Literal["memory"] | SecretStr = Field(
         "memory", description="what announces between nodes: memory for one, or a NATS URL"

@@ -71,6 +71,14 @@ class Publisher:
             self._timer = loop.call_at(waiting.deadline_s, self._expire, loop)
         return await waiting.future
 
+    async def bring(self, alert_id: str) -> bool:
+        """Make the store know an alert that was accepted, if it is on its way there; whether it is.
+
+        Raises:
+            UnavailableError: Nobody knows.
+        """
+        return await self._queue.bring(alert_id)
+
     async def calm(self, within_s: float) -> None:
         """Return when no burst has come in for 20 ms, at the latest after ``within_s`` seconds."""
         loop = asyncio.get_running_loop()

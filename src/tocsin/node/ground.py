@@ -6,6 +6,7 @@ from tocsin.api.seal import open_seal
 from tocsin.clock import Clock
 from tocsin.config import Settings
 from tocsin.ports.fanout import Fanout
+from tocsin.ports.queue import Queue
 from tocsin.supervisor import Supervisor
 from tocsin.telemetry import Metrics
 
@@ -17,6 +18,7 @@ class Ground:
         self,
         settings: Settings,
         store: SqlStore,
+        queue: Queue,
         fanout: Fanout,
         endpoints: Endpoints,
         clock: Clock,
@@ -28,5 +30,6 @@ class Ground:
         self.clock = clock
         self.metrics = Metrics()
         self.supervisor = supervisor
+        self.queue = queue
         self.fanout = fanout
         self.seal = open_seal(settings.data_dir)

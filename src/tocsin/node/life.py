@@ -16,6 +16,7 @@ from tocsin.node.following import following
 from tocsin.node.ground import Ground
 from tocsin.node.handlers import in_file
 from tocsin.node.parts import Parts
+from tocsin.node.queue import opened_queue
 from tocsin.node.resources import resources
 from tocsin.node.store import open_store
 from tocsin.supervisor import Supervisor
@@ -54,8 +55,11 @@ class Node(Parts):
         supervisor = Supervisor()
         store = await open_store(settings, clock)
         try:
-            async with opened_fanout(settings, supervisor) as fanout:
-                node = cls(Ground(settings, store, fanout, found, clock, supervisor))
+            async with (
+                opened_queue(settings, store, clock) as queue,
+                opened_fanout(settings, supervisor) as fanout,
+            ):
+                node = cls(Ground(settings, store, queue, fanout, found, clock, supervisor))
                 try:
                     await node.keyring.load()
                     node.handlers.rules.read_file(in_file(settings))

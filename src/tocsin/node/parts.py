@@ -74,9 +74,10 @@ class Parts:
             recorder=self.recorder,
             handlers=self.handlers.lines,
         )
-        self.publisher = Publisher(store.queue, supervisor, metrics)
-        self.sources = Sources(ground, self.publisher)
-        self.worker = Worker(store.queue, store, ground.fanout, clock, metrics, self._calm)
+        self.publisher = Publisher(ground.queue, supervisor, metrics)
+        # What a broker keeps until it has arrived is not put into another one meanwhile: the store knows where it is.
+        self.sources = Sources(ground, Publisher(store.queue, supervisor, metrics))
+        self.worker = Worker(ground.queue, store, ground.fanout, clock, metrics, self._calm)
         self.sweeper = Sweeper(store, ground.fanout)
         self.pushing = Pushing(ground, self.recorder, _presence(settings, self.gateway))
 

@@ -44,7 +44,7 @@ def resources(parts: Parts) -> Resources:
     settings, store, clock = ground.settings, ground.store, ground.clock
     auth = Authenticator(parts.keyring, parts.doorkeeper, Callers(settings.rates, clock))
     withdrawer = Withdrawer(store, ground.fanout)
-    episodes = Episodes(parts.publisher, withdrawer, store.queue, store, clock, settings.limits)
+    episodes = Episodes(parts.publisher, withdrawer, ground.queue, store, clock, settings.limits)
     alerts = Alerts(
         auth,
         parts.publisher,
@@ -70,7 +70,7 @@ def resources(parts: Parts) -> Resources:
         stream=InboxStream(auth, parts.keyring, parts.gateway, store),
         admin=Admin(auth, parts.keyring),
         access_keys=AccessKeyRoutes(auth, parts.keyring, ground.endpoints, parts.gateway),
-        dead=DeadLetters(auth, store.queue),
+        dead=DeadLetters(auth, ground.queue),
         dead_pushes=DeadPushes(auth, store.dead_pushes, clock),
         devices=Devices(
             auth, store.devices, pushing.registrar, pushing.vapid, pushing.tester, clock
@@ -79,6 +79,7 @@ def resources(parts: Parts) -> Resources:
         doctor=Doctor(
             auth,
             store,
+            ground.queue,
             store,
             clock,
             (PushHealth(pushing.dispatcher).findings, parts.sources.findings),
@@ -97,7 +98,9 @@ def resources(parts: Parts) -> Resources:
         ),
         preferences=PreferenceRoutes(auth, store.preferences, ground.fanout),
         audit=Audit(auth, store.deeds, ground.seal, clock),
-        operations=Operations(auth, store, store.queue, ground.metrics, clock, parts.gateway.stats),
+        operations=Operations(
+            auth, store, ground.queue, ground.metrics, clock, parts.gateway.stats
+        ),
         data_plane=DataPlane(
             access=ServiceAccess(auth, parts.keyring, ground.endpoints, clock),
             keyring=parts.keyring,

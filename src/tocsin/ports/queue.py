@@ -150,3 +150,19 @@ class Queue(Source, DeadLetters, ProducerIds, Protocol):
             UnavailableError: Nothing of it was stored (e.g. the disk is full).
         """
         ...
+
+    async def bring(self, alert_id: str) -> bool:
+        """Make the store know an alert that was accepted and may be elsewhere still; False if it is nowhere else.
+
+        Raises:
+            UnavailableError: Nobody knows.
+        """
+        ...
+
+    async def check_writable(self) -> None:
+        """See whether what is accepted now would be durable, as far as the store does not know.
+
+        Raises:
+            UnavailableError: It would not; the detail says why.
+        """
+        ...

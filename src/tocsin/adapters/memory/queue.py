@@ -66,8 +66,7 @@ class MemoryQueue:
         return answers
 
     def _publish(self, envelope: Envelope, now_us: int) -> Published:
-        key = _producer_key(envelope)
-        if key is not None and (stands := self.keys.get(key)) is not None:
+        if (stands := self.remembered(envelope)) is not None:
             same = stands.fingerprint == envelope.fingerprint
             return Published("duplicate" if same else "conflict", stands.alert_id)
         later = envelope.is_scheduled(now_us)
@@ -75,15 +74,25 @@ class MemoryQueue:
             return Published("schedule_full", envelope.id)
         if not later and len(self.waiting) >= self._limits.queue_rows:
             return Published("full", envelope.id)
+        self.take(envelope, now_us)
+        return Published("accepted", envelope.id)
+
+    def remembered(self, envelope: Envelope) -> Remembered | None:
+        """Return what stands under the producer's id of an envelope."""
+        key = _producer_key(envelope)
+        return None if key is None else self.keys.get(key)
+
+    def take(self, envelope: Envelope, now_us: int) -> None:
+        """Take one in, whatever the bounds."""
+        key = _producer_key(envelope)
         if key is not None:
             self.keys[key] = Remembered(
                 envelope.id, envelope.fingerprint, now_us, envelope.keeps_id
             )
-        if later:
+        if envelope.is_scheduled(now_us):
             self.scheduled[envelope.id] = envelope
         else:
             self._add(envelope)
-        return Published("accepted", envelope.id)
 
     def _add(self, envelope: Envelope) -> None:
         self._receipts += 1
@@ -208,6 +217,13 @@ class MemoryQueue:
         age_us = max((now_us - envelope.due_us for envelope in due), default=0)
         later = len(self.waiting) + len(self.scheduled) - len(due)
         return QueueDepth(len(due), max(0.0, age_us / US_PER_S), later)
+
+    async def bring(self, alert_id: str) -> bool:  # noqa: ARG002 -- there is no other place
+        """Do nothing: the store knows what is on its own queue."""
+        return False
+
+    async def check_writable(self) -> None:
+        """Do nothing: the store is asked itself."""
 
     def find(self, alert_id: str) -> Envelope | None:
         """Return an alert that waits, for its turn or its time, or is dead."""

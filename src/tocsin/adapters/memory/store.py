@@ -16,6 +16,7 @@ from tocsin.adapters.memory.devices import MemoryDevices
 from tocsin.adapters.memory.editions import MemoryEditions
 from tocsin.adapters.memory.erasure import MemoryErasures
 from tocsin.adapters.memory.event_handlers import MemoryEventHandlers
+from tocsin.adapters.memory.handover import MemoryHandover
 from tocsin.adapters.memory.holdings import MemoryHoldings
 from tocsin.adapters.memory.people import MemoryPeople
 from tocsin.adapters.memory.preferences import MemoryPreferences
@@ -91,6 +92,7 @@ class MemoryStore:
         self.editions = MemoryEditions()
         self.receipts = MemoryReceipts(self._tables, clock, self._limits)
         self.queue = MemoryQueue(clock, self._limits, self._tables.alerts, self.deeds)
+        self.handover = MemoryHandover(self.queue, self._tables.alerts, clock)
         self.topics = MemoryTopics(self._tables, clock, self._limits, self.deeds)
         self.arrivals = MemoryArrivals(self.alert)
         self.traces = MemoryTraces(self._tables, self.queue, self.alert)

@@ -22,6 +22,7 @@ from tocsin.adapters.sql.store.devices import SqlDevices
 from tocsin.adapters.sql.store.editions import SqlEditions
 from tocsin.adapters.sql.store.erasure import SqlErasures
 from tocsin.adapters.sql.store.event_handlers import SqlEventHandlers
+from tocsin.adapters.sql.store.handover import SqlHandover
 from tocsin.adapters.sql.store.holdings import SqlHoldings
 from tocsin.adapters.sql.store.keyring import SqlKeyring
 from tocsin.adapters.sql.store.numbers import Numbers
@@ -97,6 +98,7 @@ class SqlStore(SqlKeyring, ABC):
         self.webhooks = SqlWebhooks(writer, readers)
         self.event_handlers = SqlEventHandlers(writer, readers)
         self.queue = SqlQueue(writer, readers, numbers, peers, check_room, clock, limits)
+        self.handover = SqlHandover(writer, readers, numbers, clock, limits)
         self.topics = SqlTopics(writer, readers, numbers, clock, limits)
         self.erasures = SqlErasures(writer, readers, numbers, clock, limits.chunk_rows)
         self.holdings = SqlHoldings(readers)

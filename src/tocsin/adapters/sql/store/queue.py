@@ -304,6 +304,13 @@ class SqlQueue:
 
         return await self._readers.run(job)
 
+    async def bring(self, alert_id: str) -> bool:  # noqa: ARG002 -- there is no other place
+        """Do nothing: the store knows what is on its own queue."""
+        return False
+
+    async def check_writable(self) -> None:
+        """Do nothing: the store is asked itself."""
+
 
 def void_leases(connection: Connection, numbers: Numbers) -> None:
     """Make due again what processes held that are gone, and note of each whether it held one or several.
