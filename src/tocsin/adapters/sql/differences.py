@@ -264,7 +264,7 @@ def _lineage(element: Lineage, compiler: SQLCompiler, **kw: object) -> str:
 
 @compiles(Lineage, "postgresql")
 def _lineage_in_postgres(element: Lineage, compiler: SQLCompiler, **kw: object) -> str:
-    timeline = "ltrim(left(pg_walfile_name(pg_current_wal_insert_lsn()), 8), '0')"
+    timeline = "lower(ltrim(left(pg_walfile_name(pg_current_wal_insert_lsn()), 8), '0'))"
     line = f"{timeline} || '.' || hubs.tableoid"
     return f"{compiler.process(element.clauses, **kw)} || '.' || {line}"
 
