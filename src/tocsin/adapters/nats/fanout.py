@@ -24,7 +24,7 @@ from nats.aio.msg import Msg
 from nats.errors import Error, SlowConsumerError
 
 from tocsin.adapters.memory.fanout import MemoryFanout
-from tocsin.adapters.nats.connection import Place, connect
+from tocsin.adapters.nats.connection import Place, connect, settle
 from tocsin.adapters.nats.roster import Holdings, Roster, Said, mark
 from tocsin.ports.fanout import Announcement
 from tocsin.supervisor import Supervisor
@@ -114,7 +114,7 @@ class NatsFanout:
         await self._subscribe("all", self._heard)
         await self._subscribe(f"node.{self._id}", self._heard)
         await self._subscribe("held", self._told)
-        await self._client.flush()
+        await settle(self._client)
         self._grow_young()
         self._supervisor.keep("fanout.sender", self._send_all)
         self._supervisor.keep("fanout.holdings", self._tell_holdings)
