@@ -148,7 +148,7 @@ def test_a_server_that_is_away_is_said_and_asked_again(
               document.querySelector("main").append(element);
             }"""
         )
-        expect(page.get_by_role("alert")).to_have_text("The store is busy.")
+        expect(page.get_by_role("alert")).to_contain_text("cannot do that right now")
         shown.check("preferences-away")
         page.unroute("**/v1/preferences")
         page.get_by_role("button", name="Try again").click()
