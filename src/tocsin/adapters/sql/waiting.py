@@ -56,9 +56,10 @@ abandoned = (
     .where(_in_hand, Abandoned(queue.c.leased_by))
     .group_by(queue.c.leased_by)
 )
-_given_back = (
+# Of a copy of the store: whoever held something is not here.
+give_all_back = (
     update(queue)
-    .where(_in_hand, _mine)
+    .where(_in_hand)
     .values(
         available_us=literal_column("0"),
         leased_us=null(),
@@ -66,9 +67,9 @@ _given_back = (
         attempts=queue.c.attempts - literal_column("1"),
     )
 )
-give_back = _given_back
+give_back = give_all_back.where(_mine)
 # What a crash leaves is leased alone from now on.  One that was alone counts the crash, and goes behind all that waits.
-suspect_all = _given_back.values(crashes=func.coalesce(queue.c.crashes, literal_column("0")))
+suspect_all = give_back.values(crashes=func.coalesce(queue.c.crashes, literal_column("0")))
 suspect_one = (
     update(queue)
     .where(_in_hand, _mine)

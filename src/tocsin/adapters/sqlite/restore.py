@@ -22,7 +22,7 @@ from tocsin.ports.audit import LOCAL, Deed
 from tocsin.ports.care import Manifest, Progress, Restored
 
 _ALL_HUBS, _RENEW = sql(inboxes.all_hubs), sql(inboxes.renew_epoch)
-_GIVE_BACK, _COUNT_WAITING = sql(waiting.give_back), sql(waiting.count_waiting)
+_GIVE_ALL_BACK, _COUNT_WAITING = sql(waiting.give_all_back), sql(waiting.count_waiting)
 _COUNT_SCHEDULED, _COUNT_DEAD = sql(schedule.count_all), sql(waiting.count_dead)
 _UNFINISHED = f"{FILE}.restoring"
 _LEFT_BY_A_CUT = tuple(_UNFINISHED + end for end in ("-wal", "-shm", ""))
@@ -116,7 +116,7 @@ def _renew(file: Path, manifest: Manifest, deed: Deed) -> Restored:
         for hub_no, name, *_ in connection.execute(_ALL_HUBS).fetchall():
             epochs[name] = new_epoch()
             connection.execute(_RENEW, {"at_hub": hub_no, "epoch": epochs[name]})
-        connection.execute(_GIVE_BACK)
+        connection.execute(_GIVE_ALL_BACK)
         keep(connection, deed)
         connection.execute("COMMIT")
         counts = [
