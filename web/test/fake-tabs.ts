@@ -43,14 +43,25 @@ export class FakeBrowser {
   readonly #frozen = new Map<number, (() => void)[]>();
   readonly storage = new FakeStorage() as unknown as Storage;
   #tabs = 0;
+  #granting = Promise.resolve();
+
+  /** Grant no lock that a tab opened from now on asks for, until the function that this returns is called. */
+  delayLocks(): () => void {
+    let grant = () => {};
+    this.#granting = new Promise((resolve) => {
+      grant = resolve;
+    });
+    return grant;
+  }
 
   /** Open a tab; `kill` ends it without a word, as a crash does. */
   openTab(): Platform & { kill(): void } {
     this.#tabs += 1;
     const tab = this.#tabs;
+    const granting = this.#granting;
     return {
       locks: {
-        request: (...call: unknown[]) => this.#request(tab, call),
+        request: (...call: unknown[]) => granting.then(() => this.#request(tab, call)),
       } as unknown as LockManager,
       openChannel: (name) => {
         const channel = new FakeChannel(tab, name, this.#channels, this.#frozen);

@@ -97,6 +97,24 @@ test("a tab that ends before it told leaves it to another one", async () => {
   expect([leader.arrived, follower.arrived]).toEqual([["c"], []]);
 });
 
+test("a tab whose locks come late is not taken for one that is gone", async () => {
+  const fake = new FakeServer(pages);
+  FakeSocket.made = [];
+  const leader = await openTab(fake);
+  const socket = await accept();
+  browser.freeze(1);
+  const grant = browser.delayLocks();
+  const late = await openTab(fake);
+  browser.thaw(1);
+  socket.data(1, inboxFrame(3, [own("c", 30)], 3));
+  browser.freeze(1); // what the others say comes after the browser's word of who is gone
+  await settled();
+  browser.thaw(1);
+  grant();
+  await settled();
+  expect([leader, late].flatMap(({ arrived }) => arrived)).toEqual(["c"]);
+});
+
 test("when the tab that leads is killed another goes on from its position, and tells what came between once", async () => {
   const fake = new FakeServer(pages);
   const [leader, follower, socket] = await pair(fake);

@@ -1,6 +1,8 @@
 /** Which tab leads, and which are there, by Web Locks: the browser releases them when a tab ends, however it ends. */
 
 export interface LeadEvents {
+  /** This tab is there: others may watch it. */
+  readonly onThere: () => void;
   readonly onLead: () => void;
   /** Another tab took the lead: this one was silent for too long. */
   readonly onLost: () => void;
@@ -16,6 +18,8 @@ export class Lead {
   #life = new AbortController();
   readonly #watched = new Set<string>();
   isHeld = false;
+  /** Whoever watches a tab before it is there would take it for one that is gone. */
+  isThere = false;
 
   constructor(locks: LockManager, name: string, tab: string, events: LeadEvents) {
     this.#locks = locks;
@@ -30,7 +34,11 @@ export class Lead {
     if (!this.#life.signal.aborted) return;
     const life = new AbortController();
     this.#life = life;
-    void this.#hold(this.#lockOf(this.#tab), life, () => undefined);
+    void this.#hold(this.#lockOf(this.#tab), life, () => {
+      this.isThere = true;
+      this.#events.onThere();
+      return undefined;
+    });
     void this.#queue(life);
   }
 
@@ -38,7 +46,7 @@ export class Lead {
   leave(): void {
     this.#life.abort();
     this.#watched.clear();
-    this.isHeld = false;
+    this.isHeld = this.isThere = false;
   }
 
   /** Lead at once: the tab that leads does not answer. */

@@ -53,6 +53,7 @@ export class Tabs implements Company {
     this.#platform = platform;
     this.#untaken = new Untaken(name, platform.storage);
     this.#lead = new Lead(platform.locks, name, this.#tab, {
+      onThere: () => this.#look(),
       onLead: () => this.#begin(),
       onLost: () => this.#stepDown(),
       onGone: (tab) => this.#retell(this.#tellers.gone(tab)),
@@ -284,7 +285,7 @@ export class Tabs implements Company {
 
   readonly #look = (): void => {
     this.#tellers.note(this.#tab, attention());
-    this.#say({ kind: "look", attention: attention() });
+    if (this.#lead.isThere) this.#say({ kind: "look", attention: attention() });
   };
 
   #say(message: TabMessage): void {
