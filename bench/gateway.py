@@ -48,7 +48,7 @@ class GatewayAlone:
             handlers=_NoHandlers(),
         )
         gateway.start()
-        protocol = guarded_protocol(16_384, 10, 30, gateway.sluice)
+        protocol = guarded_protocol(16_384, 10, 30)
         listener = Listener(protocol, {"ws": socket_upgrade(gateway), "http": protocol})
         await listener.listen(self._socket, _no_application)
         calm_collector()  # as the server does

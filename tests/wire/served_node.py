@@ -98,7 +98,7 @@ async def serving(data_dir: Path, **settings: Any) -> AsyncIterator[Served]:
         others=settings.get("other_urls", ()),
     )
     async with Node.opened(Settings(data_dir=data_dir, **settings), endpoints) as node:
-        protocol = guarded_protocol(16_384, 10, 30, node.gateway.sluice)
+        protocol = guarded_protocol(16_384, 10, 30)
         listener = Listener(protocol, {"http": protocol, "ws": socket_upgrade(node.gateway)})
         await listener.listen(bound, node.app)
         node.start()

@@ -20,7 +20,6 @@ from tests.wire.gateway_fixture import Node, eventually, running_node
 from tocsin.api.http_guard import HttpGuard, guarded_protocol
 from tocsin.model.position import Position
 from tocsin.realtime.settings import GatewaySettings
-from tocsin.realtime.sluice import Sluice
 
 RELIABLE = [Subprotocol("json.reliable.webpubsub.azure.v1")]
 JSON = [Subprotocol("json.webpubsub.azure.v1")]
@@ -429,7 +428,7 @@ async def test_frames_sent_before_the_answer_are_not_lost(node: Node) -> None:
 
 async def test_no_http_object_survives_the_upgrade() -> None:
     async with (
-        running_node(http=guarded_protocol(16_384, 10, 30, Sluice())) as node,
+        running_node(http=guarded_protocol(16_384, 10, 30)) as node,
         connect(node.url(), subprotocols=JSON) as ws,
     ):
         await receive(ws)
@@ -439,7 +438,7 @@ async def test_no_http_object_survives_the_upgrade() -> None:
 
 @pytest.mark.parametrize("kind", ["HTTP", "WebSocket"])
 async def test_oversized_head_is_cut_off(kind: str) -> None:
-    async with running_node(http=guarded_protocol(16_384, 10, 30, Sluice())) as node:
+    async with running_node(http=guarded_protocol(16_384, 10, 30)) as node:
         reader, writer = await asyncio.open_connection("127.0.0.1", node.port)
         upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\n" if kind == "WebSocket" else ""
         writer.write(f"GET / HTTP/1.1\r\nHost: x\r\n{upgrade}X: {'x' * 20_000}".encode())

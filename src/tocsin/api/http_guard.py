@@ -9,7 +9,6 @@ for nothing in uvicorn's keep-alive time (a timer for each answer cost as much a
 """
 
 import asyncio
-from collections.abc import Sequence
 from functools import partial
 from http import HTTPStatus
 from itertools import takewhile
@@ -20,10 +19,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from tocsin.api.http import ANSWER, Response
 from tocsin.api.problems import problem
-from tocsin.realtime.sluice import Reading, Sluice
 
 _TICK_S: Final = 1.0
-_GUARDS_PER_TURN: Final = 500
 # How long a body may still come in after its request was refused: closing at once would take the refusal with it.
 _LINGER_S: Final = 2.0
 # What a chunked body may spend on each of its bytes; the smallest chunks take five.
@@ -50,10 +47,8 @@ class HeadTooLargeError(Exception):
 class Watch:
     """Makes the protocols of one server, and looks after those that keep it waiting."""
 
-    def __init__(self, limits: HttpLimits, sluice: Sluice) -> None:
-        """Make it; what new connections say first is read through ``sluice``."""
+    def __init__(self, limits: HttpLimits) -> None:
         self.limits = limits
-        self.sluice = sluice
         self._guards: set[HttpGuard] = set()
         self._idle: dict[HttpGuard, float] = {}  # by when they are closed; the first is due first
         self._timer: asyncio.TimerHandle | None = None
@@ -85,19 +80,11 @@ class Watch:
 
     def check(self, now_s: float) -> None:
         """Cut off every client that took too long, and close who rested long enough."""
-        self._check_some(tuple(self._guards), now_s)
+        for guard in tuple(self._guards):
+            guard.check(now_s)
         for guard in [*takewhile(lambda guard: self._idle[guard] <= now_s, self._idle)]:
             del self._idle[guard]
             guard.timeout_keep_alive_handler()
-
-    def _check_some(self, guards: Sequence["HttpGuard"], now_s: float) -> None:
-        """Check the first few hundred, and the others in later turns of the loop: thousands may just have connected."""
-        for guard in guards[:_GUARDS_PER_TURN]:
-            if guard in self._guards:
-                guard.check(now_s)
-        if len(guards) > _GUARDS_PER_TURN:
-            rest = guards[_GUARDS_PER_TURN:]
-            guards[0].loop.call_soon(self._check_some, rest, now_s)
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._timer is None:
@@ -132,28 +119,21 @@ class HttpGuard(HttpToolsProtocol):
         self._answered_s = 0.0  # when the last response was complete
         self._unread_s: float | None = None  # since when the client has not read
         self._handed_over = False
-        self._heard = False
-        self._reading: Reading | None = None  # of the first bytes; the transport reads what follows
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         """Begin to wait for the first head."""
         super().connection_made(transport)
         self._begin_waiting()
-        # Later, since a transport begins to read when this method is done.
-        self.loop.call_soon(self._await_first)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop looking."""
         self._watch.discard(self)
         self._watch.wake(self)
-        self._end_reading()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser, and note whether a request is left unfinished."""
         self._watch.wake(self)
-        if not self._heard:
-            self._hear_first()
         if not self._in_head and not self._in_body:
             self._in_head = True
             self._begin_waiting()
@@ -184,27 +164,6 @@ class HttpGuard(HttpToolsProtocol):
         self._handed_over = True
         super().handle_websocket_upgrade()
         self.transport = self.flow = self.parser = self.scope = self.headers = None  # type: ignore[assignment]
-
-    def _await_first(self) -> None:
-        """Let the first bytes wait their turn, for thousands may connect at once; unless they are here, or nobody is."""
-        if self._heard or self.transport.is_closing():
-            return
-        self.transport.pause_reading()
-        self._reading = self._watch.sluice.read(self, self.transport)
-        if self._reading is None:
-            self.transport.resume_reading()
-
-    def _hear_first(self) -> None:
-        """From here on the transport reads: a request makes it pause and go on."""
-        self._heard = True
-        if self._reading is not None:
-            self._end_reading()
-            self.transport.resume_reading()
-
-    def _end_reading(self) -> None:
-        if self._reading is not None:
-            self._reading.end()
-            self._reading = None
 
     # Called by the parser
 
@@ -379,6 +338,6 @@ def closing_answer(response: Response) -> bytes:
     return b"\r\n".join(fields) + b"\r\n\r\n" + response.body
 
 
-def guarded_protocol(head_bytes: int, head_s: float, body_s: float, sluice: Sluice) -> Watch:
+def guarded_protocol(head_bytes: int, head_s: float, body_s: float) -> Watch:
     """Return what to give uvicorn as ``http=``: its protocol with these limits."""
-    return Watch(HttpLimits(head_bytes=head_bytes, head_s=head_s, body_s=body_s), sluice)
+    return Watch(HttpLimits(head_bytes=head_bytes, head_s=head_s, body_s=body_s))

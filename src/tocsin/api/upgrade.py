@@ -362,7 +362,7 @@ class Upgrade(asyncio.Protocol):
         self._transport = None
         if self._early:
             connection.data_received(self._early)
-        connection.read_through(self._gateway.sluice)
+        transport.resume_reading()
 
 
 def socket_upgrade(gateway: Gateway) -> Callable[..., asyncio.Protocol]:

@@ -23,7 +23,6 @@ from tocsin.realtime.frames import (
 )
 from tocsin.realtime.session import Session
 from tocsin.realtime.settings import GatewaySettings
-from tocsin.realtime.sluice import Reading, Sluice
 from tocsin.realtime.wheel import Wheel
 
 # One write: large enough for a burst, small enough that a slow reader's share stays in the outbox.
@@ -76,7 +75,6 @@ class Connection(asyncio.Protocol):
         "_closing",
         "_keeper",
         "_reader",
-        "_reading",
         "_silent_beats",
         "_sink",
         "_transport",
@@ -105,7 +103,6 @@ class Connection(asyncio.Protocol):
         self._answers: bytearray | None = None
         self._busy_until_s = 0.0
         self._closing = False
-        self._reading: Reading | None = None
         self._silent_beats = 0
         self.session = session
         self.wheel_slot = -1
@@ -121,12 +118,6 @@ class Connection(asyncio.Protocol):
         self._keeper.wheel.schedule(self, self._keeper.now_s(), delay_s)
 
     # Reading
-
-    def read_through(self, sluice: Sluice) -> None:
-        """Begin to read; the transport was paused until now."""
-        self._reading = sluice.read(self, self._transport)
-        if self._reading is None:
-            self._transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
         """Take bytes from the socket."""
@@ -167,8 +158,6 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 -- asyncio's signature
         """Hand the session back, unless another socket has it by now."""
         self._keeper.wheel.cancel(self)
-        if self._reading is not None:
-            self._reading.end()
         if not self._closing:
             self._closing = True
             self.session.detach()

@@ -39,7 +39,6 @@ from tocsin.realtime.requests import Desk, handle_message
 from tocsin.realtime.rights import NO_RIGHTS, Rights
 from tocsin.realtime.session import Session
 from tocsin.realtime.settings import GatewaySettings
-from tocsin.realtime.sluice import Sluice
 from tocsin.realtime.streams import Streams
 from tocsin.realtime.talk import Talk
 from tocsin.realtime.token_life import CLOSE_TOKEN, TokenLife
@@ -109,7 +108,6 @@ class Gateway:
         self._clock = clock
         self._store = store
         self.wheel = Wheel(clock.monotonic_s())
-        self.sluice = Sluice()
         self.hubs = Hubs(settings.groups_per_connection, self._left_group)
         self.recovery = Recovery(settings, self.wheel, clock.monotonic_s, self.ended)
         self._loop: asyncio.AbstractEventLoop | None = None
