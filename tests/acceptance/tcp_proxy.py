@@ -1,25 +1,34 @@
-"""A bad network between a client and the server: it can cut connections, and swallow what is sent for a while."""
+"""A bad network between a client and the server: it can delay, stall, cut and half-close connections."""
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 CHUNK_BYTES = 65_536
 
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+Dial = Callable[[asyncio.StreamReader], Awaitable[Streams]]
+"""Opens the server's side for a client, of whom it may read the beginning."""
+
 
 class TcpProxy:
-    """Passes TCP connections on to ``target``; ``accepted`` counts them, ``upward`` the bytes towards the server."""
+    """Passes TCP connections on to what ``dial`` opens.
 
-    def __init__(self, target: int) -> None:
+    ``accepted`` counts them, ``upward`` the bytes towards the server.  Each chunk waits for ``delay_s`` seconds in either direction.
+    """
+
+    def __init__(self, dial: Dial) -> None:
         self.port = 0
         self.accepted = 0
         self.upward = 0
-        self._target = target
+        self.delay_s = 0.0
+        self._dial = dial
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._answering = asyncio.Event()
         self._answering.set()
         self._client_sides: set[asyncio.StreamWriter] = set()
+        self._server_sides: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def stall(self) -> None:
@@ -47,6 +56,12 @@ class TcpProxy:
             side.close()
         self._client_sides.clear()
 
+    def half_close(self) -> None:
+        """Tell the server of every connection that its client says nothing more; what the server says still comes."""
+        for side in self._server_sides:
+            if side.can_write_eof() and not side.is_closing():
+                side.write_eof()
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Take one connection."""
         task = asyncio.current_task()
@@ -73,7 +88,8 @@ class TcpProxy:
             await asyncio.wait(tasks)
 
     async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        up_reader, up_writer = await self._dial(reader)
+        self._server_sides.add(up_writer)
         try:
             async with asyncio.TaskGroup() as both:
                 both.create_task(self._pump(reader, up_writer, up=True))
@@ -81,12 +97,14 @@ class TcpProxy:
         except* OSError:
             pass
         finally:
+            self._server_sides.discard(up_writer)
             up_writer.close()
 
     async def _pump(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, up: bool
     ) -> None:
         while chunk := await reader.read(CHUNK_BYTES):
+            await asyncio.sleep(self.delay_s)
             await self._flowing.wait()
             if not up:
                 await self._answering.wait()
@@ -97,10 +115,19 @@ class TcpProxy:
         writer.close()
 
 
+def to_port(port: int) -> Dial:
+    """Lead to a port."""
+
+    async def dial(_client: asyncio.StreamReader) -> Streams:
+        return await asyncio.open_connection("127.0.0.1", port)
+
+    return dial
+
+
 @contextlib.asynccontextmanager
-async def proxy_to(port: int) -> AsyncIterator[TcpProxy]:
-    """Run a proxy in front of ``port``."""
-    proxy = TcpProxy(port)
+async def proxy_by(dial: Dial) -> AsyncIterator[TcpProxy]:
+    """Run a proxy in front of what ``dial`` opens."""
+    proxy = TcpProxy(dial)
     server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
     proxy.port = server.sockets[0].getsockname()[1]
     try:
@@ -108,3 +135,10 @@ async def proxy_to(port: int) -> AsyncIterator[TcpProxy]:
     finally:
         server.close()
         await proxy.stop()
+
+
+@contextlib.asynccontextmanager
+async def proxy_to(port: int) -> AsyncIterator[TcpProxy]:
+    """Run a proxy in front of ``port``."""
+    async with proxy_by(to_port(port)) as proxy:
+        yield proxy

@@ -12,10 +12,10 @@ from typer.testing import CliRunner
 from tocsin.cli.app import app
 from tocsin.cli.drill import screen
 from tocsin.cli.drill.breaking import Break, run_break
+from tocsin.cli.drill.drilled import Drilled
 from tocsin.cli.drill.judging import Finding
 from tocsin.cli.drill.ledger import Standing
 from tocsin.cli.drill.plan import BATCH, Drill, alert_of, break_times, calls, people_of
-from tocsin.cli.drill.run import Drilled
 from tocsin.cli.drill.verdict import Verdict, account, doubts, percentiles, verdict_of
 from tocsin.clock import SystemClock
 

@@ -14,7 +14,7 @@ from tocsin.cli.elsewhere import refuse_elsewhere
 from tocsin.config import Settings
 
 if TYPE_CHECKING:  # a live client, which only this command needs
-    from tocsin.cli.drill.run import Drilled, Watch
+    from tocsin.cli.drill.drilled import Drilled, Watch
 
 MOST_ALERTS = 100_000
 SHORTEST_DROP_S = 0.05
@@ -70,6 +70,13 @@ def drill(
         str | None,
         typer.Option(help="A server or admin key, for all endpoints.", show_default="TOCSIN_KEY"),
     ] = None,
+    several_processors: Annotated[
+        bool,
+        typer.Option(
+            "--several-processors",
+            help="More than one process works on the queue, so that batches have no order.",
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the ledger as JSON.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Also on another machine.")] = False,
     hub: HubOption = None,
@@ -85,6 +92,7 @@ def drill(
         break_command=break_command,
         break_at_s=break_at or 0.0,
         break_every_s=break_every or 0.0,
+        several_processors=several_processors,
     )
     _check(asked)
     given = os.environ.get("TOCSIN_URL")
@@ -125,7 +133,7 @@ def _run(
     settings: Settings, asked: Drill, endpoints: list[str], key: str | None, hub: str | None
 ) -> "Drilled":
     """Carry it out; cut short it cleans up all the same."""
-    from tocsin.cli.drill.run import Drilled  # noqa: PLC0415 -- only this command needs live clients
+    from tocsin.cli.drill.drilled import Drilled  # noqa: PLC0415 -- only this command needs live clients
     from tocsin.cli.drill.screen import shown_drill  # noqa: PLC0415 -- as above
 
     drilled = Drilled()

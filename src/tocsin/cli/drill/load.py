@@ -1,12 +1,12 @@
 """Publishing the alerts of a drill, and writing down what came of each."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from tocsin.cli.drill.ledger import Ledger
 from tocsin.cli.drill.nodes import Nodes
-from tocsin.cli.drill.plan import EXPIRES_S, Call, Drill, alert_of, calls
+from tocsin.cli.drill.plan import EXPIRES_S, Call, alert_of
 from tocsin.cli.pool import each
 from tocsin.client.alert import Alert
 from tocsin.client.attempts import Lost, Reply
@@ -26,11 +26,14 @@ class Load:
         self._ledger = ledger
         self._clock = SystemClock()
 
-    async def publish(self, drill: Drill, people: Sequence[str]) -> None:
-        """Publish at the given rate; servers that are slower than that are asked by 32 at once, and no more."""
+    async def publish(self, calls: Iterable[Call], longest_s: float) -> None:
+        """Make the calls when they are due; servers that are slower than that are asked by 32 at once, and no more.
+
+        What is published expires some time after ``longest_s`` seconds.
+        """
         began_s = self._clock.monotonic_s()
-        expires_us = self._clock.now_us() + round((drill.longest_s + EXPIRES_S) * US_PER_S)
-        await each(partial(self._make, call, began_s, expires_us) for call in calls(drill, people))
+        expires_us = self._clock.now_us() + round((longest_s + EXPIRES_S) * US_PER_S)
+        await each(partial(self._make, call, began_s, expires_us) for call in calls)
 
     async def _make(self, call: Call, began_s: float, expires_us: int) -> None:
         await asyncio.sleep(max(0.0, began_s + call.due_s - self._clock.monotonic_s()))

@@ -1,51 +1,25 @@
 """One drill from beginning to end: people, load, cuts and breaks, the last look, and cleaning up."""
 
 import asyncio
-import uuid
-from collections.abc import Callable, Mapping
 from functools import partial
 from urllib.parse import quote
 
-import msgspec
-
-from tocsin.cli.drill.breaking import Break, run_break
-from tocsin.cli.drill.crowd import Crowd, Onlooker
-from tocsin.cli.drill.judging import Finding, Held, Shown, has_all, judge, shown
-from tocsin.cli.drill.ledger import Ledger
+from tocsin.cli.drill.breaking import run_break
+from tocsin.cli.drill.crowd import Crowd
+from tocsin.cli.drill.drilled import Drilled, Watch
 from tocsin.cli.drill.load import Load
+from tocsin.cli.drill.looking import LOOK_EVERY_S, LastLook
 from tocsin.cli.drill.nodes import Nodes
-from tocsin.cli.drill.plan import CLIENTS_EACH, Drill, break_times, people_of
+from tocsin.cli.drill.plan import CLIENTS_EACH, Drill, break_times, calls, people_of
 from tocsin.cli.pool import each
+from tocsin.client.attempts import Patience
 from tocsin.client.refusal import RefusedError
 from tocsin.clock import SystemClock
 from tocsin.errors import TocsinError, UnavailableError
 from tocsin.supervisor import Supervisor
 
-LOOK_EVERY_S = 0.25
-# Something too many may come a moment after what it doubles.
-QUIET_S = 1.0
 # How long the clients may take to know their inboxes, at the beginning.
 GATHER_S = 60.0
-PAGE = 200
-
-Watch = Callable[["Drilled", str, float | None], None]
-"""Told now and then how far a drill is: what is being done, and how much of it (0 to 1; None where nobody knows)."""
-
-
-class Drilled(msgspec.Struct):
-    """What came of a drill so far; ``unread`` are people whose inbox could not be fetched at the end, and why."""
-
-    run: str = msgspec.field(default_factory=lambda: uuid.uuid4().hex[:8])
-    nodes: int = 0
-    people: list[str] = msgspec.field(default_factory=list)
-    ledger: Ledger = msgspec.field(default_factory=Ledger)
-    published_s: float = 0.0
-    cuts: int = 0
-    breaks: list[Break] = msgspec.field(default_factory=list)
-    copies: int = 0
-    findings: list[Finding] = msgspec.field(default_factory=list)
-    unread: dict[str, str] = msgspec.field(default_factory=dict)
-    uncleaned: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class Drilling:
@@ -54,6 +28,7 @@ class Drilling:
     def __init__(self, drill: Drill, nodes: Nodes, watch: Watch, drilled: Drilled) -> None:
         self.drilled = drilled
         drilled.nodes = len(nodes)
+        drilled.ledger.keeps_batches = not drill.several_processors
         self._drill = drill
         self._nodes = nodes
         self._watch = watch
@@ -70,7 +45,7 @@ class Drilling:
             async with self._crowd:
                 await self._gather()
                 await self._publish_and_break()
-                await self._judge()
+                await self._look()
         finally:
             await self._erase()
 
@@ -109,7 +84,8 @@ class Drilling:
         tasks.start("drill progress", self._show(began_s))
         try:
             load = Load(self.drilled.run, self._nodes, self.drilled.ledger)
-            await load.publish(self._drill, self.drilled.people)
+            planned = calls(self._drill, self.drilled.people)
+            await load.publish(planned, self._drill.longest_s)
             self.drilled.published_s = self._clock.monotonic_s() - began_s
             await breaking
         finally:
@@ -135,66 +111,10 @@ class Drilling:
             done = await run_break(self._drill.break_command, began_s, self._clock)
             self.drilled.breaks.append(done)
 
-    # The last look
-
-    async def _judge(self) -> None:
-        """Look until every inbox and every client is as it has to be, or the time is up; and write down what is seen then."""
-        await asyncio.sleep(QUIET_S)
-        end_s = self._clock.monotonic_s() + self._drill.settle_s
-        fresh: dict[str, Shown] = {}
-        held: dict[str, Held | None] = {}
-        waiting = list(self.drilled.people)
-        while waiting:
-            share = 1 - len(waiting) / len(self.drilled.people)
-            self._watch(self.drilled, "settling", share)
-            await each(partial(self._inspect, user, end_s, fresh, held) for user in waiting)
-            waiting = [user for user in waiting if not self._is_settled(user, fresh, held)]
-            if self._clock.monotonic_s() >= end_s:
-                break
-            await asyncio.sleep(LOOK_EVERY_S)
-        ledger = self.drilled.ledger
-        self.drilled.copies = sum(len(inbox.rows) for inbox in fresh.values())
-        clients = [(sight, held.get(sight.name)) for sight in ledger.sights]
-        self.drilled.findings = judge(ledger.entries, fresh, clients)
-
-    async def _inspect(
-        self, user: str, end_s: float, fresh: dict[str, Shown], held: dict[str, Held | None]
-    ) -> None:
-        """Fetch an inbox anew, and look at its clients then."""
-        left_s = max(self._drill.timeout_s, end_s - self._clock.monotonic_s())
-        try:
-            fresh[user] = await self._fetch(user, left_s)
-        except TocsinError as error:
-            fresh.pop(user, None)
-            self.drilled.unread[user] = error.detail
-        else:
-            self.drilled.unread.pop(user, None)
-        for onlooker in self._onlookers(user):
-            held[onlooker.sight.name] = onlooker.look()
-
-    def _is_settled(
-        self, user: str, fresh: Mapping[str, Shown], held: Mapping[str, Held | None]
-    ) -> bool:
-        """Tell whether nothing is missing, neither in the inbox nor on its clients."""
-        inbox = fresh.get(user)
-        if inbox is None or not has_all(user, self.drilled.ledger.entries, inbox):
-            return False
-        theirs = (held[onlooker.sight.name] for onlooker in self._onlookers(user))
-        return all(one is not None and one.shown == inbox for one in theirs)
-
-    def _onlookers(self, user: str) -> list[Onlooker]:
-        return [onlooker for onlooker in self._crowd.onlookers if onlooker.sight.user == user]
-
-    async def _fetch(self, user: str, within_s: float) -> Shown:
-        items, cursor = [], ""
-        while True:
-            path = f"/v1/inbox/items?user={quote(user, safe='')}&limit={PAGE}{cursor}"
-            page = await self._nodes.ask("GET", path, within_s=within_s)
-            items += page["items"]
-            following = page["page"]["next"]
-            if following is None:
-                return shown(self.drilled.run, items, page["totals"])
-            cursor = f"&cursor={quote(following, safe='')}"
+    async def _look(self) -> None:
+        patience = Patience(self._drill.timeout_s, self._drill.settle_s)
+        onlookers = self._crowd.onlookers
+        await LastLook(patience, self._nodes, onlookers, self._watch, self.drilled).judge()
 
     # Cleaning up
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tocsin.cli.drill.run import Drilled, Watch
+from tocsin.cli.drill.drilled import Drilled, Watch
 from tocsin.cli.progress import shown_progress
 from tocsin.clock import SystemClock
 

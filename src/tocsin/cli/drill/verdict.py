@@ -6,8 +6,8 @@ from enum import IntEnum
 from typing import Any
 
 from tocsin.cli.drill.breaking import Break
+from tocsin.cli.drill.drilled import Drilled
 from tocsin.cli.drill.judging import tally
-from tocsin.cli.drill.run import Drilled
 
 PERCENTILES = {"p50": 500, "p95": 950, "p99": 990, "p99.9": 999}
 TOLD_FINDINGS = 100

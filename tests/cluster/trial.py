@@ -1,0 +1,124 @@
+"""A trial: producers and live clients on a cluster, a fault meanwhile, and the ledger of ``tocsin drill`` on what came of it."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from tests.acceptance.deadlines import until_async
+from tests.cluster.bed import Bed
+from tocsin.cli.drill.crowd import Crowd
+from tocsin.cli.drill.drilled import Drilled
+from tocsin.cli.drill.load import Load
+from tocsin.cli.drill.looking import LastLook
+from tocsin.cli.drill.nodes import Nodes, open_nodes
+from tocsin.cli.drill.plan import CLIENTS_EACH, Drill, calls, people_of
+from tocsin.cli.drill.verdict import account
+from tocsin.cli.pool import each
+from tocsin.client.attempts import Patience
+from tocsin.clock import SystemClock
+from tocsin.config import Settings
+from tocsin.supervisor import Supervisor
+
+Fault = Callable[[], Awaitable[None]]
+Account = dict[str, Any]
+
+CLIENTS = 24
+RATE = 30
+# Publishing goes on until the fault is over, and ends then; this is far beyond any.
+LONGEST_S = 1_800.0
+TIMEOUT_S = 3.0
+SETTLE_S = 90.0
+LIVE_AGAIN_S = 60.0
+ACKED_BEFORE = 20
+CATCH_UP_EVERY_S = 0.1
+
+
+class Trial:
+    """People with two clients each, to whom alerts are published until the fault is over and they are live again.
+
+    What is lost is looked for until nothing is missing, or ``settle_s`` seconds are over.
+    """
+
+    def __init__(self, nodes: Nodes, clients: int, rate: float, settle_s: float) -> None:
+        self.drilled = Drilled(nodes=len(nodes))
+        self.live_again_s: float | None = None
+        self._drill = Drill(LONGEST_S, rate, clients, 0, settle_s, TIMEOUT_S)
+        self.drilled.ledger.keeps_batches = False  # two processors take them apart
+        self._nodes = nodes
+        self._crowd = Crowd(self.drilled.run, nodes, self.drilled.ledger)
+        self._clock = SystemClock()
+        self._over = asyncio.Event()
+
+    async def run(self, fault: Fault) -> Account:
+        """Return what came of it."""
+        async with self._crowd:
+            await self._gather()
+            await self._publish_during(fault)
+            patience = Patience(TIMEOUT_S, self._drill.settle_s)
+            onlookers = self._crowd.onlookers
+            await LastLook(patience, self._nodes, onlookers, _unseen, self.drilled).judge()
+        return account(self.drilled)
+
+    async def _gather(self) -> None:
+        people = self.drilled.people = people_of(self.drilled.run, self._drill.clients)
+        for place in range(self._drill.clients):
+            await self._crowd.join(people[place // CLIENTS_EACH])
+        async with asyncio.timeout(LIVE_AGAIN_S):
+            await each(onlooker.in_step for onlooker in self._crowd.onlookers)
+
+    async def _publish_during(self, fault: Fault) -> None:
+        ledger, tasks = self.drilled.ledger, Supervisor()
+        tasks.start("trial looks", self._catch_up())
+        load = Load(self.drilled.run, self._nodes, ledger)
+        planned = calls(self._drill, self.drilled.people)
+        begun = itertools.takewhile(lambda _: not self._over.is_set(), planned)
+        publishing = tasks.start("trial load", load.publish(begun, LONGEST_S))
+        try:
+            await _until(lambda: ledger.count("acked") >= ACKED_BEFORE, "alerts are acked")
+            await fault()
+            await self._become_live()
+        finally:
+            self._over.set()
+            await asyncio.wait([publishing])
+            await tasks.stop()
+
+    async def _become_live(self) -> None:
+        """Wait until every client has an alert that was published after the healing."""
+        healed_s = self._clock.monotonic_s()
+        entries, sights = self.drilled.ledger.entries, self.drilled.ledger.sights
+
+        def is_live() -> bool:
+            later = {number for number, entry in entries.items() if entry.began_s > healed_s}
+            return all(later & sight.had_s.keys() for sight in sights)
+
+        await _until(is_live, "everybody is live again")
+        self.live_again_s = self._clock.monotonic_s() - healed_s
+
+    async def _catch_up(self) -> None:
+        while True:
+            for onlooker in self._crowd.onlookers:
+                onlooker.catch_up()
+            await asyncio.sleep(CATCH_UP_EVERY_S)
+
+
+async def _until(is_so: Callable[[], bool], what: str) -> None:
+    async def find() -> bool:
+        return is_so()
+
+    await until_async(find, what, LIVE_AGAIN_S)
+
+
+def _unseen(_drilled: Drilled, _what: str, _share: float | None) -> None:
+    """Show nobody how far it is."""
+
+
+@asynccontextmanager
+async def open_trial(
+    bed: Bed, *, clients: int = CLIENTS, rate: float = RATE, settle_s: float = SETTLE_S
+) -> AsyncIterator[Trial]:
+    """Make a trial on a cluster."""
+    patience = Patience(TIMEOUT_S, settle_s)
+    async with open_nodes(Settings(), None, [bed.url], bed.key, patience) as nodes:
+        yield Trial(nodes, clients, rate, settle_s)
