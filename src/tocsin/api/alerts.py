@@ -19,18 +19,19 @@ from tocsin.errors import (
     TooLargeError,
     UnknownOutcomeError,
 )
-from tocsin.ingest.admission import Producer, admit, decode_alert, refused_field
-from tocsin.ingest.publisher import Publisher
+from tocsin.ingest.admission import Producer, admit, caused_by, decode_alert, refused_field
 from tocsin.ingest.withdrawer import Withdrawer
 from tocsin.model.alert import Envelope
 from tocsin.model.receipt import TOLD_FACTS, Tally
 from tocsin.ports.audit import Deed
-from tocsin.ports.queue import Published
+from tocsin.ports.queue import Intake, Published
 from tocsin.ports.receipts import ReceiptStore
 from tocsin.ports.store import AlertStatus, InboxStore
 
 SCHEDULE_FULL_S = 60
+TRACE_PARENT = b"traceparent"
 _IDEMPOTENCY_KEY = b"idempotency-key"
+_SAID = frozenset((_IDEMPOTENCY_KEY, TRACE_PARENT))
 
 
 class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,7 +49,7 @@ class Alerts:
     def __init__(
         self,
         auth: Authenticator,
-        publisher: Publisher,
+        publisher: Intake,
         withdrawer: Withdrawer,
         store: InboxStore,
         receipts: ReceiptStore,
@@ -78,13 +79,15 @@ class Alerts:
             InvalidInputError: It breaks a rule.
         """
         raw = await request.body(self._limits.alert_bytes, "limits.alert_bytes")
-        return admit(
+        said = request.headers(_SAID)
+        envelope = admit(
             decode_alert(raw, self._limits),
             producer,
             self._limits,
             self._clock.now_us(),
-            idempotency_key=request.header(_IDEMPOTENCY_KEY),
+            idempotency_key=said.get(_IDEMPOTENCY_KEY),
         )
+        return caused_by(envelope, said[TRACE_PARENT]) if TRACE_PARENT in said else envelope
 
     async def publish_one(self, envelope: Envelope) -> Response:
         """Publish an admitted alert; 202 only after it is on disk (I1)."""
@@ -100,11 +103,12 @@ class Alerts:
         producer = self._auth.producer(request)
         body = await request.body(self._limits.batch_bytes, "limits.batch_bytes")
         raws, form = _split_batch(body, is_lines=media_type(request) == NDJSON)
-        key = request.header(_IDEMPOTENCY_KEY)
+        said = request.headers(_SAID)
+        key = said.get(_IDEMPOTENCY_KEY)
 
         def admit_one(index: int, raw: bytes) -> Envelope:
             pointer = form.format(index)
-            return admit(
+            envelope = admit(
                 decode_alert(raw, self._limits, pointer),
                 producer,
                 self._limits,
@@ -112,6 +116,7 @@ class Alerts:
                 idempotency_key=f"{key}#{index}" if key else None,
                 pointer=pointer,
             )
+            return caused_by(envelope, said.get(TRACE_PARENT))
 
         return await self.publish_each(request, raws, admit_one)
 

@@ -1,11 +1,11 @@
 """Publishing by CloudEvents 1.0 over HTTP: structured, batched, and binary."""
 
-from tocsin.api.alerts import Alerts
+from tocsin.api.alerts import TRACE_PARENT, Alerts
 from tocsin.api.auth import Authenticator
 from tocsin.api.http import Request, Response
 from tocsin.clock import Clock
 from tocsin.config import Limits
-from tocsin.ingest.admission import Producer
+from tocsin.ingest.admission import Producer, caused_by
 from tocsin.ingest.cloudevents import mode_of, split_batch
 from tocsin.ingest.event_alert import admit_binary, admit_structured
 from tocsin.model.alert import Envelope
@@ -33,13 +33,15 @@ class Events:
             envelope = admit_structured(body, producer, limits, now_us)
         else:
             envelope = admit_binary(request.scope["headers"], body, producer, limits, now_us)
-        return await self._alerts.publish_one(envelope)
+        return await self._alerts.publish_one(caused_by(envelope, request.header(TRACE_PARENT)))
 
     async def _publish_batch(self, producer: Producer, request: Request) -> Response:
         body = await request.body(self._limits.batch_bytes, "limits.batch_bytes")
+        traceparent = request.header(TRACE_PARENT)
 
         def admit_one(index: int, raw: bytes) -> Envelope:
             now_us = self._clock.now_us()
-            return admit_structured(raw, producer, self._limits, now_us, f"/{index}")
+            envelope = admit_structured(raw, producer, self._limits, now_us, f"/{index}")
+            return caused_by(envelope, traceparent)
 
         return await self._alerts.publish_each(request, split_batch(body), admit_one)

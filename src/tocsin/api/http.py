@@ -4,7 +4,7 @@ No framework stands between: the raw path is split before it is decoded (ids may
 has nothing to pass through (docs/decisions/0002-plain-asgi.md has the measurement).
 """
 
-from collections.abc import Awaitable, Callable, Hashable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Hashable, MutableMapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote_to_bytes
 
@@ -120,6 +120,14 @@ class Request:
             if key == name:
                 return str(value, "latin-1")
         return None
+
+    def headers(self, names: Collection[bytes]) -> dict[bytes, str]:
+        """Return those of these (lower-case) headers that there are, of each the first."""
+        found: dict[bytes, str] = {}
+        for key, value in self.scope["headers"]:
+            if key in names:
+                found.setdefault(key, str(value, "latin-1"))
+        return found
 
     def query(self, name: str) -> str | None:
         """Return the last query parameter of that name, decoded.

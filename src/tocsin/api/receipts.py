@@ -7,10 +7,10 @@ from tocsin.api.bodies import read_json
 from tocsin.api.http import Request, Response
 from tocsin.clock import Clock, to_rfc3339
 from tocsin.errors import InvalidInputError, NotFoundError
-from tocsin.inbox.recorder import Recorder
 from tocsin.inbox.story import Event, story_of
 from tocsin.model.ids import check_id
 from tocsin.model.report import report_decoder
+from tocsin.ports.receipts import Recorder
 from tocsin.ports.traces import Traces
 
 DEVICE_HEADER = b"tocsin-device"

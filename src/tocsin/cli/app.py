@@ -338,10 +338,12 @@ def check_config(context: typer.Context) -> None:
     from tocsin.node.handlers import check_event_handlers  # noqa: PLC0415 -- a second of imports
     from tocsin.node.pushing import check_push  # noqa: PLC0415 -- as above
     from tocsin.node.sources import check_sources  # noqa: PLC0415 -- as above
+    from tocsin.node.tracing import check_tracing  # noqa: PLC0415 -- as above
 
     settings = settings_of(context)
     check_push(settings)
     check_sources(settings)
+    check_tracing(settings)
     asyncio.run(check_event_handlers(settings))
     table = Table("setting", "value", "meaning", box=None, pad_edge=False)
     for name, field in Settings.model_fields.items():

@@ -17,6 +17,7 @@ from tocsin.config.outbound import EventHandlers, Outbound, Webhooks
 from tocsin.config.push import Push
 from tocsin.config.roles import ROLES, Roles
 from tocsin.config.sources import Source
+from tocsin.config.traces import Traces
 
 CONFIG_FILE = "tocsin.toml"
 ENV_PREFIX = "TOCSIN_"
@@ -98,6 +99,7 @@ class Settings(BaseSettings):
     webhooks: Webhooks = Webhooks()
     event_handlers: EventHandlers = EventHandlers()
     push: Push = Push()
+    traces: Traces = Traces()
     hubs: dict[str, Hub] = Field(default_factory=dict)
     sources: dict[str, Source] = Field(
         default_factory=dict, description="queues of brokers whose messages become alerts"

@@ -11,12 +11,14 @@ from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
+from msgspec.structs import replace
 
 from tocsin.clock import US_PER_S, from_datetime, to_rfc3339
 from tocsin.config import Limits
 from tocsin.errors import ExpiredError, InvalidInputError, TooLargeError
 from tocsin.model.alert import Action, Audience, Content, Envelope, Link, Severity
 from tocsin.model.ids import check_id, uuid7
+from tocsin.model.trace import well_formed
 
 MAX_ACTIONS = 5
 _DAY_US = 86_400 * US_PER_S
@@ -163,6 +165,12 @@ def admit(
         expires_us=expires_us,
         deliver_us=deliver_us,
     )
+
+
+def caused_by(envelope: Envelope, traceparent: object) -> Envelope:
+    """Return the envelope as led to by somebody's span (W3C ``traceparent``); what is none is ignored."""
+    cause = well_formed(traceparent) if isinstance(traceparent, str) else None
+    return envelope if cause is None else replace(envelope, traceparent=cause)
 
 
 def _repeat_key(

@@ -20,12 +20,11 @@ from tocsin.clock import Clock
 from tocsin.config import Limits
 from tocsin.errors import InvalidInputError, TooLargeError
 from tocsin.ingest.admission import Producer, admit, decode_alert
-from tocsin.ingest.publisher import Publisher
 from tocsin.ingest.shims.notice import Destination, Fields, Notice, Publish, Withdraw
 from tocsin.ingest.withdrawer import Withdrawer
 from tocsin.model.alert import Envelope
 from tocsin.ports.producer_ids import IdRange, NamedAlert, ProducerIds
-from tocsin.ports.queue import Published
+from tocsin.ports.queue import Intake, Published
 from tocsin.ports.store import InboxStore
 
 # Older alerts of an episode were replaced wherever they were unread; this many may stand beside it, snoozed or archived.
@@ -60,7 +59,7 @@ class Episodes:
 
     def __init__(
         self,
-        publisher: Publisher,
+        publisher: Intake,
         withdrawer: Withdrawer,
         ids: ProducerIds,
         store: InboxStore,

@@ -11,7 +11,7 @@ import msgspec
 
 from tocsin.config import Limits
 from tocsin.errors import InvalidInputError
-from tocsin.ingest.admission import Producer, admit, decode_alert
+from tocsin.ingest.admission import Producer, admit, caused_by, decode_alert
 from tocsin.ingest.cloudevents import (
     CloudEvent,
     Value,
@@ -94,10 +94,13 @@ def _admit(event: CloudEvent, producer: Producer, limits: Limits, now_us: int) -
         detail = "nobody is named: the event needs a `subject` (a user), or a `to` in its data"
         raise InvalidInputError(detail, code="invalid-audience", pointer=event.data_at)
     try:
-        return admit(decode_alert(_encode({**said, **fields}), limits), producer, limits, now_us)
+        request = decode_alert(_encode({**said, **fields}), limits)
+        envelope = admit(request, producer, limits, now_us)
     except InvalidInputError as error:
         error.pointer = _place(error.pointer, event.data_at, filled)
         raise
+    # Its extension for distributed tracing: who brings it may know better, and says so by a header.
+    return caused_by(envelope, event.attributes.get("traceparent"))
 
 
 def _said(field: str, value: Value) -> object:

@@ -13,7 +13,7 @@ import structlog
 
 from tocsin.errors import OverloadedError, TocsinError, UnknownOutcomeError
 from tocsin.model.alert import Envelope
-from tocsin.ports.queue import Published, Queue
+from tocsin.ports.queue import Intake, Published
 from tocsin.supervisor import Supervisor
 from tocsin.telemetry import Metrics
 
@@ -38,7 +38,7 @@ class _Waiting(NamedTuple):
 class Publisher:
     """Puts envelopes on the queue; answers after the commit that covers them (I1)."""
 
-    def __init__(self, queue: Queue, supervisor: Supervisor, metrics: Metrics) -> None:
+    def __init__(self, queue: Intake, supervisor: Supervisor, metrics: Metrics) -> None:
         self._queue = queue
         self._supervisor = supervisor
         self._metrics = metrics

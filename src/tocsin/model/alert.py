@@ -64,6 +64,7 @@ class Envelope(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True)
     ``producer_id`` (I10); ``producer_id`` is None where the producer gave neither an id nor an Idempotency-Key, and
     then nothing can repeat it.  ``fingerprint`` tells a repeat from a conflict.  ``deliver_us`` is the time before which
     nobody gets it, None for at once.  ``keeps_id``: its producer's id is remembered as long as it stands.
+    ``traceparent`` is its producer's own span, if there is one; it says so at its acceptance and is not kept.
     """
 
     id: str
@@ -81,6 +82,7 @@ class Envelope(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True)
     expires_us: int | None = None
     deliver_us: int | None = None
     keeps_id: bool = False
+    traceparent: str | None = None
 
     @property
     def due_us(self) -> int:

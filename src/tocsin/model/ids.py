@@ -40,6 +40,12 @@ def uuid7(now_us: int) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
+def made_us(alert_id: str) -> int:
+    """Return the time in an id of :func:`uuid7`, in microseconds, at most one of them too early."""
+    digits = alert_id.replace("-", "")
+    return int(digits[:12], 16) * 1_000 + int(digits[13:16], 16) * 1_000 // 4_096
+
+
 def check_id(value: str, what: str, pointer: str | None = None) -> str:
     """Return ``value`` if it may be an identifier.
 

@@ -5,6 +5,7 @@ from tocsin.api.endpoints import Endpoints
 from tocsin.api.seal import open_seal
 from tocsin.clock import Clock
 from tocsin.config import Settings
+from tocsin.node.tracing import Tracing
 from tocsin.ports.fanout import Fanout
 from tocsin.ports.queue import Queue
 from tocsin.supervisor import Supervisor
@@ -20,6 +21,7 @@ class Ground:
         store: SqlStore,
         queue: Queue,
         fanout: Fanout,
+        tracing: Tracing,
         endpoints: Endpoints,
         clock: Clock,
         supervisor: Supervisor,
@@ -32,4 +34,5 @@ class Ground:
         self.supervisor = supervisor
         self.queue = queue
         self.fanout = fanout
+        self.tracing = tracing
         self.seal = open_seal(settings.data_dir)

@@ -19,6 +19,7 @@ from tocsin.node.parts import Parts
 from tocsin.node.queue import opened_queue
 from tocsin.node.resources import resources
 from tocsin.node.store import open_store
+from tocsin.node.tracing import opened_tracing
 from tocsin.supervisor import Supervisor
 
 
@@ -56,10 +57,12 @@ class Node(Parts):
         store = await open_store(settings, clock)
         try:
             async with (
+                opened_tracing(settings, clock) as tracing,
                 opened_queue(settings, store, clock) as queue,
                 opened_fanout(settings, supervisor) as fanout,
             ):
-                node = cls(Ground(settings, store, queue, fanout, found, clock, supervisor))
+                ground = Ground(settings, store, queue, fanout, tracing, found, clock, supervisor)
+                node = cls(ground)
                 try:
                     await node.keyring.load()
                     node.handlers.rules.read_file(in_file(settings))

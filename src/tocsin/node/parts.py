@@ -33,7 +33,7 @@ class Parts:
 
     def __init__(self, ground: Ground) -> None:
         settings, store, clock = ground.settings, ground.store, ground.clock
-        metrics, supervisor = ground.metrics, ground.supervisor
+        metrics, supervisor, tracing = ground.metrics, ground.supervisor, ground.tracing
         self.ground = ground
         revocations = Revocations(store.people, ground.seal.pseudonym, clock)
         self.keyring = KeyRing(store, ground.seal, clock, revocations)
@@ -46,6 +46,7 @@ class Parts:
             store.pushes,
             metrics,
         )
+        self.receipts = tracing.recorder(self.recorder)
         self.sender = Sender(
             receipts=store.receipts,
             webhooks=store.webhooks,
@@ -71,15 +72,24 @@ class Parts:
             supervisor=supervisor,
             settings=_gateway_settings(settings),
             endpoints=ground.endpoints.accepted,
-            recorder=self.recorder,
+            recorder=self.receipts,
             handlers=self.handlers.lines,
         )
         self.publisher = Publisher(ground.queue, supervisor, metrics)
+        self.intake = tracing.intake(self.publisher)
         # What a broker keeps until it has arrived is not put into another one meanwhile: the store knows where it is.
-        self.sources = Sources(ground, Publisher(store.queue, supervisor, metrics))
-        self.worker = Worker(ground.queue, store, ground.fanout, clock, metrics, self._calm)
+        into_store = Publisher(store.queue, supervisor, metrics)
+        self.sources = Sources(ground, tracing.intake(into_store))
+        self.worker = Worker(
+            ground.queue,
+            tracing.deliveries(store),
+            tracing.announcer(ground.fanout),
+            clock,
+            metrics,
+            self._calm,
+        )
         self.sweeper = Sweeper(store, ground.fanout)
-        self.pushing = Pushing(ground, self.recorder, _presence(settings, self.gateway))
+        self.pushing = Pushing(ground, self.receipts, _presence(settings, self.gateway))
 
     async def _calm(self, within_s: float) -> None:
         """Let what was taken in, and what is known of earlier deliveries, reach the disk first."""

@@ -7,11 +7,11 @@ from tocsin.adapters.fcm.service_account import read_service_account
 from tocsin.adapters.outbound.client import OutboundClient
 from tocsin.adapters.webpush.provider import WebPush
 from tocsin.config import Outbound, Settings
-from tocsin.inbox.recorder import Recorder
 from tocsin.model.device import Platform
 from tocsin.model.push_host import KNOWN_PUSH_HOSTS
 from tocsin.node.ground import Ground
 from tocsin.ports.push import PushProvider
+from tocsin.ports.receipts import Recorder
 from tocsin.push.dispatcher import Dispatcher
 from tocsin.push.gate import Gate, Present
 from tocsin.push.recaller import Recaller
@@ -43,7 +43,10 @@ class Pushing:
         self.recaller = Recaller(store.pushes, clock)
         self.dispatcher = Dispatcher(
             pushes=store.pushes,
-            providers=providers,
+            providers={
+                platform: ground.tracing.provider(platform, provider)
+                for platform, provider in providers.items()
+            },
             recorder=recorder,
             clock=clock,
             gate=Gate(

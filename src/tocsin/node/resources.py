@@ -44,10 +44,10 @@ def resources(parts: Parts) -> Resources:
     settings, store, clock = ground.settings, ground.store, ground.clock
     auth = Authenticator(parts.keyring, parts.doorkeeper, Callers(settings.rates, clock))
     withdrawer = Withdrawer(store, ground.fanout)
-    episodes = Episodes(parts.publisher, withdrawer, ground.queue, store, clock, settings.limits)
+    episodes = Episodes(parts.intake, withdrawer, ground.queue, store, clock, settings.limits)
     alerts = Alerts(
         auth,
-        parts.publisher,
+        parts.intake,
         withdrawer,
         store,
         store.receipts,
@@ -55,7 +55,7 @@ def resources(parts: Parts) -> Resources:
         settings.limits,
     )
     tokens = ClientTokens(auth, parts.keyring, store, ground.endpoints, clock, settings.limits)
-    receipts = Receipts(auth, parts.recorder, store.traces, clock)
+    receipts = Receipts(auth, parts.receipts, store.traces, clock)
     return Resources(
         alerts=alerts,
         published=Published(auth, store),
@@ -65,7 +65,7 @@ def resources(parts: Parts) -> Resources:
         own_topics=OwnTopics(auth, store.topics, settings.hubs, settings.limits),
         shims=Shims(auth, episodes, clock, settings.limits, settings.hubs),
         tokens=tokens,
-        inbox=Inbox(auth, store, Actor(store, ground.fanout, parts.recorder, clock)),
+        inbox=Inbox(auth, store, Actor(store, ground.fanout, parts.receipts, clock)),
         receipts=receipts,
         stream=InboxStream(auth, parts.keyring, parts.gateway, store),
         admin=Admin(auth, parts.keyring),

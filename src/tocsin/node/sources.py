@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from tocsin.clock import Clock, SystemClock
 from tocsin.config import Settings, Source
 from tocsin.errors import ConfigError, InvalidInputError
-from tocsin.ingest.publisher import Publisher
 from tocsin.ingest.sources.burial import Burial
 from tocsin.ingest.sources.hand import Path
 from tocsin.ingest.sources.reader import SourceReader
 from tocsin.ingest.sources.reading import Reading
 from tocsin.node.ground import Ground
 from tocsin.ports.care import Finding
+from tocsin.ports.queue import Intake
 from tocsin.ports.source import MessageSource
 from tocsin.supervisor import Supervisor
 
@@ -59,7 +59,7 @@ _BROKERS: Mapping[str, tuple[Callable[[Source, Clock], MessageSource], bool]] = 
 class Sources:
     """Every source of the settings; nothing connects before :meth:`start`."""
 
-    def __init__(self, ground: Ground, publisher: Publisher) -> None:
+    def __init__(self, ground: Ground, publisher: Intake) -> None:
         self.readers = [
             _reader(name, source, ground, publisher)
             for name, source in ground.settings.sources.items()
@@ -94,7 +94,7 @@ def check_sources(settings: Settings) -> None:
         _made(name, source, settings, SystemClock())
 
 
-def _reader(name: str, source: Source, ground: Ground, publisher: Publisher) -> SourceReader:
+def _reader(name: str, source: Source, ground: Ground, publisher: Intake) -> SourceReader:
     reading, broker, buries = _made(name, source, ground.settings, ground.clock)
     by_broker = buries if source.dead_letters is None else source.dead_letters == "broker"
     path = Path(

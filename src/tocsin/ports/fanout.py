@@ -30,12 +30,16 @@ class Announcement(msgspec.Struct, frozen=True):
     alert_ids: tuple[str, ...] = ()
 
 
-class Fanout(Protocol):
-    """Carries announcements from any node to those that hold the users."""
+class Announcer(Protocol):
+    """Takes announcements."""
 
     def announce(self, announcements: Sequence[Announcement]) -> None:
         """Pass announcements on.  Never blocks and never fails; what cannot be passed on is dropped."""
         ...
+
+
+class Fanout(Announcer, Protocol):
+    """Carries announcements from any node to those that hold the users."""
 
     def listen(
         self,

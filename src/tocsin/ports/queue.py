@@ -137,8 +137,8 @@ class Source(Protocol):
         ...
 
 
-class Queue(Source, DeadLetters, ProducerIds, Protocol):
-    """A source that also takes alerts in, knows their producers' ids, and keeps what was given up."""
+class Intake(Protocol):
+    """Where alerts are taken in."""
 
     async def publish(self, envelopes: Sequence[Envelope]) -> Sequence[Published]:
         """Put envelopes on disk; one answer each, in order, after the commit that covers them.
@@ -158,6 +158,10 @@ class Queue(Source, DeadLetters, ProducerIds, Protocol):
             UnavailableError: Nobody knows.
         """
         ...
+
+
+class Queue(Intake, Source, DeadLetters, ProducerIds, Protocol):
+    """A source that also takes alerts in, knows their producers' ids, and keeps what was given up."""
 
     async def check_writable(self) -> None:
         """See whether what is accepted now would be durable, as far as the store does not know.

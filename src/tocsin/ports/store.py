@@ -169,8 +169,8 @@ def page_of_alerts(found: Sequence[ListedAlert], limit: int) -> AlertPage:
     return AlertPage(page, (page[-1].accepted_us, page[-1].id) if more else None)
 
 
-class InboxStore(Protocol):
-    """The inboxes and the broadcast streams."""
+class Deliveries(Protocol):
+    """What brings alerts into inboxes."""
 
     async def deliver(self, envelopes: Sequence[Envelope]) -> Mapping[str, Delivered]:
         """Write alerts, items, revisions and counts in one transaction; the result is per hub.
@@ -187,6 +187,10 @@ class InboxStore(Protocol):
             UnavailableError: Nothing was written.
         """
         ...
+
+
+class InboxStore(Deliveries, Protocol):
+    """The inboxes and the broadcast streams."""
 
     async def first_contact(self, hub: str, user: str) -> None:
         """Make the head row if there is none: from here on broadcasts count for this user."""

@@ -12,9 +12,9 @@ import structlog
 
 from tocsin.clock import US_PER_S, Clock
 from tocsin.errors import TocsinError, UnavailableError, UnknownOutcomeError
-from tocsin.ports.fanout import Announcement, Fanout, announce_arrivals, announce_broadcasts
+from tocsin.ports.fanout import Announcement, Announcer, announce_arrivals, announce_broadcasts
 from tocsin.ports.queue import Leased, Source
-from tocsin.ports.store import Delivered, InboxStore
+from tocsin.ports.store import Delivered, Deliveries
 from tocsin.process.retry import condemn, decide
 from tocsin.telemetry import Metrics
 
@@ -45,8 +45,8 @@ class Worker:
     def __init__(
         self,
         source: Source,
-        store: InboxStore,
-        fanout: Fanout,
+        store: Deliveries,
+        fanout: Announcer,
         clock: Clock,
         metrics: Metrics,
         calm: Callable[[float], Awaitable[None]] = at_once,

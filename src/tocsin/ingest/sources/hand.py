@@ -17,11 +17,11 @@ from tocsin.errors import (
     OverloadedError,
     TocsinError,
 )
-from tocsin.ingest.publisher import Publisher
 from tocsin.ingest.sources.burial import Burial, Faulty
 from tocsin.ingest.sources.reading import Reading
 from tocsin.model.alert import Envelope
 from tocsin.ports.arrivals import Arrivals
+from tocsin.ports.queue import Intake
 from tocsin.ports.source import Message, SourceLine
 from tocsin.telemetry import Metrics
 
@@ -34,7 +34,7 @@ class Path(NamedTuple):
     name: str
     reading: Reading
     max_deliveries: int
-    publisher: Publisher
+    publisher: Intake
     arrivals: Arrivals
     burial: Burial
     clock: Clock

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from tocsin.config import Limits, Source
 from tocsin.errors import InvalidInputError, TooLargeError
-from tocsin.ingest.admission import Producer, admit, decode_alert
+from tocsin.ingest.admission import Producer, admit, caused_by, decode_alert
 from tocsin.ingest.cloudevents import mode_of
 from tocsin.ingest.event_alert import admit_attributes, admit_binary, admit_structured
 from tocsin.ingest.sources.mapping import MessageMapping
@@ -48,6 +48,10 @@ class Reading:
             InvalidInputError: It cannot be an alert, and never will.
             ExpiredError: Nobody should get it any more.
         """
+        # Under this name the libraries of senders say in which trace they sent it.
+        return caused_by(self._read(message, now_us), message.headers.get("traceparent"))
+
+    def _read(self, message: Message, now_us: int) -> Envelope:
         if self._mapping is not None:
             return self._mapped(self._mapping, message, now_us)
         self._check_size(message, self._limits.alert_bytes, "limits.alert_bytes")
