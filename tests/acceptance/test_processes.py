@@ -1,7 +1,9 @@
 """Several processes on one PostgreSQL and one NATS do what one does, and any of them may be killed."""
 
 import asyncio
+import os
 import shutil
+import signal
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
 import aiohttp
@@ -14,6 +16,8 @@ from tests.acceptance.deadlines import until
 from tests.acceptance.live_clients import live_clients
 from tests.acceptance.server_process import ServerProcess
 from tests.acceptance.test_ledger import HEALED_S, USERS, Ledger, check_inboxes
+from tests.acceptance.test_webhooks import QUICK, Ada, Hold, Registered, devices
+from tests.acceptance.webhook_receiver import receiving
 from tests.ports.nats_server import NatsServer
 from tests.ports.postgres_server import PostgresServer
 from tocsin.api.seal import KEY_FILE
@@ -165,3 +169,36 @@ def test_a_key_made_at_one_process_is_good_at_another_that_runs(
     second = beside(first, make_server, {**shared, "TOCSIN_ROLES": "api"}).start()
     key = first.key("producer")
     until(lambda: second.publish(key).status_code == 202, "the key is known to the other", ENDS_S)
+
+
+def test_one_of_two_dispatchers_tells_a_webhook_and_the_other_goes_on_when_that_is_killed(
+    make_server: MakeServer, shared: dict[str, str]
+) -> None:
+    # A frozen one keeps what it has in hand for longer than this test takes.
+    common = {**shared, **QUICK, "TOCSIN_OUTBOUND__TOTAL_S": "300"}
+    api = make_server(env={**common, "TOCSIN_ROLES": "api,processor"}).start()
+    first, second = [
+        beside(api, make_server, {**common, "TOCSIN_ROLES": "dispatcher"}) for _ in range(2)
+    ]
+    first.start()
+    with receiving() as receiver, receiving() as other:
+        Registered(api, receiver.url)
+        hold = receiver.before_answer = Hold()
+        ada = Ada(api)
+        alert_id = ada.alert()
+        ada.tell(alert_id, "read", "d0")
+        assert hold.came.wait(ENDS_S)
+        os.kill(first.pid, signal.SIGSTOP)
+        second.start()
+        Registered(api, other.url)
+        for number in range(1, 12):
+            ada.tell(alert_id, "read", f"d{number}")
+        until(other.events, "the second one tells what the first does not hold", ENDS_S)
+        assert len(receiver.messages) == 1
+        receiver.before_answer = lambda _message: None
+        first.kill()
+        hold.released.set()
+        until(lambda: len(receiver.events()) > 12, "the second one goes on", ENDS_S)
+    one, again, *_ = receiver.messages
+    assert (one.id, one.body) == (again.id, again.body)
+    assert devices(receiver.events()) == ["d0", *(f"d{number}" for number in range(12))]

@@ -379,6 +379,8 @@ async def test_a_database_of_before_there_were_several_goes_on_behind_its_last_n
             connection.execute(f"ALTER TABLE {table} DROP COLUMN leased_by".encode())
         connection.execute("DROP TABLE editions")
         connection.execute("DROP INDEX items_asleep")
+        for column in ("leased_by", "lease_ends_us"):
+            connection.execute(f"ALTER TABLE webhooks DROP COLUMN {column}".encode())
         connection.execute("UPDATE queue SET leased_us = 1, available_us = 1")
         connection.execute("UPDATE alembic_version SET version_num = '0020'")
     store = await opened(url, tmp_path, clock)

@@ -90,6 +90,7 @@ MEANT = {
     "waiting.count_dead": "SCAN dead_letters USING COVERING INDEX sqlite_autoindex_dead_letters_1",
     "waiting.abandoned": "SCAN queue",
     "waiting.give_back": "SCAN queue",
+    "waiting.take_up_again": "SCAN queue",
     "waiting.give_all_back": "SCAN queue",
     "waiting.suspect_all": "SCAN queue",
     "waiting.suspect_one": "SCAN queue",

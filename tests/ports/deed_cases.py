@@ -57,7 +57,8 @@ async def nothing(_world: World) -> None:
 
 async def _with_hook(world: World) -> None:
     await world.store.webhooks.add_webhook(HOOK)
-    await world.store.webhooks.bury_batch(BATCH, Progress())
+    await world.store.webhooks.claim_webhook(HOOK.id, 1, 2)
+    await world.store.webhooks.bury_batch(BATCH, Progress(), 2)
 
 
 async def _with_letter(world: World) -> None:

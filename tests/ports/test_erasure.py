@@ -245,6 +245,7 @@ async def test_messages_that_a_webhook_never_took_lose_the_person(world: World) 
         created_us=1,
     )
     await webhooks.add_webhook(made)
+    await webhooks.claim_webhook("w", 1, 2)
     for name, events in {
         "alone": [event("ann")],
         "both": [event("ann"), event("bob")],
@@ -261,7 +262,7 @@ async def test_messages_that_a_webhook_never_took_lose_the_person(world: World) 
             reason="x",
             at_us=1,
         )
-        await webhooks.bury_batch(batch, Progress())
+        await webhooks.bury_batch(batch, Progress(), 2)
     assert [row for row in await held(world) if row["kind"] == "webhook"] == [
         {"kind": "webhook", "events": [event("ann")]}
     ] * 2

@@ -45,6 +45,25 @@ async def receipts(world: World, *devices: str, hub: str = "h") -> None:
     )
 
 
+LONG_US = 1_000_000
+
+
+async def hold(world: World, webhook_id: str = "w1") -> None:
+    """Take a webhook in hand that is due."""
+    now_us = world.clock.now_us()
+    assert await world.store.webhooks.claim_webhook(webhook_id, now_us, now_us + LONG_US)
+
+
+async def note(world: World, progress: Progress, webhook_id: str = "w1") -> bool:
+    until_us = world.clock.now_us() + LONG_US
+    return await world.store.webhooks.note_progress(webhook_id, progress, until_us)
+
+
+async def bury(world: World, batch: DeadBatch, progress: Progress | None = None) -> bool:
+    until_us = world.clock.now_us() + LONG_US
+    return await world.store.webhooks.bury_batch(batch, progress or Progress(), until_us)
+
+
 async def kept(world: World, webhook_id: str = "w1") -> Webhook:
     found = await world.store.webhooks.webhook("h", webhook_id)
     assert found is not None
@@ -95,15 +114,15 @@ async def test_progress_is_kept_whole(world: World) -> None:
     progress = Progress(
         cursor=4, up_to=9, attempts=2, began_us=5, due_us=6, failure="answered 500", given_up=1
     )
-    await world.store.webhooks.note_progress("w1", progress)
+    await hold(world)
+    assert await note(world, progress)
     assert (await kept(world)).progress == progress
 
 
 async def test_a_change_makes_what_is_due_due_at_once_and_keeps_the_cursor(world: World) -> None:
     await world.store.webhooks.add_webhook(webhook(facts=()))
-    await world.store.webhooks.note_progress(
-        "w1", Progress(cursor=4, up_to=9, attempts=2, due_us=99, failure="x", given_up=2)
-    )
+    await hold(world)
+    await note(world, Progress(cursor=4, up_to=9, attempts=2, due_us=99, failure="x", given_up=2))
     await world.store.webhooks.disable_webhook("w1", 3, "answered 410")
     changed = replace(await kept(world), url="https://b.example/", facts=("acted",), key_id="k")
     await world.store.webhooks.change_webhook(
@@ -129,9 +148,35 @@ async def test_secrets_are_rotated(world: World) -> None:
     assert (await kept(world)).secrets == Secrets(b"new", b"sealed", 9)
 
 
+async def test_who_does_not_hold_a_webhook_changes_nothing_of_it(world: World) -> None:
+    await world.store.webhooks.add_webhook(webhook())
+    assert not await note(world, Progress(cursor=9))
+    await hold(world)
+    await hold(world)  # again, since nobody else has it
+    assert await note(world, Progress(cursor=4))
+    await world.store.webhooks.release_webhook("w1")
+    assert not await note(world, Progress(cursor=9))
+    assert not await bury(world, dead(), Progress(cursor=9))
+    assert (await kept(world)).progress == Progress(cursor=4)
+    assert await world.store.webhooks.dead_batches("w1", limit=9) == []
+
+
+async def test_only_what_is_due_and_enabled_is_taken_in_hand(world: World) -> None:
+    for webhook_id, due_us in (("now", 5), ("later", 6), ("off", 5)):
+        made = webhook(webhook_id, progress=Progress(due_us=due_us))
+        await world.store.webhooks.add_webhook(made)
+    await world.store.webhooks.disable_webhook("off", 1, "gone")
+    claims = [
+        await world.store.webhooks.claim_webhook(name, 5, LONG_US)
+        for name in ("now", "later", "off", "unknown")
+    ]
+    assert claims == [True, False, False, False]
+
+
 async def test_what_was_given_up_is_kept_with_the_progress_that_passed_it(world: World) -> None:
     await world.store.webhooks.add_webhook(webhook())
-    await world.store.webhooks.bury_batch(dead(), Progress(cursor=9, given_up=1))
+    await hold(world)
+    assert await bury(world, dead(), Progress(cursor=9, given_up=1))
     assert (await kept(world)).progress == Progress(cursor=9, given_up=1)
     assert await world.store.webhooks.dead_batch("w1", "b1") == dead()
     assert await world.store.webhooks.dead_batch("other", "b1") is None
@@ -142,8 +187,9 @@ async def test_what_was_given_up_is_kept_with_the_progress_that_passed_it(world:
 
 async def test_dead_batches_are_listed_newest_first_page_by_page(world: World) -> None:
     await world.store.webhooks.add_webhook(webhook())
+    await hold(world)
     for batch_id, at_us in (("a", 1), ("c", 2), ("b", 2), ("d", 3)):
-        await world.store.webhooks.bury_batch(dead(batch_id, at_us=at_us), Progress())
+        await bury(world, dead(batch_id, at_us=at_us))
     first = await world.store.webhooks.dead_batches("w1", limit=2)
     rest = await world.store.webhooks.dead_batches(
         "w1", limit=9, below=(first[-1].at_us, first[-1].id)
@@ -153,7 +199,8 @@ async def test_dead_batches_are_listed_newest_first_page_by_page(world: World) -
 
 async def test_a_removed_webhook_takes_its_dead_batches_along(world: World) -> None:
     await world.store.webhooks.add_webhook(webhook())
-    await world.store.webhooks.bury_batch(dead(), Progress())
+    await hold(world)
+    await bury(world, dead())
     assert await world.store.webhooks.remove_webhook("h", "w1") is True
     assert await world.store.webhooks.remove_webhook("h", "w1") is False
     assert await world.store.webhooks.dead_batch("w1", "b1") is None
@@ -161,8 +208,9 @@ async def test_a_removed_webhook_takes_its_dead_batches_along(world: World) -> N
 
 async def test_nothing_is_kept_for_a_webhook_that_is_gone(world: World) -> None:
     await world.store.webhooks.change_webhook(webhook())
-    await world.store.webhooks.note_progress("w1", Progress(cursor=9))
-    await world.store.webhooks.bury_batch(dead(), Progress())
+    assert not await world.store.webhooks.claim_webhook("w1", 1, LONG_US)
+    assert not await note(world, Progress(cursor=9))
+    assert not await bury(world, dead())
     assert await world.store.webhooks.webhook("h", "w1") is None
     assert await world.store.webhooks.dead_batches("w1", limit=9) == []
 

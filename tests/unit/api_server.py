@@ -177,6 +177,7 @@ async def running(
         supervisor=supervisor,
         metrics=metrics,
         patience=patience,
+        call_s=15,
     )
     vapid = VapidRing(store.vapid_keys, store.devices, seal, clock)
     await vapid.load()

@@ -40,7 +40,7 @@ async def given_up(server: Server) -> tuple[str, str]:
     await read_receipt(server)
     server.outbound.outcomes = [Answer(500)] * 20
     for _ in range(20):
-        await server.sender.turn("default", path.rpartition("/")[2])
+        await server.sender.work("default", path.rpartition("/")[2])
         server.clock.advance(4000)
     [dead] = (await ask(server, "GET", f"{path}/dead")).json()["dead"]
     return path, f"{path}/dead/{dead['id']}"
@@ -123,7 +123,7 @@ async def test_a_webhook_says_how_its_delivery_goes(server: Server) -> None:
     path = f"/v1/admin/webhooks/{(await made(server))['id']}"
     await read_receipt(server)
     server.outbound.outcomes = [Answer(500)]
-    await server.sender.turn("default", path.rpartition("/")[2])
+    await server.sender.work("default", path.rpartition("/")[2])
     shown = (await ask(server, "GET", path)).json()
     assert (shown["attempts"], shown["failure"]) == (1, "answered 500")
     assert shown["next_try_at"] > shown["created_at"]

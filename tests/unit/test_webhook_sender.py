@@ -27,6 +27,7 @@ from tocsin.telemetry import Metrics
 from tocsin.testing import ManualClock
 
 URL = "https://receiver.example/hook"
+HOLD_US = 60_000_000
 
 
 @dataclass
@@ -60,11 +61,17 @@ class World:
         return told.id
 
     async def turns(self, webhook_id: str) -> int:
-        """Work until nothing may follow at once; return how many turns that took."""
+        """Hold a webhook until nothing may follow at once; return how many turns that took."""
         turns = 1
+        await self.hold(webhook_id)
         while await self.sender.turn("h", webhook_id):
             turns += 1
+        await self.store.webhooks.release_webhook(webhook_id)
         return turns
+
+    async def hold(self, webhook_id: str) -> None:
+        now_us = self.clock.now_us()
+        await self.store.webhooks.claim_webhook(webhook_id, now_us, now_us + HOLD_US)
 
     def devices(self) -> list[list[str]]:
         return [[event["data"]["device"] for event in events(call)] for call in self.outbound.calls]
@@ -84,6 +91,7 @@ async def world() -> AsyncIterator[World]:
         supervisor=supervisor,
         metrics=metrics,
         patience=Patience(batch_receipts=3, attempts=2, first_retry_s=10),
+        call_s=15,
     )
     registry = Registry(store.webhooks, outbound, seal, clock, 20)
     yield World(store, clock, outbound, registry, sender, metrics, supervisor)
@@ -200,7 +208,8 @@ async def test_a_crash_after_the_receiver_took_it_sends_the_same_message_again(
     await world.turns(webhook)
     # What was on disk when the call went out: the batch was fixed, and counted.
     under_way = Progress(cursor=before.cursor, up_to=2, attempts=1, began_us=world.clock.now_us())
-    await world.store.webhooks.note_progress(webhook, under_way)
+    await world.hold(webhook)
+    await world.store.webhooks.note_progress(webhook, under_way, HOLD_US)
     await world.receipts("c")
     await world.turns(webhook)
     first, again, later = world.outbound.calls
@@ -234,6 +243,7 @@ async def test_a_dead_batch_is_sent_once_more_under_its_own_id_and_forgotten_if_
     await world.receipts("a")
     world.outbound.outcomes = [Answer(500)] * 3
     await world.turns(webhook_id)
+    world.clock.advance(10)
     await world.turns(webhook_id)
     webhook = await world.kept(webhook_id)
     [dead] = await world.store.webhooks.dead_batches(webhook_id, limit=9)
@@ -323,6 +333,21 @@ async def test_a_ping_says_which_webhook_it_tests_and_what_came_of_it(world: Wor
     assert event["data"] == {"webhook_id": webhook.id}
 
 
+async def test_who_lost_a_webhook_meanwhile_notes_nothing_and_stops(world: World) -> None:
+    webhook = await world.webhook()
+    await world.receipts(*"abcdef")
+    before = (await world.kept(webhook)).progress
+    world.outbound.outcomes = [Answer(410)]
+    assert not await world.sender.turn("h", webhook)  # nobody holds it: nothing is sent
+    assert world.outbound.calls == []
+    await world.hold(webhook)
+    world.outbound.during = lambda: world.store.webhooks.release_webhook(webhook)
+    assert not await world.sender.turn("h", webhook)
+    kept = await world.kept(webhook)
+    assert (kept.disabled_us, kept.progress.cursor) == (None, before.cursor)
+    assert len(world.outbound.calls) == 1
+
+
 async def test_a_receiver_that_hangs_delays_no_other(world: World) -> None:
     world.outbound.hangs = "https://slow.example/"
     await world.webhook(url="https://slow.example/")
@@ -347,6 +372,7 @@ async def test_tries_are_counted_by_what_came_of_them(world: World) -> None:
     await world.receipts("a", "b")
     world.outbound.outcomes = [Answer(500), Answer(200)]
     await world.turns(webhook)
+    world.clock.advance(10)
     await world.turns(webhook)
 
     def counted(name: str, **labels: str) -> float | None:

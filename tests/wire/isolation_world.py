@@ -157,7 +157,8 @@ class World:
         )
         webhooks = self.served.node.store.webhooks
         await webhooks.add_webhook(made)
-        await webhooks.bury_batch(batch, Progress())
+        await webhooks.claim_webhook(made.id, 1, 2)
+        await webhooks.bury_batch(batch, Progress(), 2)
         return {"webhook": made.id, "batch": batch.id}
 
     def callers(self) -> Iterator[Caller]:

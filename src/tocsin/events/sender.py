@@ -1,7 +1,8 @@
 """Tells webhooks' receivers of receipts: in order, at least once, one batch at a time each.
 
 A batch is fixed on disk before it is sent and passed on disk after it was taken, so a crash sends the same message again
-and nothing is skipped (I2).  A receiver that takes nothing delays nobody else: each webhook is a task of its own while
+and nothing is skipped (I2).  Of several processes one tells a webhook: it holds it while it works, for a call and
+``MARGIN_S`` longer each time it writes how far it is, and stops when it finds that another one took it over.  A receiver that takes nothing delays nobody else: each webhook is a task of its own while
 it has something to send, and what it does not take is given up after a bound (I11).
 """
 
@@ -30,6 +31,8 @@ from tocsin.telemetry import Metrics
 log = structlog.get_logger()
 
 POLL_S = 0.5
+# What may come between two notes of progress besides a call: reading, and the disk.
+MARGIN_S = 15.0
 AT_ONCE = 64
 # Receipts read for one batch; most may be of facts that nobody asked for.
 SCAN = 500
@@ -50,7 +53,7 @@ class Batch(msgspec.Struct, frozen=True):
 class Sender:
     """Sends what is due, to as many webhooks at once as are allowed."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- all that it meets the world by
         self,
         *,
         receipts: ReceiptStore,
@@ -61,7 +64,9 @@ class Sender:
         supervisor: Supervisor,
         metrics: Metrics,
         patience: Patience,
+        call_s: float,
     ) -> None:
+        """Make a sender; a call of ``outbound`` takes at most ``call_s`` seconds."""
         self._receipts = receipts
         self._webhooks = webhooks
         self._outbound = outbound
@@ -70,6 +75,7 @@ class Sender:
         self._supervisor = supervisor
         self._metrics = metrics
         self._patience = patience
+        self._lease_us = round((call_s + MARGIN_S) * US_PER_S)
         self._busy: set[str] = set()
 
     async def run(self) -> None:
@@ -84,17 +90,24 @@ class Sender:
         due = await self._webhooks.due_webhooks(self._clock.now_us(), AT_ONCE)
         for webhook in [one for one in due if one.id not in self._busy][:room]:
             self._busy.add(webhook.id)
-            self._supervisor.start("events.webhook", self._work(webhook.hub, webhook.id))
+            self._supervisor.start("events.webhook", self.work(webhook.hub, webhook.id))
 
-    async def _work(self, hub: str, webhook_id: str) -> None:
+    async def work(self, hub: str, webhook_id: str) -> None:
+        """Tell a webhook all that there is for it, if it is due and no other process does."""
         try:
-            while await self.turn(hub, webhook_id):
-                pass
+            now_us = self._clock.now_us()
+            if await self._webhooks.claim_webhook(webhook_id, now_us, self._until_us()):
+                while await self.turn(hub, webhook_id):
+                    pass
+                await self._webhooks.release_webhook(webhook_id)
         finally:
             self._busy.discard(webhook_id)
 
+    def _until_us(self) -> int:
+        return self._clock.now_us() + self._lease_us
+
     async def turn(self, hub: str, webhook_id: str) -> bool:
-        """Send one batch; True if the next may follow at once."""
+        """Send one batch of a webhook that this process holds; True if the next may follow at once."""
         webhook = await self._webhooks.webhook(hub, webhook_id)
         if webhook is None or webhook.disabled_us is not None:
             return False
@@ -104,10 +117,10 @@ class Sender:
         now_us = self._clock.now_us()
         if not batch.receipts:
             passed = replace(webhook.progress, cursor=batch.up_to, up_to=None, attempts=0)
-            await self._webhooks.note_progress(webhook_id, passed)
-            return True
+            return await self._note(webhook_id, passed)
         progress = _tried(webhook.progress, batch.up_to, now_us)
-        await self._webhooks.note_progress(webhook_id, progress)
+        if not await self._note(webhook_id, progress):
+            return False
         message = receipt_message(webhook_id, batch.receipts)
         outcome = await self._send(webhook, message)
         now_us = self._clock.now_us()
@@ -177,19 +190,25 @@ class Sender:
             case "taken":
                 self._metrics.webhook_receipts.inc(message.receipts)
                 taken = Progress(cursor=progress.up_to or progress.cursor, due_us=now_us)
-                await self._webhooks.note_progress(webhook.id, taken)
-                return True
+                return await self._note(webhook.id, taken)
             case "again":
                 due_us = now_us + round(verdict.delay_s * US_PER_S)
                 later = replace(progress, due_us=due_us, failure=verdict.reason)
-                await self._webhooks.note_progress(webhook.id, later)
+                await self._note(webhook.id, later)
             case "gone":
                 kept = replace(progress, attempts=0, failure=verdict.reason)
-                await self._webhooks.note_progress(webhook.id, kept)
-                await self._disable(webhook, verdict.reason)
+                if await self._note(webhook.id, kept):
+                    await self._disable(webhook, verdict.reason)
             case "given-up":
                 await self._give_up(webhook, message, progress, verdict.reason)
         return False
+
+    async def _note(self, webhook_id: str, progress: Progress) -> bool:
+        """Keep how far it is; False if another process tells the webhook from here on, or it is gone."""
+        held = await self._webhooks.note_progress(webhook_id, progress, self._until_us())
+        if not held:
+            log.warning("webhook.lost", webhook=webhook_id)
+        return held
 
     async def _give_up(
         self, webhook: Webhook, message: Message, progress: Progress, reason: str
@@ -210,7 +229,8 @@ class Sender:
             failure=reason,
             given_up=given_up,
         )
-        await self._webhooks.bury_batch(dead, passed)
+        if not await self._webhooks.bury_batch(dead, passed, self._until_us()):
+            return
         log.error("webhook.gave_up", webhook=webhook.id, batch=dead.id, reason=reason)
         if given_up >= DEAD_IN_A_ROW:
             why = f"{given_up} batches in a row were given up; the last: {reason}"

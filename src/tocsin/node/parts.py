@@ -56,6 +56,7 @@ class Parts:
             supervisor=supervisor,
             metrics=metrics,
             patience=settings.webhooks,
+            call_s=settings.outbound.total_s,
         )
         self.registry = Registry(
             store.webhooks, self.outbound, ground.seal, clock, settings.webhooks.per_hub

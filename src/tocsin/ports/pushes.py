@@ -41,6 +41,13 @@ class PushStore(Protocol):
         """
         ...
 
+    async def held_elsewhere(self, number: int) -> bool:
+        """Tell whether another process has a held push to the same device in hand.
+
+        Of two that ask one at least is told so; when nobody has one any more, whatever went out with it has ended.
+        """
+        ...
+
     async def held_beside(self, number: int, limit: int) -> Sequence[int]:
         """Return the other held pushes to the same device, at most ``limit`` and the newest first, due or not."""
         ...

@@ -1,7 +1,8 @@
 """Webhooks as they are kept: registrations, how far each receiver was told, and what was given up.
 
 Guarantee: every write is one transaction, durable when its call returns.  Receipts below a cursor are never told again;
-those above it are never forgotten before their copies are.
+those above it are never forgotten before their copies are.  At most one process holds a webhook: until it lets go of it,
+ends, or lets its time run out; who lost it to another one changes nothing of it any more.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,21 +45,35 @@ class WebhookStore(Protocol):
         ...
 
     async def due_webhooks(self, now_us: int, limit: int) -> Sequence[Webhook]:
-        """List enabled ones of every hub that have something to send by now, longest due first."""
+        """List enabled ones of every hub that have something to send by now, longest due first.
+
+        Those that another process holds are not among them.
+        """
         ...
 
-    async def note_progress(self, webhook_id: str, progress: Progress) -> None:
-        """Keep how far it is."""
+    async def claim_webhook(self, webhook_id: str, now_us: int, until_us: int) -> bool:
+        """Hold one until then; False if another process holds it, or it is not due, disabled or gone.
+
+        Who holds it already may claim it again.
+        """
+        ...
+
+    async def release_webhook(self, webhook_id: str) -> None:
+        """Let go of it; nothing happens if this process does not hold it."""
+        ...
+
+    async def note_progress(self, webhook_id: str, progress: Progress, until_us: int) -> bool:
+        """Keep how far it is, and hold it until then; False, and nothing is kept, if this process does not hold it."""
         ...
 
     async def disable_webhook(self, webhook_id: str, now_us: int, reason: str) -> None:
         """Disable one; its cursor stays where it is."""
         ...
 
-    async def bury_batch(self, batch: DeadBatch, progress: Progress) -> None:
+    async def bury_batch(self, batch: DeadBatch, progress: Progress, until_us: int) -> bool:
         """Keep a batch that was given up, and how far its webhook is thereby, in one transaction (I11).
 
-        Nothing is kept if the webhook is gone.
+        It is held until then.  False, and nothing is kept, if this process does not hold it.
         """
         ...
 

@@ -215,14 +215,26 @@ class Dispatcher:
             await self._decide(job, standing, end_us, provider)
         elif self._held.claim(job):
             try:
-                # The one before it may have taken it along.
-                if job.number in await self._pushes.standings([job.number]):
-                    await self._decide(job, standing, end_us, provider)
+                await self._send_held(job, standing, end_us, provider)
             finally:
                 self._held.release(job)
         else:
-            due_us = now_us + round(POLL_S * US_PER_S)
-            await self._pushes.put_back_pushes([PutBack(job.number, due_us, held=True)])
+            await self._let_others_go(job)
+
+    async def _send_held(
+        self, job: PushJob, standing: Standing, end_us: int, provider: PushProvider
+    ) -> None:
+        """Send a push that no other one to the same device overlaps with."""
+        if await self._pushes.held_elsewhere(job.number):
+            await self._let_others_go(job)
+        # The one before it may have taken it along.
+        elif job.number in await self._pushes.standings([job.number]):
+            await self._decide(job, standing, end_us, provider)
+
+    async def _let_others_go(self, job: PushJob) -> None:
+        """Put a held push back for a moment, in which another one takes it along, perhaps."""
+        due_us = self._clock.now_us() + round(POLL_S * US_PER_S)
+        await self._pushes.put_back_pushes([PutBack(job.number, due_us, held=True)])
 
     async def _decide(
         self, job: PushJob, standing: Standing, end_us: int, provider: PushProvider

@@ -145,6 +145,10 @@ class MemoryPushes:
             collapses=collapses,
         )
 
+    async def held_elsewhere(self, number: int) -> bool:  # noqa: ARG002 -- one process has this store
+        """Say no: there is no other process."""
+        return False
+
     async def held_beside(self, number: int, limit: int) -> Sequence[int]:
         """Return the other held pushes to the same device."""
         pushes = self._tables.pushes

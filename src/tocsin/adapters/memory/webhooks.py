@@ -21,6 +21,8 @@ class MemoryWebhooks:
         self._tables = tables
         self._webhooks: dict[str, Webhook] = {}
         self._dead: dict[str, DeadBatch] = {}
+        # One process has this store, so that nobody takes anything from it.
+        self._held: set[str] = set()
 
     async def add_webhook(self, webhook: Webhook, deed: Deed | None = None) -> None:
         """Keep a new one, its cursor behind the hub's newest receipt."""
@@ -68,6 +70,7 @@ class MemoryWebhooks:
         if await self.webhook(hub, webhook_id) is None:
             return False
         del self._webhooks[webhook_id]
+        self._held.discard(webhook_id)
         self._dead = {i: one for i, one in self._dead.items() if one.webhook_id != webhook_id}
         self._deeds.keep(deed)
         return True
@@ -77,15 +80,28 @@ class MemoryWebhooks:
         due = (
             one
             for one in self._webhooks.values()
-            if one.disabled_us is None
-            and one.progress.due_us <= now_us
+            if _is_due(one, now_us)
             and any(r.number > one.progress.cursor for r in self._tables.hub(one.hub).receipts)
         )
         return sorted(due, key=lambda one: (one.progress.due_us, one.id))[:limit]
 
-    async def note_progress(self, webhook_id: str, progress: Progress) -> None:
-        """Keep how far it is."""
-        self._change(webhook_id, progress=progress)
+    async def claim_webhook(self, webhook_id: str, now_us: int, until_us: int) -> bool:  # noqa: ARG002 -- nobody waits for its end
+        """Take it, if it is due."""
+        known = self._webhooks.get(webhook_id)
+        if known is None or not _is_due(known, now_us):
+            return False
+        self._held.add(webhook_id)
+        return True
+
+    async def release_webhook(self, webhook_id: str) -> None:
+        """Let it go."""
+        self._held.discard(webhook_id)
+
+    async def note_progress(self, webhook_id: str, progress: Progress, until_us: int) -> bool:  # noqa: ARG002 -- as above
+        """Keep how far it is, if it is held."""
+        if webhook_id in self._held:
+            self._change(webhook_id, progress=progress)
+        return webhook_id in self._held
 
     async def disable_webhook(self, webhook_id: str, now_us: int, reason: str) -> None:
         """Disable one; its cursor stays where it is."""
@@ -93,11 +109,12 @@ class MemoryWebhooks:
         if known is not None and known.disabled_us is None:
             self._change(webhook_id, disabled_us=now_us, disabled_reason=reason)
 
-    async def bury_batch(self, batch: DeadBatch, progress: Progress) -> None:
-        """Keep a batch that was given up, and how far its webhook is thereby."""
-        if batch.webhook_id in self._webhooks:
-            self._change(batch.webhook_id, progress=progress)
+    async def bury_batch(self, batch: DeadBatch, progress: Progress, until_us: int) -> bool:
+        """Keep a batch that was given up, and how far its webhook is thereby, if that is held."""
+        held = await self.note_progress(batch.webhook_id, progress, until_us)
+        if held:
             self._dead[batch.id] = batch
+        return held
 
     async def dead_batches(
         self, webhook_id: str, *, limit: int, below: tuple[int, str] | None = None
@@ -157,3 +174,7 @@ class MemoryWebhooks:
             elif about:
                 del self._dead[batch.id]
         return changed
+
+
+def _is_due(webhook: Webhook, now_us: int) -> bool:
+    return webhook.disabled_us is None and webhook.progress.due_us <= now_us

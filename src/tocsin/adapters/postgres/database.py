@@ -4,7 +4,9 @@ import psycopg
 
 from tocsin.adapters.postgres.connection import PostgresConnection
 from tocsin.adapters.postgres.holding import Holder
+from tocsin.adapters.sql import waiting
 from tocsin.adapters.sql.store.database import Connection
+from tocsin.adapters.sql.store.text import sql
 from tocsin.errors import TocsinError, UnavailableError, UnknownOutcomeError
 
 _DISK_FULL = "53100"
@@ -16,6 +18,7 @@ _CONTENTION = (
     psycopg.errors.SerializationFailure,
     psycopg.errors.UniqueViolation,
 )
+_TAKE_UP_AGAIN = sql(waiting.take_up_again)
 _WAIT_NO_MORE = "SET LOCAL lock_timeout = '1ms'"  # the shortest there is
 
 
@@ -32,16 +35,27 @@ class PostgresDatabase:
         self.may_lose = holder.may_lose
 
     def connect_writer(self) -> Connection:
-        """Connect anew, and hold the store again.
+        """Connect anew, and hold the store again; what this process had leased before is due at once.
+
+        A lease whose commit was not answered is known to nobody here, and would only wait for its end.  What is still being
+        worked on may be leased a second time, and arrives once (I2).
 
         Raises:
             UnavailableError: Nobody answers, somebody else holds the store, or a commit would not be durable.
         """
         try:
-            return self._holder.take(wait_s=5)
+            return self._taken_up(self._holder.take(wait_s=5))
         except (psycopg.Error, TocsinError) as error:
             detail = f"PostgreSQL cannot be written now ({error}); nothing was stored"
             raise UnavailableError(detail, code="store-failed") from error
+
+    def _taken_up(self, connection: PostgresConnection) -> PostgresConnection:
+        try:
+            connection.execute(_TAKE_UP_AGAIN, {"holder": self._holder.number})
+        except psycopg.Error:
+            connection.close()
+            raise
+        return connection
 
     def connect_reader(self) -> Connection:
         """Connect to read."""

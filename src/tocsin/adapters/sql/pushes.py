@@ -78,7 +78,7 @@ copies = (
     .where(among(pushes.c.push_no, "push_nos"), _waits)
 )
 _itself = pushes.alias("itself")
-held_beside = at_most(
+_held_beside = (
     select(pushes.c.push_no)
     .join(_itself, _itself.c.device_no == pushes.c.device_no)
     .where(
@@ -87,8 +87,9 @@ held_beside = at_most(
         pushes.c.held_us.is_not(None),
         _waits,
     )
-    .order_by(pushes.c.push_no.desc())
 )
+held_beside = at_most(_held_beside.order_by(pushes.c.push_no.desc()))
+held_elsewhere = first(_held_beside.where(pushes.c.leased_by != param("holder")))
 put_back = (
     update(pushes)
     .where(_here, _waits)

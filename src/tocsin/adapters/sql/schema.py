@@ -416,6 +416,8 @@ webhooks = _table(
     _number("due_us"),
     Column("failure", Word),
     _number("given_up"),
+    _perhaps("leased_by"),
+    _perhaps("lease_ends_us"),
 )
 Index("webhooks_hub", webhooks.c.hub, webhooks.c.created_us, webhooks.c.id)
 _partial("webhooks_due", webhooks.c.due_us, webhooks.c.id, where=webhooks.c.disabled_us.is_(None))

@@ -68,6 +68,12 @@ give_all_back = (
     )
 )
 give_back = give_all_back.where(_mine)
+# Of a session that was lost: what was tried over it counts as tried, and nobody is blamed for a crash.
+take_up_again = (
+    update(queue)
+    .where(_in_hand, _mine)
+    .values(available_us=literal_column("0"), leased_us=null(), leased_by=null())
+)
 # What a crash leaves is leased alone from now on.  One that was alone counts the crash, and goes behind all that waits.
 suspect_all = give_back.values(crashes=func.coalesce(queue.c.crashes, literal_column("0")))
 suspect_one = (

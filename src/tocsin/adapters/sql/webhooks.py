@@ -1,7 +1,8 @@
 """Statements about webhooks and the batches that they did not take."""
 
-from sqlalchemy import exists, insert, select, tuple_, update
+from sqlalchemy import exists, insert, null, or_, select, tuple_, update
 
+from tocsin.adapters.sql.differences import Abandoned
 from tocsin.adapters.sql.parts import among, at_most, param
 from tocsin.adapters.sql.schema import (
     alerts,
@@ -12,15 +13,17 @@ from tocsin.adapters.sql.schema import (
     webhooks,
 )
 
-add_webhook = insert(webhooks)
+_LEASE = ("leased_by", "lease_ends_us")
+_KEPT = [c for c in webhooks.c if c.name not in _LEASE]
+add_webhook = insert(webhooks).values({c.name: param(c.name) for c in _KEPT})
 newest_receipt = (
     select(receipt_numbers.c.number)
     .join(hubs, hubs.c.hub_no == receipt_numbers.c.hub_no)
     .where(hubs.c.name == param("hub"))
 )
-webhook = select(webhooks).where(webhooks.c.id == param("id"), webhooks.c.hub == param("hub"))
+webhook = select(*_KEPT).where(webhooks.c.id == param("id"), webhooks.c.hub == param("hub"))
 webhooks_of_hub = (
-    select(webhooks)
+    select(*_KEPT)
     .where(webhooks.c.hub == param("hub"))
     .order_by(webhooks.c.created_us, webhooks.c.id)
 )
@@ -60,19 +63,34 @@ disable_webhook = (
     .values(disabled_us=param("disabled_us"), disabled_reason=param("disabled_reason"))
 )
 _PROGRESS = ("cursor", "up_to", "attempts", "began_us", "due_us", "failure", "given_up")
-note_progress = update(webhooks).where(_that).values({name: param(name) for name in _PROGRESS})
+_mine = webhooks.c.leased_by == param("holder")
+_due = (webhooks.c.disabled_us.is_(None), webhooks.c.due_us <= param("now_us"))
+# Nobody tells it, or who did is gone or has been silent for too long.
+_free = or_(
+    webhooks.c.leased_by.is_(None),
+    _mine,
+    webhooks.c.lease_ends_us <= param("now_us"),
+    Abandoned(webhooks.c.leased_by),
+)
+claim_webhook = (
+    update(webhooks)
+    .where(_that, *_due, _free)
+    .values(leased_by=param("holder"), lease_ends_us=param("lease_ends_us"))
+)
+note_progress = (
+    update(webhooks)
+    .where(_that, _mine)
+    .values({name: param(name) for name in (*_PROGRESS, "lease_ends_us")})
+)
+release_webhook = update(webhooks).where(_that, _mine).values({name: null() for name in _LEASE})
 _something_to_send = exists(
     select(receipts.c.number)
     .join(hubs, hubs.c.hub_no == receipts.c.hub_no)
     .where(hubs.c.name == webhooks.c.hub, receipts.c.number > webhooks.c.cursor)
 )
 due_webhooks = at_most(
-    select(webhooks)
-    .where(
-        webhooks.c.disabled_us.is_(None),
-        webhooks.c.due_us <= param("now_us"),
-        _something_to_send,
-    )
+    select(*_KEPT)
+    .where(*_due, _free, _something_to_send)
     .order_by(webhooks.c.due_us, webhooks.c.id)
 )
 

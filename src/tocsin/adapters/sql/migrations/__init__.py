@@ -5,5 +5,5 @@
 
 from pathlib import Path
 
-HEAD = "0023"
+HEAD = "0024"
 FOLDER = Path(__file__).parent

@@ -95,7 +95,7 @@ class SqlStore(SqlKeyring, ABC):
         self.receipts = SqlReceipts(writer, readers, clock, limits)
         self.people = SqlPeople(writer, readers)
         self.preferences = SqlPreferences(writer, readers, numbers, clock)
-        self.webhooks = SqlWebhooks(writer, readers)
+        self.webhooks = SqlWebhooks(writer, readers, peers.holder)
         self.event_handlers = SqlEventHandlers(writer, readers)
         self.queue = SqlQueue(writer, readers, numbers, peers, check_room, clock, limits)
         self.handover = SqlHandover(writer, readers, numbers, clock, limits)
@@ -106,7 +106,7 @@ class SqlStore(SqlKeyring, ABC):
         self.editions = SqlEditions(readers)
         self.devices = SqlDevices(writer, readers, numbers, clock)
         self.dead_pushes = SqlDeadPushes(writer, readers)
-        self.pushes = SqlPushes(writer, readers, peers.holder, clock, limits)
+        self.pushes = SqlPushes(writer, readers, peers, clock, limits)
         self.vapid_keys = SqlVapidKeys(writer, readers)
 
     @abstractmethod

@@ -1,11 +1,13 @@
 """Pushes in the store: made on the writing thread beside the items, leased in batches, decided on snapshots."""
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from tocsin.adapters.sql import devices, pushes, stream
 from tocsin.adapters.sql.store.database import Connection
 from tocsin.adapters.sql.store.devices import device_row, note_outcome
+from tocsin.adapters.sql.store.peers import Peers
 from tocsin.adapters.sql.store.queries import Snapshot
 from tocsin.adapters.sql.store.readers import Readers
 from tocsin.adapters.sql.store.receipts import note_told
@@ -37,7 +39,7 @@ _TO_PUSH, _SOME_OF_HUB = sql(devices.to_push), sql(devices.some_of_hub)
 _DEVICE = sql(pushes.device_of)
 _ADD, _NEXT_DUE, _VOID = sql(pushes.add_push), sql(pushes.next_due), sql(pushes.void_leases)
 _LEASE, _LEASED = sql(pushes.lease), sql(pushes.leased)
-_HELD_BESIDE = sql(pushes.held_beside)
+_HELD_BESIDE, _HELD_ELSEWHERE = sql(pushes.held_beside), sql(pushes.held_elsewhere)
 _PUT_BACK, _END, _END_LATE = sql(pushes.put_back), sql(pushes.end), sql(pushes.end_late)
 _END_OF_COPY, _WAITING_OF_COPY = sql(pushes.end_of_copy), sql(pushes.waiting_of_copy)
 _BEGIN_SPREAD, _OLDEST_SPREAD = sql(pushes.begin_spread), sql(pushes.oldest_spread)
@@ -48,27 +50,42 @@ _UNSHOW = sql(pushes.unshow)
 _COUNT, _OF_COPY = sql(pushes.count_waiting), sql(pushes.of_copy)
 _HEARD = sql(stream.heard_of_alert)
 _ALERTS = sql(pushes.alerts_named)
+_NOBODY: Final = 0  # no process has this number
 
 
 class SqlPushes:
     """The pushes of one store."""
 
     def __init__(
-        self, writer: Writer, readers: Readers, holder: int, clock: Clock, limits: StoreLimits
+        self, writer: Writer, readers: Readers, peers: Peers, clock: Clock, limits: StoreLimits
     ) -> None:
         self._writer = writer
         self._readers = readers
-        self._holder = holder
+        self._holder = peers.holder
+        self._look_s = peers.end_s
+        self._next_look_s = time.monotonic() + peers.end_s
         self._clock = clock
         self._limits = limits
 
     async def resume_pushes(self, now_us: int) -> None:
         """Make due at once what an ended process had leased."""
-        row = {"now_us": now_us, "holder": self._holder}
+        await self._void(now_us, self._holder)
+
+    async def _void(self, now_us: int, holder: int) -> None:
+        """Make due what processes had leased that are gone, and what this one had."""
+        row = {"now_us": now_us, "holder": holder}
         await self._writer.run(lambda c: c.execute(_VOID, row).rowcount)
 
+    async def _look_after_others(self) -> None:
+        """Once in a while, make due what a process had leased that is gone."""
+        now_s = time.monotonic()
+        if now_s >= self._next_look_s:
+            self._next_look_s = now_s + self._look_s
+            await self._void(self._clock.now_us(), _NOBODY)
+
     async def next_push_us(self) -> int | None:
-        """Tell when the next push is due."""
+        """Tell when the next push is due, also of those that others left when they ended."""
+        await self._look_after_others()
 
         def look(connection: Connection) -> int | None:
             if connection.execute(_OLDEST_SPREAD).fetchone() is not None:
@@ -106,6 +123,12 @@ class SqlPushes:
     async def standings(self, numbers: Sequence[int]) -> Mapping[int, Standing | None]:
         """Tell how the inboxes stand to these pushes."""
         return await self._readers.run(lambda c: standings(c, numbers))
+
+    async def held_elsewhere(self, number: int) -> bool:
+        """Tell whether another process has a held push to the same device in hand."""
+        which = {"push_no": number, "holder": self._holder}
+        found = await self._readers.run(lambda c: c.execute(_HELD_ELSEWHERE, which).fetchone())
+        return found is not None
 
     async def held_beside(self, number: int, limit: int) -> Sequence[int]:
         """Return the other held pushes to the same device."""

@@ -24,6 +24,7 @@ _ONE, _OF_HUB, _DUE = (
 )
 _CHANGE, _ROTATE = sql(webhooks.change_webhook), sql(webhooks.rotate_secret)
 _REMOVE, _DISABLE = sql(webhooks.remove_webhook), sql(webhooks.disable_webhook)
+_CLAIM, _RELEASE = sql(webhooks.claim_webhook), sql(webhooks.release_webhook)
 _NOTE, _BURY = sql(webhooks.note_progress), sql(webhooks.bury_batch)
 _DEAD, _DEAD_PAGE = sql(webhooks.dead_batch), sql(webhooks.dead_page)
 _DROP_DEAD, _DROP_ALL_DEAD = sql(webhooks.drop_dead_batch), sql(webhooks.drop_dead_batches)
@@ -36,9 +37,10 @@ _facts = msgspec.json.Decoder(tuple[Fact, ...])
 class SqlWebhooks:
     """The webhooks of one store."""
 
-    def __init__(self, writer: Writer, readers: Readers) -> None:
+    def __init__(self, writer: Writer, readers: Readers, holder: int) -> None:
         self._writer = writer
         self._readers = readers
+        self._holder = holder
 
     async def add_webhook(self, webhook: Webhook, deed: Deed | None = None) -> None:
         """Keep a new one, its cursor behind the hub's newest receipt."""
@@ -86,30 +88,42 @@ class SqlWebhooks:
         return await self._writer.run(job)
 
     async def due_webhooks(self, now_us: int, limit: int) -> Sequence[Webhook]:
-        """List enabled ones that have something to send, longest due first."""
-        bounds = {"now_us": now_us, "limit": limit}
+        """List enabled ones that have something to send and that no other process tells, longest due first."""
+        bounds = {"now_us": now_us, "holder": self._holder, "limit": limit}
         rows = await self._readers.run(lambda c: c.execute(_DUE, bounds).fetchall())
         return [_webhook(row) for row in rows]
 
-    async def note_progress(self, webhook_id: str, progress: Progress) -> None:
-        """Keep how far it is."""
-        row = {**asdict(progress), "at_id": webhook_id}
-        await self._writer.run(lambda c: c.execute(_NOTE, row).rowcount)
+    async def claim_webhook(self, webhook_id: str, now_us: int, until_us: int) -> bool:
+        """Take it, if it is due and no other process has it."""
+        row = {**self._lease(webhook_id, until_us), "now_us": now_us}
+        return await self._writer.run(lambda c: c.execute(_CLAIM, row).rowcount > 0)
+
+    async def release_webhook(self, webhook_id: str) -> None:
+        """Let it go, if it is held."""
+        row = {"at_id": webhook_id, "holder": self._holder}
+        await self._writer.run(lambda c: c.execute(_RELEASE, row).rowcount)
+
+    async def note_progress(self, webhook_id: str, progress: Progress, until_us: int) -> bool:
+        """Keep how far it is, if it is still held, and hold it until then."""
+        row = {**asdict(progress), **self._lease(webhook_id, until_us)}
+        return await self._writer.run(lambda c: c.execute(_NOTE, row).rowcount > 0)
 
     async def disable_webhook(self, webhook_id: str, now_us: int, reason: str) -> None:
         """Disable one; its cursor stays where it is."""
         row = {"at_id": webhook_id, "disabled_us": now_us, "disabled_reason": reason}
         await self._writer.run(lambda c: c.execute(_DISABLE, row).rowcount)
 
-    async def bury_batch(self, batch: DeadBatch, progress: Progress) -> None:
-        """Keep a batch that was given up, and how far its webhook is thereby."""
-        row = {**asdict(progress), "at_id": batch.webhook_id}
+    async def bury_batch(self, batch: DeadBatch, progress: Progress, until_us: int) -> bool:
+        """Keep a batch that was given up, and how far its webhook is thereby, if that is still held."""
+        row = {**asdict(progress), **self._lease(batch.webhook_id, until_us)}
 
-        def job(connection: Connection) -> None:
-            if connection.execute(_NOTE, row).rowcount:
+        def job(connection: Connection) -> bool:
+            held = connection.execute(_NOTE, row).rowcount > 0
+            if held:
                 connection.execute(_BURY, asdict(batch))
+            return held
 
-        await self._writer.run(job)
+        return await self._writer.run(job)
 
     async def dead_batches(
         self, webhook_id: str, *, limit: int, below: tuple[int, str] | None = None
@@ -137,6 +151,9 @@ class SqlWebhooks:
         """Tell with which key each alert was published."""
         named = {"hub": hub, "ids": as_json(alert_ids)}
         return dict(await self._readers.run(lambda c: c.execute(_OWNERS, named).fetchall()))
+
+    def _lease(self, webhook_id: str, until_us: int) -> dict[str, object]:
+        return {"at_id": webhook_id, "holder": self._holder, "lease_ends_us": until_us}
 
 
 def _columns(webhook: Webhook) -> dict[str, object]:
