@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tocsin.adapters.memory.fanout import MemoryFanout
+from tocsin.adapters.memory.peers import NoPeers
 from tocsin.api.http_guard import guarded_protocol
 from tocsin.api.listener import Listener
 from tocsin.api.upgrade import socket_upgrade
@@ -40,6 +41,7 @@ class GatewayAlone:
             store=_NoStore(),  # type: ignore[arg-type]  # all that the gateway asks of it here
             doorkeeper=Doorkeeper(_Keys(), (self._endpoint(),), SystemClock()),
             fanout=self._fanout,
+            peers=NoPeers(),
             clock=SystemClock(),
             supervisor=Supervisor(),
             settings=GatewaySettings(),

@@ -13,6 +13,7 @@ from tests.unit.realtime_fakes import NoHandlers
 from tests.unit.scripted_outbound import ScriptedOutbound
 from tests.unit.scripted_provider import ScriptedProvider
 from tocsin.adapters.memory.fanout import MemoryFanout
+from tocsin.adapters.memory.peers import NoPeers
 from tocsin.adapters.memory.store import MemoryStore
 from tocsin.api.access_keys import AccessKeyRoutes
 from tocsin.api.admin import Admin
@@ -157,6 +158,7 @@ async def running(
         store=store,
         doorkeeper=doorkeeper,
         fanout=fanout,
+        peers=NoPeers(),
         clock=clock,
         supervisor=supervisor,
         settings=GatewaySettings(),

@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.unit.realtime_fakes import FakeClock, FakeStore, NoHandlers, Notes, Turns
 from tocsin.adapters.memory.fanout import MemoryFanout
+from tocsin.adapters.memory.peers import NoPeers
 from tocsin.model.position import Position
 from tocsin.model.wire import head_frame
 from tocsin.ports.fanout import Announcement
@@ -30,6 +31,7 @@ class Floor:
             store=FakeStore(),  # type: ignore[arg-type]
             doorkeeper=None,  # type: ignore[arg-type]
             fanout=self.fanout,
+            peers=NoPeers(),
             clock=self.clock,
             supervisor=Supervisor(),
             settings=GatewaySettings(**settings),

@@ -9,6 +9,7 @@ import pytest
 from tests.unit.realtime_fakes import FakeClock, FakeStore, FakeTransport, NoHandlers, Notes, Turns
 from tests.wire.client_frames import client_frame
 from tocsin.adapters.memory.fanout import MemoryFanout
+from tocsin.adapters.memory.peers import NoPeers
 from tocsin.errors import ConfigError
 from tocsin.ports.fanout import Announcement
 from tocsin.realtime.connection import Connection
@@ -35,6 +36,7 @@ class Floor:
             store=FakeStore(),  # type: ignore[arg-type]
             doorkeeper=None,  # type: ignore[arg-type]
             fanout=self.fanout,
+            peers=NoPeers(),
             clock=self.clock,
             supervisor=Supervisor(),
             settings=GatewaySettings(**settings),

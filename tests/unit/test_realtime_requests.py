@@ -33,7 +33,7 @@ class Recorder:
         self.desk = Desk(
             answers=Answers(stand_in, lambda _delay_s, _callback: None, self.close),
             hubs=self.hubs,
-            post=stand_in,
+            everywhere=stand_in,
             upstream=stand_in,
             token_life=stand_in,
             witness=stand_in,

@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 
 from tests.unit.realtime_fakes import FakeClock, FakeSocket, Turns, payloads, session
+from tocsin.adapters.memory.peers import NoPeers
 from tocsin.realtime.answers import Answers
 from tocsin.realtime.dialects import JSON, PLAIN, RELIABLE_JSON, Dialect
+from tocsin.realtime.everywhere import Everywhere
+from tocsin.realtime.here import Here
 from tocsin.realtime.hub import Hubs
 from tocsin.realtime.json_codec import JSON_CODEC
 from tocsin.realtime.post import Post
@@ -33,7 +36,9 @@ class Stage:
         self.wheel = Wheel(self.clock.monotonic_s())
         post = Post(self.hubs, self.writer)
         answers = Answers(self.writer, lambda _s, _callback: None, lambda *_: None)
-        self.streams = Streams(post, answers, self.wheel, self.clock.monotonic_s)
+        here = Here(self.hubs, post, lambda _session, _reason: None)
+        everywhere = Everywhere(here, NoPeers(), self.clock.monotonic_s)
+        self.streams = Streams(everywhere, answers, self.wheel, self.clock.monotonic_s)
         self.sockets: dict[Session, FakeSocket] = {}
         self.publisher = self.enter("publisher", rights=Rights(["webpubsub.sendToGroup.g"]))
 

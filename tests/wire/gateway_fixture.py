@@ -11,6 +11,7 @@ import uvicorn
 
 from tests.unit.realtime_fakes import NoHandlers, Notes
 from tocsin.adapters.memory.fanout import MemoryFanout
+from tocsin.adapters.memory.peers import NoPeers
 from tocsin.api.upgrade import socket_upgrade
 from tocsin.clock import SystemClock
 from tocsin.model.position import Position
@@ -122,6 +123,7 @@ async def running_node(
         store=store,  # type: ignore[arg-type]
         doorkeeper=Doorkeeper(FixedKeys(), endpoints, SystemClock()),
         fanout=fanout,
+        peers=NoPeers(),
         clock=SystemClock(),
         supervisor=supervisor,
         settings=settings or GatewaySettings(),

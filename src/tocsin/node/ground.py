@@ -7,6 +7,7 @@ from tocsin.clock import Clock
 from tocsin.config import Settings
 from tocsin.node.tracing import Tracing
 from tocsin.ports.fanout import Fanout
+from tocsin.ports.peers import Peers
 from tocsin.ports.queue import Queue
 from tocsin.supervisor import Supervisor
 from tocsin.telemetry import Metrics
@@ -15,12 +16,13 @@ from tocsin.telemetry import Metrics
 class Ground:
     """What every part of one node stands on; it starts nothing."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- all that differs between nodes
         self,
         settings: Settings,
         store: SqlStore,
         queue: Queue,
         fanout: Fanout,
+        peers: Peers,
         tracing: Tracing,
         endpoints: Endpoints,
         clock: Clock,
@@ -35,4 +37,5 @@ class Ground:
         self.queue = queue
         self.fanout = fanout
         self.tracing = tracing
+        self.peers = peers
         self.seal = open_seal(settings.data_dir)

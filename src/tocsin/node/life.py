@@ -16,6 +16,7 @@ from tocsin.node.following import following
 from tocsin.node.ground import Ground
 from tocsin.node.handlers import in_file
 from tocsin.node.parts import Parts
+from tocsin.node.peers import opened_peers
 from tocsin.node.queue import opened_queue
 from tocsin.node.resources import resources
 from tocsin.node.store import open_store
@@ -60,8 +61,11 @@ class Node(Parts):
                 opened_tracing(settings, clock) as tracing,
                 opened_queue(settings, store, clock) as queue,
                 opened_fanout(settings, supervisor) as fanout,
+                opened_peers(settings, supervisor) as peers,
             ):
-                ground = Ground(settings, store, queue, fanout, tracing, found, clock, supervisor)
+                ground = Ground(
+                    settings, store, queue, fanout, peers, tracing, found, clock, supervisor
+                )
                 node = cls(ground)
                 try:
                     await node.keyring.load()

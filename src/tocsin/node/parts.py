@@ -69,6 +69,7 @@ class Parts:
             store=store,
             doorkeeper=self.doorkeeper,
             fanout=ground.fanout,
+            peers=ground.peers,
             clock=clock,
             supervisor=supervisor,
             settings=_gateway_settings(settings),

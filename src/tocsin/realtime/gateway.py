@@ -17,6 +17,7 @@ from tocsin.clock import Clock
 from tocsin.errors import InvalidInputError
 from tocsin.ports.event_handlers import EventHandlers, Opening
 from tocsin.ports.fanout import Fanout
+from tocsin.ports.peers import Peers
 from tocsin.ports.receipts import Recorder
 from tocsin.ports.store import InboxStore
 from tocsin.realtime.admission import Admission, admit
@@ -27,8 +28,10 @@ from tocsin.realtime.deflate import Terms, negotiate
 from tocsin.realtime.dialects import EVENT_STREAM, Dialect
 from tocsin.realtime.doorkeeper import Doorkeeper
 from tocsin.realtime.event_stream import EventStream
+from tocsin.realtime.everywhere import Everywhere
 from tocsin.realtime.frames import CLOSE_GOING_AWAY, CLOSE_NORMAL, CLOSE_POLICY
 from tocsin.realtime.group_states import GroupStates
+from tocsin.realtime.here import Here
 from tocsin.realtime.hub import Hubs
 from tocsin.realtime.post import Post
 from tocsin.realtime.receipts import Witness
@@ -79,6 +82,7 @@ class Gateway:
         store: InboxStore,
         doorkeeper: Doorkeeper,
         fanout: Fanout,
+        peers: Peers,
         clock: Clock,
         supervisor: Supervisor,
         settings: GatewaySettings,
@@ -92,6 +96,7 @@ class Gateway:
             store: Read for positions, written for first contacts.
             doorkeeper: Checks client tokens.
             fanout: Where announcements come from.
+            peers: The gateways of other processes.
             clock: Wall time for tokens, elapsed time for the rest.
             supervisor: Runs the anti-entropy loop and the handshakes.
             settings: Bounds and times.
@@ -120,6 +125,8 @@ class Gateway:
             replay=settings.replay,
         )
         self.post = Post(self.hubs, self.writer)
+        here = Here(self.hubs, self.post, self.close_connection)
+        self.everywhere = Everywhere(here, peers, clock.monotonic_s)
         self._states = GroupStates(self.post, clock.now_us)
         answers = Answers(self.writer, self._call_later, self.close_session)
         self.upstream = Upstream(handlers, self.writer, answers)
@@ -136,11 +143,11 @@ class Gateway:
         self.anti_entropy = AntiEntropy(
             store, self.hubs, self.writer, clock.monotonic_s, settings.head_s
         )
-        self._streams = Streams(self.post, answers, self.wheel, clock.monotonic_s)
+        self._streams = Streams(self.everywhere, answers, self.wheel, clock.monotonic_s)
         self._desk = Desk(
             answers=answers,
             hubs=self.hubs,
-            post=self.post,
+            everywhere=self.everywhere,
             upstream=self.upstream,
             token_life=self._token_life,
             witness=witness,
@@ -157,6 +164,7 @@ class Gateway:
         self._loop = asyncio.get_running_loop()
         entropy = self.anti_entropy
         self._fanout.listen(self.relay.heard, entropy.trouble, entropy.known)
+        self.everywhere.start()
         self.supervisor.keep("anti-entropy", self.anti_entropy.run)
         self._tick()
         self.accepting = True

@@ -9,12 +9,13 @@ from typing import Final, NamedTuple
 
 from tocsin.realtime.answers import Answers
 from tocsin.realtime.anti_entropy import AntiEntropy
+from tocsin.realtime.everywhere import Everywhere
 from tocsin.realtime.frames import CLOSE_INVALID_DATA, CLOSE_UNSUPPORTED
 from tocsin.realtime.group_states import GroupStates
 from tocsin.realtime.hub import Hubs
 from tocsin.realtime.message import NEVER_S, Message
 from tocsin.realtime.plain_codec import plain_request
-from tocsin.realtime.post import OthersThan, Post
+from tocsin.realtime.post import OthersThan
 from tocsin.realtime.receipts import Witness
 from tocsin.realtime.request import AckError, MalformedError, Request, is_event
 from tocsin.realtime.session import Session
@@ -32,7 +33,7 @@ class Desk(NamedTuple):
 
     answers: Answers
     hubs: Hubs
-    post: Post
+    everywhere: Everywhere
     upstream: Upstream
     token_life: TokenLife
     witness: Witness
@@ -105,7 +106,7 @@ def _send_to_group(desk: Desk, session: Session, request: Request) -> AckError |
             expires_s=desk.now_s() + request.ttl_s if request.ttl_s else NEVER_S,
         )
         where = OthersThan(session) if request.no_echo else None
-        desk.post.to_group(session.hub, group, message, where)
+        refusal = desk.everywhere.to_group(session.hub, group, message, where)
     return refusal
 
 

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import Final
 
 from tocsin.realtime.answers import Answers
+from tocsin.realtime.everywhere import Everywhere
 from tocsin.realtime.message import Message, StreamFault, StreamMark
-from tocsin.realtime.post import Post, Where
 from tocsin.realtime.request import AckError, Request
 from tocsin.realtime.session import Session
 from tocsin.realtime.settings import LONGEST_S
@@ -82,9 +82,9 @@ class Streams:
     """The streams of all connections, by connection and id."""
 
     def __init__(
-        self, post: Post, answers: Answers, wheel: Wheel, now_s: Callable[[], float]
+        self, everywhere: Everywhere, answers: Answers, wheel: Wheel, now_s: Callable[[], float]
     ) -> None:
-        self._post = post
+        self._everywhere = everywhere
         self._answers = answers
         self._wheel = wheel
         self._now_s = now_s
@@ -127,7 +127,11 @@ class Streams:
         if number == stream.expected:
             # Without a filter parts that wait together are written together.
             where = stream.hears_parts if stream.no_echo else None
-            self._publish(stream, request, StreamMark(stream.id, number), where)
+            message = _part(stream, request, StreamMark(stream.id, number))
+            refusal = self._everywhere.to_group(session.hub, stream.group, message, where)
+            if refusal is not None:
+                self._close(stream, StreamFault(*refusal), StreamFault(*refusal))
+                return
             stream.expected += 1
         self._tell_expected(stream)
 
@@ -174,24 +178,10 @@ class Streams:
 
     def _tell_end(self, stream: _Stream, fault: StreamFault | None) -> None:
         mark = StreamMark(stream.id, stream.expected, ended=True, fault=fault)
-        self._publish(stream, _END, mark, stream.hears_end)
-
-    def _publish(
-        self,
-        stream: _Stream,
-        part: Request,
-        mark: StreamMark,
-        where: Where | None,
-    ) -> None:
-        session = stream.session
-        message = Message(
-            part.data,
-            data_type=part.data_type,
-            group=stream.group,
-            sender=session.user,
-            stream=mark,
-        )
-        self._post.to_group(session.hub, stream.group, message, where)
+        hub, group, message = stream.session.hub, stream.group, _part(stream, _END, mark)
+        if self._everywhere.to_group(hub, group, message, stream.hears_end) is not None:
+            # Readers of other gateways are left without an end; those of this one need not be.
+            self._everywhere.to_group_here(hub, group, message, stream.hears_end)
 
     def _refuse(self, stream: _Stream, number: int) -> None:
         text = f"The part {number} came, and {stream.expected} has to come."
@@ -210,6 +200,16 @@ class Streams:
         codec = session.dialect.codec
         if codec is not None:
             self._answers.answer(session, codec.stream_closed(stream_id, fault))
+
+
+def _part(stream: _Stream, part: Request, mark: StreamMark) -> Message:
+    return Message(
+        part.data,
+        data_type=part.data_type,
+        group=stream.group,
+        sender=stream.session.user,
+        stream=mark,
+    )
 
 
 def _refusal(session: Session, request: Request, known: dict[str, _Stream]) -> StreamFault | None:

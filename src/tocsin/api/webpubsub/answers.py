@@ -54,6 +54,11 @@ def not_found(grade: str, kind: str, name: str) -> RefusedError:
     return RefusedError(404, f"{grade}.{kind}.NotExisted", kind, message)
 
 
+def conflict(message: str) -> RefusedError:
+    """Make the refusal for what a connection has too much of already."""
+    return RefusedError(409, "Error.Connection.Conflict", "Connection", message)
+
+
 def done(status: int, body: object = None) -> Response:
     """Answer that it was done, with JSON if there is something to say."""
     encoded = b"" if body is None else msgspec.json.encode(body)

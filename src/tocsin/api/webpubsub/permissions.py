@@ -1,45 +1,41 @@
 """What a live connection may do with a group."""
 
 from tocsin.api.http import Response
-from tocsin.api.webpubsub.answers import ParameterError, RefusedError, done, not_found
+from tocsin.api.webpubsub.answers import ParameterError, conflict, done, not_found
 from tocsin.api.webpubsub.service import Call, checked_group
-from tocsin.realtime.gateway import Gateway
-from tocsin.realtime.rights import GRANTABLE, MAX_LITERALS, Action
+from tocsin.realtime.errands import Check, Grant, Withdraw
+from tocsin.realtime.everywhere import Everywhere
+from tocsin.realtime.rights import GRANTABLE, Action
 
 
 class Permissions:
     """``/api/hubs/{hub}/permissions/{permission}/connections/{connection}``; ``targetName`` is the group."""
 
-    def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
+    def __init__(self, everywhere: Everywhere) -> None:
+        self._everywhere = everywhere
 
     async def grant(self, call: Call) -> Response:
         """``PUT``."""
-        action, group, name = *_what(call), call.path("connection")
-        session = self._gateway.hubs.connection(call.hub, name)
-        if session is None:
-            raise not_found("Info", "Connection", name)
-        if not session.grant(action, group):
-            message = f"The connection has {MAX_LITERALS} groups granted, and may have no more."
-            raise RefusedError(409, "Error.Connection.Conflict", "Connection", message)
+        outcome = await self._everywhere.do(Grant(call.connection(), *_what(call)))
+        if not outcome.found:
+            raise not_found("Info", "Connection", call.path("connection"))
+        if outcome.refused is not None:
+            raise conflict(outcome.refused)
         return done(200)
 
     async def check(self, call: Call) -> Response:
         """``HEAD``: 200 if it is granted for that group, or for all."""
-        action, group, name = *_what(call), call.path("connection")
-        session = self._gateway.hubs.connection(call.hub, name)
-        if session is None:
-            raise not_found("Info", "Connection", name)
-        if not session.rights.granted(action, group):
+        action, group = _what(call)
+        outcome = await self._everywhere.do(Check(call.connection(), action, group))
+        if not outcome.found:
+            raise not_found("Info", "Connection", call.path("connection"))
+        if not outcome.granted:
             raise not_found("Info", "Permission", action)
         return done(200)
 
     async def revoke(self, call: Call) -> Response:
         """``DELETE``; membership stays."""
-        action, group = _what(call)
-        session = self._gateway.hubs.connection(call.hub, call.path("connection"))
-        if session is not None:
-            session.withdraw_grant(action, group)
+        await self._everywhere.do(Withdraw(call.connection(), *_what(call)))
         return done(204)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from tocsin.errors import ConflictError
+from tocsin.realtime.errands import Asked
 
 KEPT: Final = 50_000
 GENERATION_S: Final = 300.0
@@ -19,30 +20,38 @@ class Repeats:
     def __init__(self, now_s: Callable[[], float]) -> None:
         """Make it; ``now_s`` is a clock that never runs backwards."""
         self._now_s = now_s
-        self._new: dict[tuple[str, ...], int] = {}
-        self._old: dict[tuple[str, ...], int] = {}
+        self._new: dict[tuple[str, str, str], bytes] = {}
+        self._old: dict[tuple[str, str, str], bytes] = {}
         self._since_s = now_s()
 
-    def is_repeat(self, name: tuple[str, ...], content: int, *, strict: bool) -> bool:
-        """Tell whether the request ``name`` was carried out before, and remember that it is now.
+    def is_repeat(self, asked: Asked, *, strict: bool) -> bool:
+        """Tell whether a request was carried out before, and remember that it is now.
 
         Args:
-            name: Whose request, and its id.
-            content: What stands for the request's content.
+            asked: Whose request, and what it is.
             strict: Whether one id may stand for one content only; else other content is another request.
 
         Raises:
             ConflictError: Strict, and the id stands for other content.
         """
-        self._age()
-        known = self._new.get(name, self._old.get(name))
-        if known == content:
+        known = self._new.get(asked.name, self._old.get(asked.name))
+        if known == asked.content:
             return True
         if known is not None and strict:
             detail = "this Idempotency-Key was used for another request; use a new one"
             raise ConflictError(detail, code="id-conflict")
-        self._new[name] = content
+        self.remember(asked)
         return False
+
+    def remember(self, asked: Asked) -> None:
+        """Take note that a request is carried out, here or by another gateway."""
+        self._age()
+        self._new[asked.name] = asked.content
+
+    def forget(self, asked: Asked) -> None:
+        """Take back that a request was carried out: it failed."""
+        for known in (self._new, self._old):
+            known.pop(asked.name, None)
 
     def _age(self) -> None:
         """Forget the old generation when the new one is old or full."""

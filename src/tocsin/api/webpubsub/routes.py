@@ -35,12 +35,14 @@ class DataPlane(msgspec.Struct, frozen=True):
 
     def routes(self) -> Iterator[tuple[str, str, Handler]]:
         """List method, path and handler; the most frequent first, since the first that fits answers."""
-        service = Service(self.access, Repeats(self.clock.monotonic_s))
+        repeats = Repeats(self.clock.monotonic_s)
+        self.gateway.everywhere.tell_of_requests(repeats.remember)
+        service = Service(self.access, repeats)
         sends = Sends(service, self.gateway, self.limits.message_bytes)
-        connections = Connections(service, self.gateway)
-        groups = Groups(service, self.gateway)
-        users = Users(self.gateway.hubs, self.endpoints)
-        permissions = Permissions(self.gateway)
+        connections = Connections(service, self.gateway.everywhere)
+        groups = Groups(service, self.gateway.everywhere)
+        users = Users(self.gateway.everywhere, self.endpoints)
+        permissions = Permissions(self.gateway.everywhere)
         tokens = ServiceTokens(self.keyring, self.endpoints, self.clock, self.limits.token_ttl_s)
         permission = "/permissions/{permission}/connections/{connection}"
         for method, path, operation in (

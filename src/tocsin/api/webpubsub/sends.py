@@ -5,9 +5,10 @@ from typing import Final
 from tocsin.api.bodies import media_type
 from tocsin.api.http import Response
 from tocsin.api.webpubsub.answers import done
-from tocsin.api.webpubsub.service import Call, Service
+from tocsin.api.webpubsub.service import Call, Service, where_of
 from tocsin.errors import InvalidInputError, UnsupportedError
 from tocsin.model.data_type import DataType, is_of
+from tocsin.realtime.errands import Whom
 from tocsin.realtime.gateway import Gateway
 from tocsin.realtime.message import NEVER_S, Message
 from tocsin.realtime.metadata import check_metadata
@@ -31,34 +32,26 @@ class Sends:
 
     async def to_all(self, call: Call) -> Response:
         """``POST /api/hubs/{hub}/:send``."""
-        where = call.where()
-        message = await self._message(call)
-        if message is not None:
-            self._gateway.post.to_all(call.hub, message, where)
-        return done(202)
+        return await self._send(call, call.whom("all"))
 
     async def to_group(self, call: Call) -> Response:
         """``POST /api/hubs/{hub}/groups/{group}/:send``."""
-        group, where = call.group(), call.where()
-        message = await self._message(call, group)
-        if message is not None:
-            self._gateway.post.to_group(call.hub, group, message, where)
-        return done(202)
+        group = call.group()
+        return await self._send(call, call.whom("group", group), group)
 
     async def to_user(self, call: Call) -> Response:
         """``POST /api/hubs/{hub}/users/{user}/:send``."""
-        where = call.where()
-        message = await self._message(call)
-        if message is not None:
-            self._gateway.post.to_user(call.hub, call.path("user"), message, where)
-        return done(202)
+        return await self._send(call, call.whom("user", call.path("user")))
 
     async def to_connection(self, call: Call) -> Response:
         """``POST /api/hubs/{hub}/connections/{connection}/:send``; 202 also if there is none of that id."""
-        message = await self._message(call)
-        session = self._gateway.hubs.connection(call.hub, call.path("connection"))
-        if message is not None and session is not None:
-            self._gateway.post.to_connection(session, message)
+        return await self._send(call, call.connection())
+
+    async def _send(self, call: Call, whom: Whom, group: str | None = None) -> Response:
+        where = where_of(whom)
+        message = await self._message(call, group)
+        if message is not None:
+            self._gateway.everywhere.send(whom, message, where, call.asked)
         return done(202)
 
     async def _message(self, call: Call, group: str | None = None) -> Message | None:

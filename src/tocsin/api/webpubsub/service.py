@@ -1,6 +1,7 @@
 """What all operations of the data plane share: who asks, in which hub and version, and how refusals look."""
 
 from collections.abc import Awaitable, Callable
+from hashlib import blake2b
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -10,18 +11,18 @@ from tocsin.api.webpubsub.answers import API_VERSIONS, ParameterError, done, ref
 from tocsin.api.webpubsub.repeats import Repeats
 from tocsin.errors import InvalidInputError, TocsinError
 from tocsin.model.ids import canonical_hub
-from tocsin.realtime.odata import FilterError, Where, compile_filter
+from tocsin.realtime.errands import Asked, Kind, Whom
+from tocsin.realtime.odata import FilterError, Where
 from tocsin.realtime.request import LONGEST_TTL_S, MAX_GROUP, is_group
-from tocsin.realtime.session import Session
 
 _MAX_PARAMETERS: Final = 2_000
 _MAX_REPEAT_ID: Final = 256
 
 
 class Call:
-    """One admitted request."""
+    """One admitted request; ``asked`` is what it is known by once it is carried out."""
 
-    __slots__ = ("_query", "caller", "hub", "request")
+    __slots__ = ("_query", "asked", "caller", "hub", "request")
 
     def __init__(
         self, request: Request, hub: str, query: dict[str, list[str]], caller: str
@@ -29,6 +30,7 @@ class Call:
         self.request = request
         self.hub = hub
         self.caller = caller
+        self.asked: Asked | None = None
         self._query = query
 
     def many(self, name: str) -> list[str]:
@@ -69,24 +71,17 @@ class Call:
         """Return how long a message lives, in seconds; 0 is for ever."""
         return self.number("messageTtlSeconds", 0, LONGEST_TTL_S) or 0
 
-    def where(self) -> Where | None:
-        """Return who is meant by ``filter`` and ``excluded``; None for everybody.
+    def whom(self, kind: Kind, name: str = "") -> Whom:
+        """Return who is meant: ``kind`` and ``name``, ``filter`` and ``excluded``."""
+        return Whom(self.hub, kind, name, self.one("filter"), tuple(self.many("excluded")))
 
-        Raises:
-            ParameterError: The filter is none.
-        """
-        text = self.one("filter")
-        chosen = None if text is None else where_of(text)
-        excluded = frozenset(self.many("excluded"))
-        if not excluded:
-            return chosen
-        if chosen is None:
-            return lambda session: session.id not in excluded
+    def connection(self) -> Whom:
+        """Return that the connection in the path is meant."""
+        return Whom(self.hub, "connection", self.path("connection"))
 
-        def where(session: Session) -> bool:
-            return session.id not in excluded and chosen(session)
-
-        return where
+    def user(self) -> Whom:
+        """Return that the connections of the user in the path are meant."""
+        return Whom(self.hub, "user", self.path("user"))
 
 
 Operation = Callable[[Call], Awaitable[Response]]
@@ -104,13 +99,23 @@ class Service:
 
         async def handler(request: Request) -> Response:
             try:
-                return await operation(await self._call(request))
+                call = await self._call(request)
+                return await self._done(call, operation)
             except ClientGoneError:
                 raise
             except TocsinError as error:
                 return refusal_of(error)
 
         return handler
+
+    async def _done(self, call: Call, operation: Operation) -> Response:
+        """Carry an operation out; one that failed is no reason to take the next try for a repeat."""
+        try:
+            return await operation(call)
+        except TocsinError:
+            if call.asked is not None:
+                self._repeats.forget(call.asked)
+            raise
 
     def is_repeat(self, call: Call, body: bytes = b"") -> bool:
         """Tell whether this very request was carried out before, by its id; one without an id never was.
@@ -122,9 +127,11 @@ class Service:
         name = key or request.header(b"x-ms-client-request-id")
         if not name or len(name) > _MAX_REPEAT_ID:
             return False
-        scope = request.scope
-        content = hash((scope["raw_path"], scope["query_string"], body))
-        return self._repeats.is_repeat((call.hub, call.caller, name), content, strict=bool(key))
+        asked = Asked((call.hub, call.caller, name), _content(request, body))
+        if self._repeats.is_repeat(asked, strict=bool(key)):
+            return True
+        call.asked = asked
+        return False
 
     async def _call(self, request: Request) -> Call:
         hub = canonical_hub(request.params["hub"])
@@ -136,6 +143,14 @@ class Service:
             message = f"api-version {said!r} is not supported; use one of {', '.join(API_VERSIONS)}"
             raise ParameterError("api-version", message)
         return Call(request, hub, query, caller)
+
+
+def _content(request: Request, body: bytes) -> bytes:
+    """Return what stands for a request's content, at every gateway the same."""
+    digest = blake2b(request.scope["raw_path"], digest_size=8)
+    digest.update(b"?" + request.scope["query_string"] + b"\n")
+    digest.update(body)
+    return digest.digest()
 
 
 async def health(_request: Request) -> Response:
@@ -155,14 +170,14 @@ def checked_group(name: str) -> str:
     return name
 
 
-def where_of(text: str) -> Where:
-    """Compile a filter.
+def where_of(whom: Whom) -> Where | None:
+    """Return who is picked among those who are meant; None for everybody.
 
     Raises:
-        ParameterError: It is none.
+        ParameterError: The filter is none.
     """
     try:
-        return compile_filter(text)
+        return whom.where()
     except FilterError as error:
         raise ParameterError("filter", f"{error} (Parameter 'filter')") from None
 

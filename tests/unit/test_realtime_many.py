@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tests.unit.realtime_fakes import session
-from tocsin.api.webpubsub.many import for_each
+from tocsin.realtime.many import for_each
 from tocsin.realtime.session import Session
 
 
