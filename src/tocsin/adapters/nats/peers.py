@@ -32,8 +32,7 @@ log = structlog.get_logger()
 BEAT_S: Final = 5.0
 ANSWER_S: Final = 5.0
 _BEATS_OF_SILENCE: Final = 3
-# How long those who are there have to say so when a gateway starts.
-_MEET_S: Final = 0.3
+MEET_S: Final = 0.3
 # Beyond it nothing more is told or asked.
 _OUTGOING_BYTES: Final = 33_554_432
 # Beyond these NATS' client drops what came in.
@@ -79,13 +78,28 @@ class NatsPeers:
     """Tells and asks the gateways of other processes."""
 
     def __init__(
-        self, url: str, supervisor: Supervisor, beat_s: float = BEAT_S, answer_s: float = ANSWER_S
+        self,
+        url: str,
+        supervisor: Supervisor,
+        *,
+        beat_s: float = BEAT_S,
+        answer_s: float = ANSWER_S,
+        meet_s: float = MEET_S,
     ) -> None:
-        """Make it; nothing happens before ``start``.  Who is asked has ``answer_s`` seconds."""
+        """Make it; nothing happens before ``start``.
+
+        Args:
+            url: Of the NATS servers and the deployment.
+            supervisor: Runs what goes on.
+            beat_s: How often it says that it is there.
+            answer_s: How long those who are asked have.
+            meet_s: How long those who are there have to say so when it starts.
+        """
         self._place = Place.of(url)
         self._supervisor = supervisor
         self._beat_s = beat_s
         self._answer_s = answer_s
+        self._meet_s = meet_s
         self._id = secrets.token_hex(8)
         self._client: Client | None = None
         self._others: dict[str, float] = {}
@@ -120,7 +134,7 @@ class NatsPeers:
         await self._subscribe(f"gateway.{self._id}.*", self._arrived)
         await settle(self._client)
         await self._say(serves=False, asks=True)
-        await asyncio.sleep(_MEET_S)
+        await asyncio.sleep(self._meet_s)
         self._supervisor.keep("peers.sender", self._send_all)
 
     def serve(
