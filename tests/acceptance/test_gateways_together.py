@@ -1,6 +1,7 @@
 """Two gateways on one PostgreSQL and one NATS, for Microsoft's unmodified packages: everybody is found from everywhere."""
 
 import asyncio
+import io
 import shutil
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -90,13 +91,11 @@ class Online:
         self.gone: list[str | None] = []
 
     async def listen(self) -> None:
-        for kind, callback in (
-            (CallbackType.CONNECTED, self._connected),
-            (CallbackType.DISCONNECTED, self._disconnected),
-            (CallbackType.SERVER_MESSAGE, self._message),
-            (CallbackType.GROUP_MESSAGE, self._message),
-        ):
-            await self.client.subscribe(kind, callback)
+        subscribe = self.client.subscribe
+        await subscribe(CallbackType.CONNECTED, self._connected)
+        await subscribe(CallbackType.DISCONNECTED, self._disconnected)
+        await subscribe(CallbackType.SERVER_MESSAGE, self._message)
+        await subscribe(CallbackType.GROUP_MESSAGE, self._message)
 
     async def _connected(self, event: OnConnectedArgs) -> None:
         self.id = event.connection_id
@@ -152,7 +151,7 @@ async def test_rest_sends_reach_connections_of_the_other_gateway_in_their_order(
         await services.one.send_to_group("sends", {"only": "ada"}, filter=only_ada)
         await services.one.send_to_all({"all": "but bo"}, excluded=[bo.id])
         await services.one.send_to_group(
-            "sends", b"\0\xff", content_type="application/octet-stream"
+            "sends", io.BytesIO(b"\0\xff"), content_type="application/octet-stream"
         )
         more = ("to ada", "to her connection", {"only": "ada"}, {"all": "but bo"}, b"\0\xff")
         await ada.hears(*both, *more)
