@@ -16,7 +16,7 @@ from tocsin.telemetry import Metrics
 class Ground:
     """What every part of one node stands on; it starts nothing."""
 
-    def __init__(  # noqa: PLR0913 -- all that differs between nodes
+    def __init__(  # noqa: PLR0913, PLR0917 -- all that differs between nodes
         self,
         settings: Settings,
         store: SqlStore,
