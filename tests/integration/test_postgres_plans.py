@@ -1,5 +1,7 @@
 """Every statement finds its rows by an index on PostgreSQL too, whatever the values: no table that grows is walked."""
 
+import json
+import math
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -10,9 +12,13 @@ from sqlalchemy import Table
 
 from tests.integration.test_sqlite_plans import EVERY, MEANT
 from tests.ports.postgres_server import FAST, PostgresServer
+from tocsin.adapters.postgres.connection import PostgresConnection
+from tocsin.adapters.postgres.database import PostgresDatabase
 from tocsin.adapters.postgres.migrate import migrate
 from tocsin.adapters.postgres.text import text_of
+from tocsin.adapters.sql import inboxes
 from tocsin.adapters.sql.schema import metadata
+from tocsin.adapters.sql.store.text import sql
 
 # The planner may do without an index only where there is none to be had, and does not see the values.
 SETTINGS = (
@@ -23,6 +29,10 @@ SETTINGS = (
 )
 Node = dict[str, Any]
 ROWS = 5_000
+ADD_HEADS = """
+    INSERT INTO heads SELECT n, 1, 'user-' || n, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+    FROM generate_series(%(first)s::bigint, %(last)s) AS n
+"""
 # What is in these waits for something, so that walking one is bounded by that.
 PARTIAL = {
     index.name
@@ -33,21 +43,26 @@ PARTIAL = {
 
 
 @pytest.fixture(scope="module")
-def connection() -> Iterator[psycopg.Connection[Any]]:
+def server() -> Iterator[PostgresServer]:
     server = PostgresServer(**FAST)
     try:
         server.start()
-        url = server.create()
-        migrate(url)
-        with psycopg.connect(url, autocommit=True, prepare_threshold=None) as opened:
-            for table in metadata.sorted_tables:
-                opened.execute(filling(table).encode())
-            opened.execute("ANALYZE")
-            for setting in SETTINGS:
-                opened.execute(setting)
-            yield opened
+        yield server
     finally:
         server.remove()
+
+
+@pytest.fixture(scope="module")
+def connection(server: PostgresServer) -> Iterator[psycopg.Connection[Any]]:
+    url = server.create()
+    migrate(url)
+    with psycopg.connect(url, autocommit=True, prepare_threshold=None) as opened:
+        for table in metadata.sorted_tables:
+            opened.execute(filling(table).encode())
+        opened.execute("ANALYZE")
+        for setting in SETTINGS:
+            opened.execute(setting)
+        yield opened
 
 
 def filling(table: Table) -> str:
@@ -98,3 +113,40 @@ def test_no_table_is_walked_unless_it_is_meant(
     connection: psycopg.Connection[Any], name: str
 ) -> None:
     assert walked(connection, name) == [] or name in MEANT
+
+
+def heads_read(connection: PostgresConnection) -> int:
+    """Return how many rows of heads were read until now."""
+    connection.execute("SELECT pg_stat_force_next_flush()")
+    query = "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tables WHERE relname = 'heads'"
+    found: int = connection.execute(query).fetchall()[0][0]
+    return found
+
+
+def looked_up(connection: PostgresConnection) -> int:
+    """Lock the heads of ten people; return how many rows were read for it."""
+    before = heads_read(connection)
+    connection.execute(PostgresDatabase.begin_writing)
+    users = json.dumps([f"user-{number}" for number in range(10)])
+    found = connection.execute(sql(inboxes.lock_heads), {"hub_no": 1, "users": users}).fetchall()
+    assert len(found) == 10
+    connection.execute("COMMIT")
+    return heads_read(connection) - before
+
+
+def test_what_was_planned_for_a_small_table_is_planned_anew_when_it_has_grown(
+    server: PostgresServer,
+) -> None:
+    url = server.create()
+    migrate(url)
+    connection = PostgresConnection.open(url)
+    connection.execute("INSERT INTO hubs VALUES (1, 'default', 'e', 0, 0)")
+    connection.execute(ADD_HEADS, {"first": 0, "last": 9})
+    connection._plans_until_s = math.inf
+    for _ in range(20):  # until the driver and the server keep the plan
+        looked_up(connection)
+    connection.execute(ADD_HEADS, {"first": 10, "last": 4 * ROWS})
+    assert looked_up(connection) > ROWS / 2  # it goes through all, so the test sees it
+    connection._plans_until_s = 0.0
+    assert looked_up(connection) < 100
+    connection.close()

@@ -1,5 +1,6 @@
 """Connecting: every wait has a bound (I7), numbers and bytes travel in binary, and nothing commits by itself."""
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
@@ -30,9 +31,15 @@ _SESSION = (
     "SET tcp_keepalives_idle = 10",
     "SET tcp_keepalives_interval = 5",
     "SET tcp_keepalives_count = 3",
+    "SET jit = off",  # compiling takes longer than any statement here
 )
 # A writer has no such bound: a commit that waits for a standby and is cancelled would look as if it had not waited.
 _READER = "SET statement_timeout = '30s'"
+
+# A plan that was made while a table was small goes through all of it, and statistics come with the server's own upkeep, a
+# minute later.  New ones are made by the size that a table has by then; all that a session uses take 10 ms.
+_PLANS_S = 2.0
+_FORGET_PLANS = "DISCARD PLANS"
 
 
 def bounded(url: str) -> str:
@@ -48,6 +55,7 @@ class PostgresConnection:
 
     def __init__(self, raw: psycopg.Connection[Row]) -> None:
         self.raw = raw
+        self._plans_until_s = 0.0
 
     @classmethod
     def open(cls, url: str, *, reads: bool = False) -> Self:
@@ -73,12 +81,20 @@ class PostgresConnection:
         Raises:
             psycopg.Error: The server refused it, or is gone; a COMMIT that only rolled back counts as refused.
         """
+        if statement.startswith("BEGIN"):
+            self._renew_plans()
         query = text_of(statement).encode()
         cursor = self.raw.execute(query, parameters or None, binary=True)
         if statement == "COMMIT" and cursor.statusmessage != statement:
             msg = "something in the transaction had failed, so it was rolled back"
             raise psycopg.errors.InFailedSqlTransaction(msg)
         return cursor
+
+    def _renew_plans(self) -> None:
+        now_s = time.monotonic()
+        if now_s >= self._plans_until_s:
+            self._plans_until_s = now_s + _PLANS_S
+            self.raw.execute(_FORGET_PLANS)
 
     def executemany(
         self, statement: str, rows: Sequence[Mapping[str, Any]], /
