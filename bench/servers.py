@@ -30,9 +30,9 @@ class Server(Process):
         super().__init__(process, port)
         self.key = key
 
-    def client_paths(self, count: int) -> list[str]:
-        """Return a path to connect a socket to for each of the users 0 to ``count``."""
-        return [f"/sockets/{user_name(number)}" for number in range(count)]
+    def client_paths(self, count: int, first: int = 0) -> list[str]:
+        """Return a path to connect a socket to for each of ``count`` users from ``first`` on."""
+        return [f"/sockets/{user_name(number)}" for number in range(first, first + count)]
 
     def settle(self) -> None:
         """Wait until everything accepted is worked off; the controls do that before they answer."""
@@ -48,13 +48,14 @@ class Tocsin(Server):
         self.server_key = self._key("server")
         self.folder = folder
 
-    def client_paths(self, count: int) -> list[str]:
+    def client_paths(self, count: int, first: int = 0) -> list[str]:
         """Get a client token for each user, as a backend would."""
         backend = HTTPConnection("127.0.0.1", self.port, timeout=30)
         headers = {"authorization": f"Bearer {self.server_key}"}
         with contextlib.closing(backend):
             return [
-                self._client_path(backend, headers, user_name(number)) for number in range(count)
+                self._client_path(backend, headers, user_name(number))
+                for number in range(first, first + count)
             ]
 
     def settle(self) -> None:

@@ -21,7 +21,7 @@ _TICK_S = 0.001
 
 
 class Order(NamedTuple):
-    """What is published, where and as whom; to everybody if there are no ``users``.
+    """What is published, where and as whom; to ``users`` from the number ``first`` on, to everybody if there are none.
 
     ``ready`` are whole requests, which are sent instead.
     """
@@ -31,6 +31,7 @@ class Order(NamedTuple):
     users: int
     batch: int = 1
     connections: int = 64
+    first: int = 0
     ready: tuple[bytes, ...] = ()
 
 
@@ -184,7 +185,7 @@ def _audience(order: Order, number: int) -> bytes:
     if not order.users:
         return b'{"all":true}'
     # A step that is prime to most numbers: neighbours in time are no neighbours by name.
-    return b'{"users":["%b"]}' % user_name(number * 7_919 % order.users).encode()
+    return b'{"users":["%b"]}' % user_name(order.first + number * 7_919 % order.users).encode()
 
 
 def _head(order: Order, path: bytes, size: int) -> bytes:

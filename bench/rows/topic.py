@@ -6,6 +6,7 @@ from typing import Self
 import httpx
 from bench.child import Child
 from bench.frame import Bench, Row, ms
+from bench.ground import Lay, on_postgres, on_sqlite
 from bench.load.flow import Load
 from bench.load.producers import Order
 from bench.measure import median, percentile
@@ -22,10 +23,24 @@ _DEADLINE_S = 120.0
 
 def topic(bench: Bench) -> list[Row]:
     """An alert to the topic while 100 alerts a second go to others who are online, and the same without it."""
+    return _topic(bench, on_sqlite)
+
+
+def topic_on_postgres(bench: Bench) -> list[Row]:
+    """The same with the store in PostgreSQL."""
+    return _topic(bench, on_postgres)
+
+
+def _topic(bench: Bench, lay: Lay) -> list[Row]:
     took: list[float] = []
     ours: list[float] = []
     controls: list[float] = []
-    with tocsin() as server, Child(Load) as load, _Owner(server) as owner:
+    with (
+        lay() as ground,
+        tocsin(ground.settings) as server,
+        Child(Load) as load,
+        _Owner(server) as owner,
+    ):
         load.call("listen", server.port, server.client_paths(CLIENTS))
         owner.subscribe()
         bench.say(f"{PEOPLE:,} people subscribed")
@@ -40,7 +55,7 @@ def topic(bench: Bench) -> list[Row]:
                 f"topic {took[-1]:.1f} s, others' p99 meanwhile {ms(ours[-1])}, without {ms(alone)}"
             )
     seconds, meanwhile, without = median(took), median(ours), median(controls)
-    note = f"SQLite; {PER_S} alerts/s to {CLIENTS} clients online meanwhile, for {SECONDS:g} s from the publish on"
+    note = f"{ground.name}; {PER_S} alerts/s to {CLIENTS} clients online meanwhile, for {SECONDS:g} s from the publish on"
     return [
         Row(
             f"topic of {PEOPLE:,} people, to the last inbox",

@@ -37,6 +37,12 @@ class NatsServer:
         return f"nats://127.0.0.1:{self.port}"
 
     @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def monitor(self) -> str:
         """Where it tells of itself."""
         return f"http://127.0.0.1:{self.monitor_port}"

@@ -113,6 +113,12 @@ class PostgresServer:
         """Return what a store is opened with."""
         return f"postgresql://tocsin@/{database}?host={self.folder}"
 
+    @property
+    def pid(self) -> int:
+        """The process whose children are the sessions'."""
+        assert self._process is not None
+        return self._process.pid
+
     def ask(self, query: LiteralString, database: str = "postgres") -> list[tuple[Any, ...]]:
         """Run one statement, and return its rows if it has any."""
         with psycopg.connect(self.url(database), autocommit=True) as connection:

@@ -1,0 +1,78 @@
+"""What Tocsin keeps its alerts in: a file, or servers that are started here as the tests start them, with every flush to disk."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from typing import NamedTuple
+
+from bench.measure import cpu_s, family
+from tests.ports.nats_server import NatsServer
+from tests.ports.postgres_server import PostgresServer
+
+
+class Ground(NamedTuple):
+    """A store and a queue: the settings that name them, and the servers' processes."""
+
+    name: str
+    settings: Mapping[str, object]
+    servers: tuple[int, ...] = ()
+
+    def cpu_s(self) -> float:
+        """Return the CPU seconds that its servers used so far, all their processes that live."""
+        return sum(cpu_s(pid) for server in self.servers for pid in family(server))
+
+
+Lay = Callable[[], AbstractContextManager[Ground]]
+
+
+@contextlib.contextmanager
+def on_sqlite() -> Iterator[Ground]:
+    """Lay the ground of the embedded default."""
+    yield Ground("SQLite", {})
+
+
+@contextlib.contextmanager
+def on_postgres() -> Iterator[Ground]:
+    """Lay a PostgreSQL with its own settings, for the store and the queue."""
+    with _postgres() as server:
+        yield Ground("PostgreSQL", {"STORE": server.create()}, (server.pid,))
+
+
+@contextlib.contextmanager
+def on_jetstream() -> Iterator[Ground]:
+    """Lay a PostgreSQL for the store, and a JetStream of one replica before it."""
+    with _postgres() as server, _nats() as nats:
+        settings = {
+            "STORE": server.create(),
+            "QUEUE": nats.url,
+            "QUEUE_MONITORS": f'["{nats.monitor}"]',
+        }
+        yield Ground("PostgreSQL and JetStream", settings, (server.pid, nats.pid))
+
+
+@contextlib.contextmanager
+def for_several() -> Iterator[Ground]:
+    """Lay a PostgreSQL for several processes, and a NATS by which they announce."""
+    with _postgres() as server, _nats() as nats:
+        settings = {"STORE": server.create(), "FANOUT": nats.url}
+        yield Ground("PostgreSQL", settings, (server.pid, nats.pid))
+
+
+@contextlib.contextmanager
+def _postgres() -> Iterator[PostgresServer]:
+    server = PostgresServer()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@contextlib.contextmanager
+def _nats() -> Iterator[NatsServer]:
+    server = NatsServer()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
