@@ -131,6 +131,11 @@ class Metrics:
             "Push services that are sent nothing because our settings are at fault.",
             registry=registry,
         )
+        self.push_refusing = Gauge(
+            "tocsin_push_refusing_hosts",
+            "Push services that refused our credentials and have accepted nothing since.",
+            registry=registry,
+        )
         self.pushes_cancelled = Counter(
             "tocsin_pushes_cancelled_total",
             "Pushes that were not sent, by why there was no reason any more.",

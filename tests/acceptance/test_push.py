@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import httpx
 import pytest
@@ -16,6 +17,7 @@ from tests.acceptance.conftest import MakeServer
 from tests.acceptance.deadlines import until
 from tests.acceptance.push_browsers import Browsers, push_environment
 from tests.push_services.running import process
+from tests.push_services.web_push import SLOW_S
 
 pytestmark = pytest.mark.acceptance
 
@@ -23,6 +25,7 @@ KILLS = 50
 SERVER_KILLS = 10
 GRACE_S = 2
 CALL_S = 10.0
+BEHAVIOURS = ("ok", "slow")
 
 
 @pytest.fixture(scope="module")
@@ -75,28 +78,51 @@ def test_hanging_endpoints_delay_no_other(browsers: Browsers) -> None:
     assert time.monotonic() - began < CALL_S, "by then a hanging call is given up"
 
 
+@pytest.mark.timeout(300)  # fifty starts
 def test_a_dispatcher_killed_fifty_times_tries_every_push_and_repeats_under_the_same_id(
     browsers: Browsers,
 ) -> None:
     chance = random.Random(7)
-    users = [f"u{number}" for number in range(20)]
-    names = browsers.register(*users)
+    quick, slow = [f"u{number}" for number in range(16)], [f"s{number}" for number in range(4)]
+    names = browsers.register(*quick)
+    slow_names = browsers.register(*slow, behaviour="slow")
     browsers.server.stop()
-    with dispatchers(browsers, users) as start:
+    with dispatchers(browsers, [*quick, *slow]) as start:
         for number in range(KILLS):
             pid = start(number)
-            time.sleep(chance.uniform(0, 0.5))
+            if number % 2:  # not while it still opens its store
+                until(partial(came, browsers, f"a{number}"), "it is sending")
+            time.sleep(chance.uniform(0, SLOW_S if number % 2 else 0.5))
             os.kill(pid, signal.SIGKILL)
         last = start(KILLS)
-        expected = {(name, f"a{number}") for name in names.values() for number in range(KILLS + 1)}
-        until(lambda: expected <= browsers.received().keys(), "every push was tried", 60)
+        expected = wanted(names), wanted(slow_names)
+        until(lambda: all_came(browsers, expected), "every push was tried", 60)
         os.kill(last, signal.SIGKILL)
-    assert browsers.received().keys() == expected
-    repeats = browsers.received().total() - len(expected)
-    assert repeats < len(expected) / 2, "what was taken is not sent again and again"
+    for behaviour, pushes in zip(BEHAVIOURS, expected, strict=True):
+        assert browsers.received(behaviour).keys() == pushes
+    repeats, slow_repeats = (
+        browsers.received(behaviour).total() - len(pushes)
+        for behaviour, pushes in zip(BEHAVIOURS, expected, strict=True)
+    )
+    assert slow_repeats > 0, "what was under way at a kill is sent again"
+    assert repeats < len(expected[0]) / 2, "what was taken is not sent again and again"
     browsers.server.start()
-    facts = browsers.facts("a0", "u0")
-    assert facts == ["pushed"]
+    assert browsers.facts("a0", "u0") == ["pushed"]
+
+
+def wanted(names: dict[str, str]) -> set[tuple[str, str]]:
+    return {(name, f"a{number}") for name in names.values() for number in range(KILLS + 1)}
+
+
+def came(browsers: Browsers, alert_id: str) -> bool:
+    return any(told == alert_id for _, told in browsers.received())
+
+
+def all_came(browsers: Browsers, expected: tuple[set[tuple[str, str]], ...]) -> bool:
+    return all(
+        pushes <= browsers.received(behaviour).keys()
+        for behaviour, pushes in zip(BEHAVIOURS, expected, strict=True)
+    )
 
 
 @pytest.mark.timeout(300)  # each start takes two seconds of work

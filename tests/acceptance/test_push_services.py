@@ -210,6 +210,9 @@ def test_credentials_that_a_service_refuses_alarm_at_once_and_pause_it_after_fiv
     stage.browser("laptop", "403", user="eve")
     stage.publish(to={"users": ["eve"]})
     until(lambda: "refuses our credentials" in doctor(stage), "the doctor warns")
+    metrics = stage.server.request("GET", "/metrics").text
+    assert "tocsin_push_refusing_hosts 1.0" in metrics
+    assert "tocsin_push_paused_hosts 0.0" in metrics
     people = [f"user-{number}" for number in range(4)]
     for user in people:
         stage.browser("laptop", "403", user=user)
@@ -219,12 +222,24 @@ def test_credentials_that_a_service_refuses_alarm_at_once_and_pause_it_after_fiv
     assert "tocsin_push_paused_hosts 1.0" in stage.server.request("GET", "/metrics").text
 
 
+def test_firebase_is_paused_by_the_first_answer_that_no_app_has_a_part_in(stage: Stage) -> None:
+    stage.app("phone", "denied:1")
+    stage.publish()
+    until(lambda: "nothing is sent to" in doctor(stage), "the doctor says so")
+    stage.app("phone", "ok:1", user="ben")
+    stage.browser("laptop", user="ben")
+    stage.publish(to={"users": ["ada", "ben"]})
+    until(stage.browsers.received, "browsers are pushed")
+    assert len(stage.firebase.received()) == 1
+
+
 def doctor(stage: Stage) -> str:
     return stage.server.try_cli("doctor").stdout
 
 
 def test_a_server_that_is_killed_repeats_and_loses_nothing(stage: Stage) -> None:
     stage.browser("laptop", "slow")
+    config = stage.server.request("GET", "/v1/push/config").json()
     wanted = set()
     for number in range(6):
         wanted.add(stage.publish(title=f"Alert {number}"))
@@ -232,6 +247,7 @@ def test_a_server_that_is_killed_repeats_and_loses_nothing(stage: Stage) -> None
             stage.server.restart()
     until(lambda: tried(stage).keys() >= wanted, "each was tried")
     assert tried(stage).keys() == wanted
+    assert stage.server.request("GET", "/v1/push/config").json() == config, "the key stays"
     [tags] = [{one["message"]["notification"]["tag"] for one in stage.browsers.received()}]
     assert len(tags) == len(wanted)
 

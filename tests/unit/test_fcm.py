@@ -155,7 +155,7 @@ TABLE: list[tuple[str, PushOutcome]] = [
     ("unavailable-seconds", Later("answered 503 UNAVAILABLE: said so", 33, **HOST)),
     ("internal", Later("answered 500 INTERNAL: said so", 10)),
     ("third-party", Misconfigured("answered 401 THIRD_PARTY_AUTH_ERROR: said so")),
-    ("denied", Misconfigured("answered 403 PERMISSION_DENIED: said so")),
+    ("denied", Misconfigured("answered 403 PERMISSION_DENIED: said so", certain=True)),
     ("teapot", Rejected("answered 418 UNKNOWN: said so")),
     ("redirect", Rejected("answered 307")),
     ("nonsense", Accepted()),
@@ -208,22 +208,17 @@ async def test_a_token_that_was_refused_is_fetched_anew_once(stage: Stage) -> No
     assert all(isinstance(one.result(), Accepted) for one in sends)
     assert stage.service.grants == 2
     outcome = await stage.send("unauthenticated")
-    assert outcome == Misconfigured("answered 401 UNAUTHENTICATED: said so")
+    assert outcome == Misconfigured("answered 401 UNAUTHENTICATED: said so", certain=True)
     assert stage.service.requests["unauthenticated"] == 2
     assert isinstance(await stage.send("ok"), Accepted)
 
 
-@pytest.mark.parametrize("behaviour", ["third-party", "denied", "unauthenticated"])
-async def test_what_a_device_may_be_behind_is_no_certain_fault_of_ours(
-    stage: Stage, behaviour: str
+async def test_an_apps_certificate_at_fault_costs_no_token_and_is_of_some_devices_only(
+    stage: Stage,
 ) -> None:
-    outcome = await stage.send(behaviour)
+    outcome = await stage.send("third-party")
     assert isinstance(outcome, Misconfigured)
     assert not outcome.certain
-
-
-async def test_an_apps_certificate_at_fault_costs_no_token(stage: Stage) -> None:
-    await stage.send("third-party")
     assert stage.service.grants == 1
 
 

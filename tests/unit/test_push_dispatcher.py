@@ -203,6 +203,26 @@ async def test_a_fault_that_five_people_meet_is_ours_and_one_person_stops_nobody
     assert play.dispatcher.doubted() == {}
 
 
+async def test_a_device_that_refuses_us_is_left_alone_ever_longer_and_no_other() -> None:
+    async with stage(storm_pushes=10_000) as play:
+        for device_id in ("d1", "d2"):
+            await play.register("ann", device_id)
+        play.provider.refuses = lambda channel: channel.handle == "ann/d1"
+        for _ in range(600):
+            await play.alert("ann", collapse_key="door-7")
+            await play.turn(1)
+        assert 5 <= tried(play, "ann/d1") < 20
+        assert tried(play, "ann/d2") == 600
+        play.provider.refuses = lambda _: False
+        await play.until(lambda: play.waits(0))
+        assert play.provider.sent[-1].channel.handle == "ann/d1"
+        assert play.dispatcher.doubted() == {}
+
+
+def tried(play: Stage, handle: str) -> int:
+    return sum(one.channel.handle == handle for one in play.provider.sent)
+
+
 async def test_a_provider_that_raises_is_a_fault_of_one_try(play: Stage) -> None:
     play.provider.outcomes = [RuntimeError("broken")]
     alert_id = await play.alert("ann")

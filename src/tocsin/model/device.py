@@ -43,6 +43,10 @@ def platform_of(channel: Channel) -> Platform:
     return "webpush" if isinstance(channel, WebPushChannel) else "fcm"
 
 
+DeviceKey = tuple[str, str, str]
+"""Hub, user and id of a device."""
+
+
 class Device(msgspec.Struct, frozen=True, kw_only=True):
     """A registered installation, named by the ``id`` that the app chose; unique for its user.
 
@@ -67,6 +71,11 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     last_failure: str | None = None
     gone_us: int | None = None
     gone_reason: str | None = None
+
+    @property
+    def key(self) -> DeviceKey:
+        """What names it among all devices."""
+        return self.hub, self.user, self.id
 
     @property
     def platform(self) -> Platform:

@@ -151,6 +151,7 @@ class Dispatcher:
         late_us = 0 if not due_us else max(0, now_us - due_us)  # 0 is a broadcast to be spread
         self._metrics.push_late_s.set(late_us / US_PER_S)
         self._metrics.push_paused.set(len(self.paused()))
+        self._metrics.push_refusing.set(len(self.doubted()))
 
     def _take(self, job: PushJob) -> PutBack | None:
         """Give a push to its lane, or say until when it waits: for the end of its grace, or for room."""
@@ -160,12 +161,18 @@ class Dispatcher:
         lane = self._lane(self._host(job))
         if lane.room <= 0:
             return self._later(job, FULL_LANE_S)
-        wait_s = lane.rest.wait_s(job.number, self._clock.monotonic_s())
+        wait_s = self._wait_s(job, lane)
         if wait_s > 0:
             return self._later(job, wait_s + FULL_LANE_S)
         self._in_hand.add(job.number)
         lane.take(job)
         return None
+
+    def _wait_s(self, job: PushJob, lane: Lane) -> float:
+        """Return how long a push waits, for its device is left alone or its host rests; 0 if it goes now."""
+        now_s = self._clock.monotonic_s()
+        left_alone_s = self._credentials.wait_s(job.device.key, now_s)
+        return left_alone_s or lane.rest.wait_s(job.number, now_s)
 
     def _host(self, job: PushJob) -> str:
         provider = self._providers.get(job.device.platform)
@@ -286,7 +293,8 @@ class Dispatcher:
     ) -> None:
         now_us = self._clock.now_us()
         host, person = self._host(job), (job.hub, job.user)
-        outcome = self._credentials.weigh(host, person, outcome)
+        now_s = self._clock.monotonic_s()
+        outcome = self._credentials.weigh(host, job.device.key, outcome, now_s)
         verdict = judge(
             outcome,
             job.attempts,

@@ -47,7 +47,7 @@ class Gate:
     def _stormy(self, job: PushJob, now_us: int) -> Hold | None:
         if job.severity == _PASSES or job.attempts > 1:  # what is tried again was counted
             return None
-        until_us = self._guard.take((job.hub, job.user, job.device.id), now_us)
+        until_us = self._guard.take(job.device.key, now_us)
         if until_us is None:
             return None
         detail = f"this device was sent much of late; it waits until {to_rfc3339(until_us)}"

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Final
 
+from tocsin.model.device import DeviceKey
 from tocsin.model.push import PushJob, Standing, why_not
 from tocsin.ports.pushes import PushStore
 from tocsin.push.gate import Gate
-from tocsin.push.storm import DeviceKey
 
 # What is held beyond these makes the next summary.
 SUMMED_AT_ONCE: Final = 200
@@ -24,14 +24,14 @@ class HeldPushes:
 
     def claim(self, job: PushJob) -> bool:
         """Take the device of a push; False if another push has it."""
-        if _device(job) in self._under_way:
+        if job.device.key in self._under_way:
             return False
-        self._under_way.add(_device(job))
+        self._under_way.add(job.device.key)
         return True
 
     def release(self, job: PushJob) -> None:
         """Let the device of a push go."""
-        self._under_way.discard(_device(job))
+        self._under_way.discard(job.device.key)
 
     async def beside(self, job: PushJob, now_us: int) -> Mapping[int, Standing]:
         """Return what goes out with a push, and is still of use; nothing, if that is too little for a summary."""
@@ -44,7 +44,3 @@ class HeldPushes:
         }
         allowed = await self._gate.allowed(job, of_use, now_us)
         return allowed if len(allowed) >= self._over else {}
-
-
-def _device(job: PushJob) -> DeviceKey:
-    return job.hub, job.user, job.device.id

@@ -10,11 +10,9 @@ from collections import deque
 from typing import Final
 
 from tocsin.clock import US_PER_S
+from tocsin.model.device import DeviceKey
 
 REMEMBERED: Final = 10_000
-
-DeviceKey = tuple[str, str, str]
-"""Hub, user and id of a device."""
 
 
 class StormGuard:

@@ -91,7 +91,8 @@ def _judge_error(answer: Answer, said: Said, now_us: int) -> PushOutcome:
         case "QUOTA_EXCEEDED" | HTTPStatus.TOO_MANY_REQUESTS:
             return Later(reason, retry_after_s(answer, now_us) or QUOTA_WAIT_S, whole_host=True)
         case "THIRD_PARTY_AUTH_ERROR" | HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN:
-            return Misconfigured(reason)
+            # A code is about some devices, Apple's, say; without one no registration was looked at.
+            return Misconfigured(reason, certain=said.error_code is None)
         case _ if answer.status // 100 == 5:  # noqa: PLR2004 -- the class of server errors
             return _judge_trouble(answer, reason, now_us)
         case _:
