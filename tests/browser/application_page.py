@@ -3,15 +3,14 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page
 
 from tests.acceptance.server_process import ServerProcess
+from tests.browser.axe import complaints
 from tests.browser.conftest import DEADLINE_MS
 
-AXE = Path(__file__).parents[2] / "web/node_modules/axe-core/axe.min.js"
 # Where pictures of every state are left, to be looked at; nowhere unless it is set.
 PICTURES = os.environ.get("TOCSIN_TEST_PICTURES")
 # As strict as an application's policy can be.
@@ -62,16 +61,12 @@ class ApplicationPage:
         self.page = page
         self.look = look
 
-    def check(self, state: str, **rules: bool) -> None:
+    def check(self, state: str) -> None:
         """Fail if axe finds a fault, or if something is wider than the page; leave a picture."""
         if PICTURES:
             self.page.screenshot(path=f"{PICTURES}/{state}-{self.look.name}.png")
-        if not self.page.evaluate("typeof axe === 'object'"):
-            self.page.evaluate(AXE.read_text())
-        options = {"rules": {name: {"enabled": on} for name, on in rules.items()}}
-        found = self.page.evaluate("options => axe.run(document, options)", options)
-        faults = "\n".join(_told(fault) for fault in found["violations"])
-        assert not faults, f"{state}, {self.look.name}: {faults}"
+        faults = complaints(self.page)
+        assert not faults, "\n".join([f"{state}, {self.look.name}:", *faults])
         assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), state
 
 
@@ -85,13 +80,6 @@ def _breaches(said: ConsoleMessage) -> list[str]:
     """What is refused by the server is for the elements to tell."""
     is_fault = said.type == "error" and not said.text.startswith("Failed to load resource")
     return [said.text] if is_fault else []
-
-
-def _told(fault: dict[str, Any]) -> str:
-    nodes = [
-        f"{node['target']} {node['html']}: {node['failureSummary']}" for node in fault["nodes"]
-    ]
-    return "\n".join([fault["id"], *nodes])
 
 
 @contextmanager

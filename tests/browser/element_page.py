@@ -1,6 +1,5 @@
 """A page that shows one element in any state, without a server; its policy is as strict as ours."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +9,9 @@ from tests.browser.conftest import WEB
 from tests.browser.element_states import NOW_MS, State
 
 HERE = Path(__file__).parent
-AXE = HERE.parents[1] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 ORIGIN = "http://elements.test"
 HEADERS = {"content-security-policy": "default-src 'self'; base-uri 'none'; form-action 'self'"}
 KINDS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # A line that breaks for less is not worth a word.
 LINE_DOWN_MS = 4_000
 
@@ -26,7 +23,6 @@ def open_page(context: BrowserContext) -> Page:
     page.clock.install(time=NOW_MS / 1_000)
     page.goto(ORIGIN)
     page.wait_for_selector("body[data-ready]")
-    page.evaluate(AXE.read_text())
     return page
 
 
@@ -43,17 +39,6 @@ def show(page: Page, element: str, state: State, properties: dict[str, Any] | No
     if state.waits:
         page.clock.fast_forward(LINE_DOWN_MS)
     page.evaluate("() => element.updateComplete")
-
-
-def complaints(page: Page) -> list[str]:
-    """Return what axe has to say against the page as it stands."""
-    options = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
-    found = page.evaluate("(options) => axe.run(document, options)", options)
-    return [
-        f"{rule['id']}: {json.dumps(node['target'])} {node['failureSummary']}"
-        for rule in found["violations"]
-        for node in rule["nodes"]
-    ]
 
 
 def calls(page: Page) -> list[list[Any]]:

@@ -12,7 +12,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.application_page import indent
-from tests.browser.element_page import complaints, open_page, show
+from tests.browser.axe import complaints
+from tests.browser.element_page import open_page, show
 from tests.browser.element_states import BELL, INBOX, State
 
 Options = dict[str, Any]

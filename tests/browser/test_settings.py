@@ -29,6 +29,8 @@ FITS = """(select) => {
   select.style.width = "";
   return drawn >= asked;
 }"""
+GROUND = "(one) => getComputedStyle(one).backgroundColor"
+LINE = "(one) => getComputedStyle(one).borderTopColor"
 REPORT = {
     "last_success_at": "2026-11-23T10:00:00Z",
     "last_failure_at": "2026-11-23T11:00:00Z",
@@ -190,3 +192,30 @@ def test_push_is_clean_in_every_state_and_look(
                 "async (it, state) => { it.state = state; await it.updateComplete }", whole
             )
             shown.check(f"push-{name}")
+
+
+def test_settings_can_be_told_apart_in_forced_colours(
+    chromium: Browser, one_server: ServerProcess, mine: Callable[[], Any]
+) -> None:
+    panel = f"<tocsin-push {SOURCE}></tocsin-push>"
+    with application_page(
+        chromium, one_server, DESKTOP, panel + PREFERENCES, forced_colors="active"
+    ) as shown:
+        page = shown.page
+        push = page.locator("tocsin-push")
+        page.get_by_label("Quiet hours").last.select_option("own")
+        page.get_by_label("Monday").uncheck(force=True)
+        expect(page.get_by_role("status").last).to_have_text("Saved")
+        grounds = [
+            page.get_by_label(day).locator("+ span").evaluate(GROUND)
+            for day in ("Monday", "Tuesday", "Wednesday")
+        ]
+        assert grounds[0] != grounds[1] == grounds[2]
+        for name in ("off", "on", "failing", "blocked"):
+            state = {"isBusy": False, "problem": None, "report": None, **STATES[name]}
+            push.evaluate(
+                "async (it, state) => { it.state = state; await it.updateComplete }", state
+            )
+            shown.check(f"settings-forced-{name}")
+            for button in push.get_by_role("button").all():
+                assert button.evaluate(LINE) != push.evaluate(GROUND)

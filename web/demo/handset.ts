@@ -23,7 +23,7 @@ export class DemoHandset extends PlainElement {
         <demo-line-switch .line=${this.line}></demo-line-switch>
         <tocsin-bell></tocsin-bell>
       </header>
-      <tocsin-inbox passive></tocsin-inbox>
+      <main><tocsin-inbox passive></tocsin-inbox></main>
       <tocsin-toasts></tocsin-toasts>
     `;
   }

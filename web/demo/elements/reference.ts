@@ -57,7 +57,7 @@ export class DemoReference extends PlainElement {
       </header>
       <div class="reference">
         <nav aria-label="Elements">${all.map((each) => this.#renderLink(each))}</nav>
-        <article>
+        <main>
           <h2><code>&lt;${element.tagName}&gt;</code></h2>
           <p class="summary">${words(element.summary)}</p>
           ${element.description ? html`<p>${words(element.description)}</p>` : nothing}
@@ -68,7 +68,7 @@ export class DemoReference extends PlainElement {
           ${renderTable("Methods", element.members)} ${renderTable("Slots", element.slots)}
           ${renderTable("Parts", element.cssParts, (name) => `::part(${name})`)}
           ${this.#renderTheme()}
-        </article>
+        </main>
       </div>
     `;
   }
@@ -101,9 +101,9 @@ export class DemoReference extends PlainElement {
     return html`
       <div class="below">
         <button class="secondary" type="button" @click=${this.#send}>Send an alert</button>
-        <ol class="happened" aria-label="Events" role="log">
-          ${this.happened.map(({ name, detail }) => html`<li><code>${name}</code> <span class="quiet">${detail}</span></li>`)}
-        </ol>
+        <div class="happened" aria-label="Events" role="log">
+          ${this.happened.map(({ name, detail }) => html`<div><code>${name}</code> <span class="quiet">${detail}</span></div>`)}
+        </div>
       </div>
     `;
   }

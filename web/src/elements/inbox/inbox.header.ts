@@ -54,7 +54,7 @@ export function renderHeader(look: HeaderLook, actions: HeaderActions): Template
     if (step) actions.selectTab(tabs.at((index + step) % tabs.length) ?? "all");
   };
   return html`
-    <header part="header">
+    <header part="header" role="none">
       <div role="tablist" aria-label=${say("Which alerts")} @keydown=${turn}>
         ${tabs.map((tab) => renderTab(tab, look, actions))}
       </div>

@@ -66,7 +66,7 @@ function renderGroup(
       actions,
     );
   return html`
-    <section aria-labelledby="group-${key}">
+    <section role="group" aria-labelledby="group-${key}">
       <h2 id="group-${key}">${title}</h2>
       <ul>${repeat(items.slice(from, to), ({ id }) => id, row)}</ul>
     </section>
