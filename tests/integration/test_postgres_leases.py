@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -17,9 +18,12 @@ from tests.ports.test_webhooks import dead, receipts, webhook
 from tests.ports.turned_clock import TurnedClock
 from tests.ports.world import World, envelope
 from tocsin.adapters.postgres import store as postgres_store
+from tocsin.adapters.sql.store.database import Connection
+from tocsin.adapters.sql.store.sparing import Sparing
 from tocsin.clock import US_PER_S, SystemClock
 from tocsin.model.push import PutBack
 from tocsin.model.webhook import Progress
+from tocsin.ports.erasure import ErasureRequest
 
 LEASE_S = 30.0
 LEASE_US = 30 * US_PER_S
@@ -214,3 +218,87 @@ async def test_what_is_worked_on_while_its_session_is_lost_arrives_once(
         await world.store.queue.ack([row.receipt for row in batch])
     assert len(await one.listed("ann")) == len(await one.listed("bob")) == 1
     assert (await two.store.queue.depth()).waiting == 0
+
+
+async def erase(world: World, number: int = 1, *, finish: bool = True) -> None:
+    request = ErasureRequest(f"erasure {number}", "h", "ann", "pseudonym", "local")
+    begun = await world.store.erasures.begin_erasure(request)
+    if finish:
+        await world.store.erasures.finish_erasure(begun.id)
+
+
+@pytest.mark.parametrize("finish", [False, True])
+@pytest.mark.parametrize("known", [False, True])
+async def test_what_one_process_holds_reaches_nobody_whom_another_one_erased_meanwhile(
+    worlds: tuple[World, World], clock: TurnedClock, *, finish: bool, known: bool
+) -> None:
+    one, two = worlds
+    if known:
+        await one.alert("ann")
+    now_us = clock.now_us()
+    told = [envelope(*users, accepted_us=now_us) for users in (("ann",), ("ann", "bob"), ("bob",))]
+    await one.store.queue.publish(told)
+    leased = await two.store.queue.lease(limit=9, lease_s=LEASE_S)
+    held = [row.envelope for row in leased]
+    assert held == told
+    await erase(one, finish=finish)
+    for batch in (held[:1], held[1:]):
+        await two.store.deliver(batch)
+    await two.store.queue.ack([row.receipt for row in leased])
+    assert await one.store.positions("h", ["ann"]) == {}
+    assert await one.listed("bob") == [told[2].id, told[1].id]
+    assert (await one.store.queue.depth()).waiting == 0
+    clock.turn(s=1)
+    later = envelope("ann", accepted_us=clock.now_us())
+    await one.store.queue.publish([later])
+    for row in await two.store.queue.lease(limit=9, lease_s=LEASE_S):
+        await two.store.deliver([row.envelope])
+    assert await one.listed("ann") == [later.id]
+
+
+async def test_who_erases_somebody_waits_for_a_delivery_that_makes_an_inbox_of_that_name(
+    server: PostgresServer,
+    worlds: tuple[World, World],
+    clock: TurnedClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one, two = worlds
+    await one.alert("bob")  # so that nobody has to make the hub
+    told = envelope("ann", accepted_us=clock.now_us())
+    await one.store.queue.publish([told])
+    await two.store.queue.lease(limit=9, lease_s=LEASE_S)
+    look, looked, go_on = Sparing.check, threading.Event(), threading.Event()
+
+    def look_and_wait(sparing: Sparing, connection: Connection) -> None:
+        look(sparing, connection)
+        looked.set()
+        assert go_on.wait(LEASE_S)
+
+    monkeypatch.setattr(Sparing, "check", look_and_wait)
+    delivering = asyncio.ensure_future(two.store.deliver([told]))
+    assert await asyncio.to_thread(looked.wait, LEASE_S)
+    erasing = asyncio.ensure_future(erase(one))
+
+    async def waits_or_went_on() -> bool:
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        return erasing.done() or (await asyncio.to_thread(server.ask, waiting)) != [(0,)]
+
+    await until_async(waits_or_went_on, "the erasure meets the delivery")
+    go_on.set()
+    await asyncio.gather(delivering, erasing)
+    assert await one.store.positions("h", ["ann"]) == {}
+
+
+async def test_an_erasure_and_a_delivery_of_another_process_at_once_leave_nothing(
+    worlds: tuple[World, World], clock: TurnedClock
+) -> None:
+    one, two = worlds
+    for number in range(20):
+        told = envelope("ann", "bob", accepted_us=clock.now_us())
+        await one.store.queue.publish([told])
+        held = await two.store.queue.lease(limit=9, lease_s=LEASE_S)
+        deliver = two.store.deliver([row.envelope for row in held])
+        await asyncio.gather(*(deliver, erase(one, number))[:: 1 if number % 2 else -1])
+        await two.store.queue.ack([row.receipt for row in held])
+        assert await one.store.positions("h", ["ann"]) == {}
+    assert len(await one.listed("bob")) == 20

@@ -4,6 +4,7 @@ import pytest
 
 from tests.ports.world import World
 from tocsin.model.event_handler import EventHandler
+from tocsin.ports.erasure import ErasureRequest
 from tocsin.ports.store import AccessKeys, ApiKey
 from tocsin.ports.vapid import SealedVapidKey
 
@@ -26,12 +27,15 @@ async def test_every_change_of_what_is_kept_in_memory_is_counted(world: World) -
     await store.event_handlers.remove_event_handler("h", "e")
     await store.vapid_keys.add_vapid_key(SealedVapidKey("v", b"private", "public", 4))
     await store.vapid_keys.retire_vapid_key("v", 5)
+    erasure = await store.erasures.begin_erasure(ErasureRequest("1", "h", "ann", "p", "local"))
+    await store.erasures.finish_erasure(erasure.id)
     assert await store.editions.editions() == {
         "keys": 2,
         "access-keys": 1,
         "revocations": 1,
         "event-handlers": 2,
         "vapid-keys": 2,
+        "erasures": 1,
     }
 
 

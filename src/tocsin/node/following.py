@@ -51,6 +51,9 @@ def following(parts: Parts) -> Following:
         for hub, user in await keyring.revocations.renew(gateway.hubs.connected()):
             gateway.revoke(hub, user)
 
+    async def renew_erasures() -> None:
+        await parts.ground.store.erasures.unfinished_erasures()
+
     return Following(
         parts.ground.store.editions,
         {
@@ -59,5 +62,6 @@ def following(parts: Parts) -> Following:
             "revocations": renew_revocations,
             "event-handlers": parts.handlers.rules.load,
             "vapid-keys": parts.pushing.vapid.load,
+            "erasures": renew_erasures,
         },
     )

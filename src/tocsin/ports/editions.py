@@ -6,8 +6,8 @@ Guarantee: a change of what is kept is counted in the transaction of that change
 from collections.abc import Mapping
 from typing import Literal, Protocol
 
-# API keys; the access keys of hubs; whose tokens are void; event handlers; VAPID keys.
-Kept = Literal["keys", "access-keys", "revocations", "event-handlers", "vapid-keys"]
+# API keys; the access keys of hubs; whose tokens are void; event handlers; VAPID keys; who is being erased.
+Kept = Literal["keys", "access-keys", "revocations", "event-handlers", "vapid-keys", "erasures"]
 
 
 class EditionStore(Protocol):

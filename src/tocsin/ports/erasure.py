@@ -82,7 +82,7 @@ class ErasureStore(Protocol):
         ...
 
     async def unfinished_erasures(self) -> Sequence[str]:
-        """Return the ids of what was begun; to be called once before anything is delivered."""
+        """Return the ids of what was begun; to be called before anything is delivered, and when others began more."""
         ...
 
     async def erasures(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from tocsin.adapters.memory.deeds import MemoryDeeds
+from tocsin.adapters.memory.editions import MemoryEditions
 from tocsin.adapters.memory.queue import MemoryQueue
 from tocsin.adapters.memory.tables import Hub, Inbox, Tables
 from tocsin.adapters.memory.webhooks import MemoryWebhooks
@@ -34,8 +35,10 @@ class MemoryErasures:
         webhooks: MemoryWebhooks,
         clock: Clock,
         deeds: MemoryDeeds,
+        editions: MemoryEditions,
     ) -> None:
         self._deeds = deeds
+        self._editions = editions
         self._tables = tables
         self._queue = queue
         self._webhooks = webhooks
@@ -63,6 +66,7 @@ class MemoryErasures:
             dict(counts),
         )
         self._begun[request.id] = _Begun(record, request.user, inbox)
+        self._editions.count("erasures")
         self._deeds.keep(deed)
         return record
 

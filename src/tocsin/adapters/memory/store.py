@@ -100,7 +100,9 @@ class MemoryStore:
         self.preferences = MemoryPreferences(self._tables, clock, self.deeds)
         self.event_handlers = MemoryEventHandlers(self.deeds, self.editions)
         self.webhooks = MemoryWebhooks(self._tables, self.deeds)
-        self.erasures = MemoryErasures(self._tables, self.queue, self.webhooks, clock, self.deeds)
+        self.erasures = MemoryErasures(
+            self._tables, self.queue, self.webhooks, clock, self.deeds, self.editions
+        )
         self.holdings = MemoryHoldings(self._tables, self.queue, self.webhooks)
         self.devices = MemoryDevices(self._tables, clock)
         self.pushes = MemoryPushes(self._tables, self.devices, self.receipts, clock)

@@ -29,6 +29,8 @@ heads_of = select(heads).where(heads.c.hub_no == param("hub_no"), among(heads.c.
 heads_by_no = select(heads).where(among(heads.c.user_no, "user_nos"))
 # Whoever writes locks first and reads what it decides on afterwards: inboxes in the order of users, the hub last.
 lock_hub = hub_by_no.with_for_update(key_share=True)
+# A new head holds its hub's key: whoever has this lock sees all heads there are.
+lock_hub_whole = select(hubs.c.hub_no).where(hubs.c.hub_no == param("hub_no")).with_for_update()
 lock_heads = heads_of.order_by(heads.c.user).with_for_update(key_share=True)
 lock_heads_by_no = heads_by_no.order_by(heads.c.hub_no, heads.c.user).with_for_update(
     key_share=True

@@ -122,6 +122,7 @@ progress = select(queue.c.payload, queue.c.attempts, queue.c.last_error).where(
     queue.c.id == param("id")
 )
 waiting_payload = select(queue.c.payload).where(queue.c.id == param("id"))
+waiting_payloads = select(queue.c.payload).where(among(queue.c.id, "ids"))
 oldest_waiting = first(select(queue.c.payload).order_by(queue.c.seq))
 next_due = first(
     select(queue.c.available_us)

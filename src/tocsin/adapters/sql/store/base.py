@@ -35,6 +35,7 @@ from tocsin.adapters.sql.store.queries import Snapshot
 from tocsin.adapters.sql.store.queue import SqlQueue
 from tocsin.adapters.sql.store.readers import Readers
 from tocsin.adapters.sql.store.receipts import SqlReceipts
+from tocsin.adapters.sql.store.sparing import ErasedMeanwhileError, Sparing
 from tocsin.adapters.sql.store.status import alert_status
 from tocsin.adapters.sql.store.sweep import Sweep, Walk
 from tocsin.adapters.sql.store.text import sql
@@ -66,6 +67,8 @@ from tocsin.ports.limits import StoreLimits
 from tocsin.ports.store import AlertListing, AlertPage, AlertStatus, Delivered, Listing, Swept
 
 T = TypeVar("T")
+# So often another process may erase somebody while a delivery is written.
+_ERASURES_MEANWHILE = 8
 _ALL_HUBS, _RENEW = sql(inboxes.all_hubs), sql(inboxes.renew_epoch)
 _WRITE_PROBE = sql(secrets.write_probe)
 
@@ -97,10 +100,15 @@ class SqlStore(SqlKeyring, ABC):
         self.preferences = SqlPreferences(writer, readers, numbers, clock)
         self.webhooks = SqlWebhooks(writer, readers, peers.holder)
         self.event_handlers = SqlEventHandlers(writer, readers)
-        self.queue = SqlQueue(writer, readers, numbers, peers, check_room, clock, limits)
+        self._sparing = Sparing(shared=peers.may_come)
+        self.queue = SqlQueue(
+            writer, readers, numbers, peers, check_room, clock, limits, leases=self._sparing.leases
+        )
         self.handover = SqlHandover(writer, readers, numbers, clock, limits)
         self.topics = SqlTopics(writer, readers, numbers, clock, limits)
-        self.erasures = SqlErasures(writer, readers, numbers, clock, limits.chunk_rows)
+        self.erasures = SqlErasures(
+            writer, readers, numbers, self._sparing, clock, limits.chunk_rows
+        )
         self.holdings = SqlHoldings(readers)
         self.deeds = SqlDeeds(writer, readers)
         self.editions = SqlEditions(readers)
@@ -145,11 +153,18 @@ class SqlStore(SqlKeyring, ABC):
     async def deliver(self, envelopes: Sequence[Envelope]) -> Mapping[str, Delivered]:
         """Write alerts, items, revisions and counts in one transaction; the result is per hub."""
         now_us = self._clock.now_us()
-        return await self._writer.run(
-            lambda connection: Delivery(connection, self._numbers, self._limits, now_us).run(
-                self.erasures.spared(envelopes)
-            )
-        )
+
+        def job(connection: Connection) -> Mapping[str, Delivered]:
+            told = self._sparing.spared(connection, envelopes)
+            delivery = Delivery(connection, self._numbers, self._limits, now_us)
+            delivered = delivery.run(told)
+            self._sparing.check(connection)
+            return delivered
+
+        for _ in range(_ERASURES_MEANWHILE):
+            with contextlib.suppress(ErasedMeanwhileError):
+                return await self._writer.run(job)
+        raise UnavailableError("people are being erased all the time; try again")
 
     async def withdraw(self, hub: str, alert_id: str, deed: Deed | None = None) -> Swept:
         """Take an alert back; call again while the answer says ``more``."""

@@ -7,23 +7,25 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from tocsin.adapters.sql import holdings
+from tocsin.adapters.sql import holdings, inboxes
 from tocsin.adapters.sql.holdings import HOLDINGS, SUBSCRIPTIONS, WAITING, Holding, Waiting
 from tocsin.adapters.sql.store.contact import open_hub
 from tocsin.adapters.sql.store.database import Connection
 from tocsin.adapters.sql.store.deeds import keep
+from tocsin.adapters.sql.store.editions import count_edition
 from tocsin.adapters.sql.store.numbers import Numbers
 from tocsin.adapters.sql.store.queue import decode_envelope
 from tocsin.adapters.sql.store.readers import Readers
 from tocsin.adapters.sql.store.rows import Row, lock_heads
+from tocsin.adapters.sql.store.sparing import Sparing
 from tocsin.adapters.sql.store.text import sql
 from tocsin.adapters.sql.store.writer import Writer
 from tocsin.clock import Clock
-from tocsin.model.alert import Envelope
 from tocsin.model.erasure import events_about, without
 from tocsin.ports.audit import Deed
 from tocsin.ports.erasure import Erasure, ErasureRequest
 
+_LOCK_HUB_WHOLE = sql(inboxes.lock_hub_whole)
 _RAISE_FLOOR, _RENAME = sql(holdings.raise_floor), sql(holdings.rename_head)
 _ADD, _BY_ID = sql(holdings.add_erasure), sql(holdings.erasure_by_id)
 _LOCKED = sql(holdings.lock_erasure)
@@ -32,8 +34,6 @@ _NOTE_COUNTS = sql(holdings.note_counts)
 _OF_HUB, _OF_ALL = sql(holdings.erasures_of_hub), sql(holdings.erasures_of_all)
 
 _NEWEST: Final = "~"  # above every id
-# Erased names are remembered for alerts that a worker holds, which takes seconds; this many is more than enough.
-_REMEMBERED: Final = 10_000
 _encode, _decode = msgspec.json.encode, msgspec.json.decode
 
 
@@ -93,14 +93,20 @@ class SqlErasures:
     """The erasures of one store."""
 
     def __init__(
-        self, writer: Writer, readers: Readers, numbers: Numbers, clock: Clock, chunk_rows: int
+        self,
+        writer: Writer,
+        readers: Readers,
+        numbers: Numbers,
+        sparing: Sparing,
+        clock: Clock,
+        chunk_rows: int,
     ) -> None:
         self._writer = writer
         self._readers = readers
         self._numbers = numbers
+        self._sparing = sparing
         self._clock = clock
         self._chunk_rows = chunk_rows
-        self._gone: dict[tuple[str, str], int] = {}
 
     async def begin_erasure(self, request: ErasureRequest, deed: Deed | None = None) -> Erasure:
         """Take the name away from what is held, end the subscriptions, and record the request."""
@@ -108,14 +114,14 @@ class SqlErasures:
         whom = (request.hub, request.user)
 
         def job(connection: Connection) -> Erasure:
-            self._remember(whom, now_us)
+            self._sparing.remember(whom, now_us)
             keep(connection, deed)
             return _begin(connection, self._numbers, request, now_us)
 
         try:
             return await self._writer.run(job)
         except BaseException:
-            self._gone.pop(whom, None)
+            self._sparing.forget(whom)
             raise
 
     async def finish_erasure(self, erasure_id: str) -> Erasure:
@@ -132,7 +138,7 @@ class SqlErasures:
         """Return the ids of what was begun, and remember their names for what is delivered from now on."""
         found = await self._readers.run(lambda c: c.execute(_OPEN).fetchall())
         for _, hub, user, at_us in found:
-            self._remember((hub, user), at_us)
+            self._sparing.remember((hub, user), at_us)
         return [row[0] for row in found]
 
     async def erasures(
@@ -143,28 +149,6 @@ class SqlErasures:
         query = _OF_ALL if hub is None else _OF_HUB
         found = await self._readers.run(lambda c: c.execute(query, page).fetchall())
         return [_Begun(*row).record() for row in found]
-
-    def spared(self, envelopes: Sequence[Envelope]) -> Sequence[Envelope]:
-        """Return what may still be delivered, without people who were erased since it was accepted.
-
-        For the writing thread: a worker may have leased an alert before the erasure took the name out of it.
-        """
-        if not self._gone:
-            return envelopes
-        return [kept for told in envelopes if (kept := self._spare(told)) is not None]
-
-    def _spare(self, envelope: Envelope) -> Envelope | None:
-        left: Envelope | None = envelope
-        for user in envelope.audience.users:
-            erased_us = self._gone.get((envelope.hub, user))
-            if erased_us is not None and left is not None:
-                left = without(left, user, erased_us)
-        return left
-
-    def _remember(self, whom: tuple[str, str], at_us: int) -> None:
-        if len(self._gone) >= _REMEMBERED:
-            del self._gone[next(iter(self._gone))]
-        self._gone[whom] = at_us
 
     async def _begun(self, erasure_id: str) -> _Begun:
         row = await self._readers.run(lambda c: c.execute(_BY_ID, {"id": erasure_id}).fetchone())
@@ -214,6 +198,9 @@ def _begin(
 ) -> Erasure:
     home = open_hub(connection, numbers, request.hub)
     found = lock_heads(connection, home.hub_no, [request.user]).get(request.user)
+    if found is None:  # or a delivery of another process is just making it
+        connection.execute(_LOCK_HUB_WHOLE, {"hub_no": home.hub_no}).fetchone()
+        found = lock_heads(connection, home.hub_no, [request.user]).get(request.user)
     if found is not None:
         floor = {"at_hub": home.hub_no, "rev": found.head.rev + 1}
         connection.execute(_RAISE_FLOOR, floor)
@@ -235,6 +222,7 @@ def _begin(
         _encode(counts).decode(),
     )
     connection.execute(_ADD, begun._asdict())
+    count_edition(connection, "erasures")
     return begun.record()
 
 

@@ -11,5 +11,10 @@ class Peers(NamedTuple):
     publish_s: float = math.inf  # that another one put something on the queue
     end_s: float = math.inf  # that another one ended with leases in its hands
 
+    @property
+    def may_come(self) -> bool:
+        """Whether there may be any."""
+        return self.publish_s < math.inf
+
 
 NOBODY: Final = Peers()

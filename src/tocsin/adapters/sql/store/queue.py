@@ -63,7 +63,10 @@ class SqlQueue:
         check_room: Callable[[], None],
         clock: Clock,
         limits: StoreLimits,
+        *,
+        leases: Callable[[], None],
     ) -> None:
+        """Make it; ``leases`` is called in the writing thread when what was leased before is done with."""
         self._writer = writer
         self._readers = readers
         self._numbers = numbers
@@ -72,6 +75,7 @@ class SqlQueue:
         self._check_room = check_room
         self._clock = clock
         self._limits = limits
+        self._leases = leases
         self._ready = asyncio.Event()
 
     async def publish(self, envelopes: Sequence[Envelope]) -> Sequence[Published]:
@@ -99,6 +103,7 @@ class SqlQueue:
         until_us = now_us + round(lease_s * US_PER_S)
 
         def job(connection: Connection) -> list[DueRow]:
+            self._leases()
             self._look_after_others(connection)
             enqueue_due(connection, self._numbers, now_us, limit)
             found = _next_due(connection, now_us, limit)
