@@ -28,6 +28,10 @@ class Broker(Protocol):
         """Return the source of a queue; ``instead`` replaces settings."""
         ...
 
+    def told(self, headers: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return headers as a receiver is told them."""
+        ...
+
     async def make_queue(self, **more: Any) -> str:
         """Make a queue whose dead letters are kept; return its name."""
         ...

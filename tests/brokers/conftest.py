@@ -8,11 +8,16 @@ import pytest
 
 from tests.acceptance.conftest import make_server
 from tests.brokers.broker import Broker
+from tests.brokers.jetstream import NatsBroker
 from tests.brokers.rabbitmq import RabbitBroker
 from tests.brokers.servicebus import ServiceBusBroker
 
 __all__ = ["make_server"]
-KINDS: dict[str, Callable[[], Any]] = {"rabbitmq": RabbitBroker, "servicebus": ServiceBusBroker}
+KINDS: dict[str, Callable[[], Any]] = {
+    "rabbitmq": RabbitBroker,
+    "servicebus": ServiceBusBroker,
+    "nats": NatsBroker,
+}
 
 
 @pytest.fixture(scope="module", params=list(KINDS))

@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Sequence
 
+from tocsin.adapters.nats.source import NatsLine
 from tocsin.adapters.rabbitmq.source import RabbitLine
 from tocsin.adapters.servicebus.source import ServiceBusLine
 from tocsin.cli import main
@@ -17,7 +18,7 @@ async def die(_line: object, messages: Sequence[Message]) -> None:
 
 
 if __name__ == "__main__":
-    for line in (RabbitLine, ServiceBusLine):
+    for line in (NatsLine, RabbitLine, ServiceBusLine):
         assert callable(line.ack), "what this program breaks has moved"
         type.__setattr__(line, "ack", die)
     main()

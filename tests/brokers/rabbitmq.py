@@ -1,6 +1,6 @@
 """RabbitMQ for the tests of sources: quorum queues, whose dead letters go to a queue beside each."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
@@ -32,6 +32,9 @@ class RabbitBroker:
     def stranger_url(self) -> str:
         """Return a URL with a password that is wrong."""
         return self._server.url().replace("guest:guest", "guest:wrong")
+
+    def told(self, headers: Mapping[str, Any]) -> Mapping[str, Any]:
+        return headers
 
     async def make_queue(self, **more: Any) -> str:
         name = f"q-{uuid4()}"

@@ -1,6 +1,6 @@
 """The stand-in for Azure Service Bus, for the tests of sources; messages are sent by the SDK, as senders do."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -38,6 +38,9 @@ class ServiceBusBroker:
     def source(self, queue: str, *, held: int = 100) -> MessageSource:
         del held  # nothing is received that was not asked for
         return ServiceBus(self.url, SystemClock(), queue)
+
+    def told(self, headers: Mapping[str, Any]) -> Mapping[str, Any]:
+        return headers
 
     async def make_queue(self, lock_s: float = LOCK_S) -> str:
         name = f"q-{uuid4()}"

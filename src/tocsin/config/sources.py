@@ -8,6 +8,8 @@ from tocsin.config.section import Positive, Section
 
 Template = Annotated[str, Field(min_length=1, max_length=4_096)]
 Templates = Template | tuple[Template, ...]
+# What would be read as another subject is none.
+_NATS_NAME = r"^[^\s.*>/\\]+$"
 Severity = Literal["info", "success", "warning", "error", "critical"]
 
 
@@ -41,12 +43,21 @@ class Source(Section):
     """One queue of one broker."""
 
     url: SecretStr = Field(
-        description="the broker: amqp:// or amqps:// for RabbitMQ, Endpoint=sb://... for Service Bus"
+        description="the broker: amqp(s):// for RabbitMQ, Endpoint=sb://... for Service Bus, nats:// or tls://"
     )
     queue: str | None = Field(None, min_length=1, description="the queue, which must exist")
     topic: str | None = Field(None, min_length=1, description="a topic of Service Bus")
     subscription: str | None = Field(
         None, min_length=1, description="the subscription of that topic"
+    )
+    stream: str | None = Field(
+        None, pattern=_NATS_NAME, description="a stream of NATS, which must exist"
+    )
+    consumer: str | None = Field(
+        None, pattern=_NATS_NAME, description="its durable consumer, made if there is none"
+    )
+    subject: str | None = Field(
+        None, pattern=r"^[^\s]+$", description="which subjects of the stream; all if not set"
     )
     hub: str = Field("default", description="the hub whose alerts they become")
     mapping: Mapping | None = Field(
@@ -60,7 +71,7 @@ class Source(Section):
         200, description="messages received and not yet acknowledged"
     )
     dead_letters: Literal["broker", "tocsin"] | None = Field(
-        None, description="where unreadable messages go; Service Bus: broker, RabbitMQ: tocsin"
+        None, description="where unreadable messages go; Service Bus: broker, else: tocsin"
     )
     max_deliveries: Positive = Field(
         8, description="how often a message may come without an end before it is given up"

@@ -19,10 +19,9 @@ from tocsin.supervisor import Supervisor
 
 
 def _rabbitmq(source: Source, _clock: Clock) -> MessageSource:
+    _only(source, "RabbitMQ", "queue")
     if source.queue is None:
         raise ConfigError("queue is missing: name the queue, which must exist")
-    if source.topic or source.subscription:
-        raise ConfigError("topic and subscription are of Service Bus; name a queue of RabbitMQ")
     try:
         from tocsin.adapters.rabbitmq.source import RabbitMq
     except ImportError as error:
@@ -31,6 +30,7 @@ def _rabbitmq(source: Source, _clock: Clock) -> MessageSource:
 
 
 def _servicebus(source: Source, clock: Clock) -> MessageSource:
+    _only(source, "Service Bus", "queue", "topic", "subscription")
     match source.queue, source.topic, source.subscription:
         case str(queue), None, None:
             place: str | tuple[str, str] = queue
@@ -49,10 +49,34 @@ def _servicebus(source: Source, clock: Clock) -> MessageSource:
         raise ConfigError(detail) from error
 
 
+def _nats(source: Source, _clock: Clock) -> MessageSource:
+    _only(source, "NATS", "stream", "consumer", "subject")
+    if source.stream is None:
+        raise ConfigError("stream is missing: name the stream, which must exist")
+    if source.consumer is None:
+        raise ConfigError("consumer is missing: name the durable consumer, e.g. tocsin")
+    try:
+        from tocsin.adapters.nats.source import NatsSource, Taken
+    except ImportError as error:
+        raise _without_driver("NATS", "nats", error) from error
+    taken = Taken(source.stream, source.consumer, source.subject)
+    return NatsSource(source.url.get_secret_value(), taken)
+
+
+def _only(source: Source, broker: str, *own: str) -> None:
+    """See that no place is named of which this broker has none."""
+    others = [name for name in _PLACES if name not in own and getattr(source, name) is not None]
+    if others:
+        detail = f"{broker} has no {' and no '.join(others)}; it has {', '.join(own)}"
+        raise ConfigError(detail)
+
+
+_PLACES = ("queue", "topic", "subscription", "stream", "consumer", "subject")
 # The beginnings of URLs, what makes such a source, and whether its broker always has a place for dead letters.
 _BROKERS: Mapping[str, tuple[Callable[[Source, Clock], MessageSource], bool]] = {
     r"amqps?://.": (_rabbitmq, False),
     r"(?i)endpoint=sb://.": (_servicebus, True),
+    r"(nats|tls)://[^/]+/?$": (_nats, False),
 }
 
 
@@ -127,7 +151,7 @@ def _broker(source: Source, clock: Clock) -> tuple[MessageSource, bool]:
             return make(source, clock), buries
     detail = (
         "url is of no broker that is known: write amqp://USER:PASSWORD@HOST/VHOST for RabbitMQ, "
-        "or the connection string of Azure Service Bus"
+        "the connection string of Azure Service Bus, or nats://USER:PASSWORD@HOST:PORT,HOST:PORT"
     )
     raise ConfigError(detail)
 

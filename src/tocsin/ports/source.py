@@ -17,7 +17,7 @@ Header = str | bool | int
 class Message(msgspec.Struct, frozen=True, eq=False):
     """One message that is held.
 
-    ``id`` is the one that its sender gave it, if any.  ``headers`` are its application properties, those that are text,
+    ``id`` is the one that its sender gave it, or else the broker, the same at every delivery; None if there is neither.  ``headers`` are its application properties, those that are text,
     numbers or truth values; numbers with a fraction, and times, as text.  ``deliveries`` is how often it was handed out
     before, as far as the broker counts.  ``handle`` is the adapter's own.
     """
