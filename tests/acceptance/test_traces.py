@@ -19,6 +19,7 @@ from tests.acceptance.push_browsers import Browsers, push_environment
 from tests.acceptance.server_process import ServerProcess
 from tests.acceptance.test_processes import beside, nats, postgres, shared
 from tests.acceptance.test_receipts import hear_and_acknowledge
+from tests.ports.nats_server import NatsServer
 from tests.push_services.running import process
 
 __all__ = ["nats", "postgres", "shared"]
@@ -103,11 +104,11 @@ def test_each_alert_has_one_trace_from_publish_to_what_its_reader_did(
     url = server.cli("client-token", "ada").strip()
     with connect(f"{url}&device=phone", subprotocols=[RELIABLE]) as socket:
         socket.recv(timeout=30)
-        alerts = [published(server, key) for _ in range(2)]
-        for alert_id in alerts:
-            use(socket, alert_id)
-        for alert_id in alerts:
-            collector.has(alert_id, STEPS)
+        alerts = []
+        for _ in range(2):
+            alerts.append(published(server, key))
+            use(socket, alerts[-1])
+            collector.has(alerts[-1], STEPS)
     for alert_id in alerts:
         trace = collector.trace(alert_id)
         check(trace)
@@ -138,10 +139,16 @@ def test_pushes_are_in_the_trace_device_by_device(
 
 
 def test_a_trace_passes_processes_that_share_nothing_but_database_and_nats(
-    make_server: MakeServer, shared: dict[str, str], collector: Collector
+    make_server: MakeServer, shared: dict[str, str], nats: NatsServer, collector: Collector
 ) -> None:
     gateway = make_server()
-    common = {**shared, **traced(collector), "TOCSIN_PUBLIC_URL": gateway.url}
+    common = {
+        **shared,
+        **traced(collector),
+        "TOCSIN_PUBLIC_URL": gateway.url,
+        "TOCSIN_QUEUE": shared["TOCSIN_FANOUT"],
+        "TOCSIN_QUEUE_MONITORS": json.dumps([nats.monitor]),
+    }
     api = make_server(env={**common, "TOCSIN_ROLES": "api"}).start()
     beside(api, make_server, {**common, "TOCSIN_ROLES": "processor,dispatcher"}).start()
     port, gateway = gateway.port, beside(api, make_server, {**common, "TOCSIN_ROLES": "gateway"})

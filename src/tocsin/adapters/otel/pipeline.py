@@ -26,14 +26,27 @@ log = structlog.get_logger()
 
 # What a shutdown waits at most for the last spans to leave.
 CLOSE_S: Final = 2.0
+QUIET_S: Final = 60.0
 _PATH: Final = "/v1/traces"
 
 
 class _Complaints(logging.Handler):
-    """Passes on what the SDK complains of, which it says by the standard library, as events of our log."""
+    """Passes on what the SDK complains of, which it says by the standard library, as events of our log.
+
+    While a collector is away it complains every second or two; so much is said of it once a minute.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._said_s = float("-inf")
+        self._unsaid = 0
 
     def emit(self, record: logging.LogRecord) -> None:
-        log.warning("traces.trouble", reason=record.getMessage())
+        if record.created - self._said_s < QUIET_S:
+            self._unsaid += 1
+            return
+        log.warning("traces.trouble", reason=record.getMessage(), unsaid=self._unsaid)
+        self._said_s, self._unsaid = record.created, 0
 
 
 @asynccontextmanager
@@ -45,7 +58,7 @@ async def opened_spans(endpoint: str, share: float, roles: Collection[str]) -> A
         share: Which part of all alerts is recorded.
         roles: What this process does.
     """
-    complaints, told = _Complaints(logging.WARNING), logging.getLogger("opentelemetry")
+    complaints, told = _Complaints(), logging.getLogger("opentelemetry")
     told.addHandler(complaints)
     told.propagate = False
     exporter = OTLPSpanExporter(endpoint.rstrip("/") + _PATH)
@@ -58,6 +71,7 @@ async def opened_spans(endpoint: str, share: float, roles: Collection[str]) -> A
         ending.start()
         await asyncio.to_thread(ending.join, CLOSE_S)
         told.removeHandler(complaints)
+        told.propagate = True
 
 
 def _resource(roles: Collection[str]) -> Resource:
