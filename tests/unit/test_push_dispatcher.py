@@ -3,9 +3,10 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
+import msgspec
 import pytest
 
-from tests.ports.world import change_of
+from tests.ports.world import change_of, envelope
 from tests.unit.push_stage import Stage, stage
 from tocsin.model.device import FcmChannel
 from tocsin.ports.fanout import announce_changes
@@ -47,6 +48,24 @@ async def test_who_is_there_gets_time_to_be_shown_it(
     assert play.provider.sent == []
     await play.turn(0.1)
     assert len(play.provider.sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("severity", "urgency"),
+    [
+        ("critical", "high"),
+        ("error", "high"),
+        ("warning", "normal"),
+        ("success", "normal"),
+        ("info", "normal"),
+    ],
+)
+async def test_what_is_severe_is_urgent(play: Stage, severity: str, urgency: str) -> None:
+    said = {"source": "s", "title": "Fire", "severity": severity, "created_at": ""}
+    content = msgspec.Raw(msgspec.json.encode(said))
+    await play.store.deliver([envelope("ann", content=content, severity=severity)])
+    await play.work()
+    assert [push.urgency for push in play.provider.sent] == [urgency]
 
 
 @pytest.mark.parametrize("act", ["shown", "seen", "read", "deleted"])
