@@ -2,9 +2,11 @@
 
 import asyncio
 import io
+import json
 import shutil
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import pytest
@@ -24,6 +26,7 @@ from azure.messaging.webpubsubservice.aio import WebPubSubServiceClient
 from tests.acceptance.conftest import server_maker
 from tests.acceptance.deadlines import until_async
 from tests.acceptance.server_process import ServerProcess
+from tests.acceptance.tcp_proxy import Streams, TcpProxy, proxy_by
 from tests.ports.nats_server import NatsServer
 from tests.ports.postgres_server import PostgresServer
 from tocsin.api.seal import KEY_FILE
@@ -55,6 +58,9 @@ def pair() -> Iterator[Pair]:
         env = {"TOCSIN_STORE": postgres.create(), "TOCSIN_FANOUT": nats.url}
         with server_maker() as make:
             one, two = make(env=env), make(env=env)
+            one.env["TOCSIN_OTHER_URLS"] = two.env["TOCSIN_OTHER_URLS"] = json.dumps(
+                [one.url, two.url]
+            )
             one.start()
             two.data_dir.mkdir(mode=0o700)
             shutil.copy(one.data_dir / KEY_FILE, two.data_dir)
@@ -137,12 +143,13 @@ async def test_rest_sends_reach_connections_of_the_other_gateway_in_their_order(
         online(services.one, "bo", "sends") as bo,
         online(services.two, "ada", "sends") as ada,
     ):
+        both: list[object] = []
         for service in services:
             for number in range(20):
                 await service.send_to_group("sends", {"n": number})
-        both = [{"n": number} for number in range(20)] * 2
-        await ada.hears(*both)
-        await bo.hears(*both)
+            both += [{"n": number} for number in range(20)]
+            await ada.hears(*both)
+            await bo.hears(*both)
         await services.one.send_to_user("ada", "to ada", content_type="text/plain")
         await services.one.send_to_connection(
             ada.id, "to her connection", content_type="text/plain"
@@ -265,15 +272,104 @@ async def gone(one: Online) -> bool:
     return bool(one.gone)
 
 
+async def has_heard(one: Online, count: int) -> bool:
+    return len(one.heard) >= count
+
+
 async def test_a_repeat_of_a_send_that_comes_to_the_other_gateway_is_not_sent_again(
     services: Services,
 ) -> None:
     async with online(services.two, "rae", "repeats") as rae:
-        for service in (*services, services.one):
-            same = {"x-ms-client-request-id": "one request"}
+        same = {"x-ms-client-request-id": "one request"}
+        await services.one.send_to_group("repeats", {"n": 1}, headers=same)
+        await rae.hears({"n": 1})  # by way of the other gateway
+        for service in services:
             await service.send_to_group("repeats", {"n": 1}, headers=same)
         await services.one.send_to_group("repeats", {"n": 2})
         await rae.hears({"n": 1}, {"n": 2})
+
+
+class Roaming(NamedTuple):
+    """A client, and the network that leads it to a gateway."""
+
+    client: Online
+    network: TcpProxy
+    ports: list[int]
+
+    def lead_to(self, server: ServerProcess) -> None:
+        """Lead connections that come from now on to a gateway."""
+        self.ports[:] = [server.port]
+
+
+@asynccontextmanager
+async def roaming(
+    pair: Pair, service: WebPubSubServiceClient, group: str
+) -> AsyncIterator[Roaming]:
+    """Connect a client to the first gateway, by a network that can lead it to the second."""
+    ports = [pair.one.port]
+
+    async def dial(_client: asyncio.StreamReader) -> Streams:
+        return await asyncio.open_connection("127.0.0.1", ports[0])
+
+    token = await service.get_client_access_token(user_id="roamer", groups=[group])
+    async with proxy_by(dial) as network:
+        url = token["url"].replace(f":{pair.one.port}/", f":{network.port}/")
+        made = Online(WebPubSubClient(url, reconnect_retry_total=20, reconnect_retry_backoff_max=1))
+        await made.listen()
+        async with made.client:
+            yield Roaming(made, network, ports)
+
+
+def recovered(server: ServerProcess) -> float:
+    """Return how many connections a gateway took up again."""
+    lines = server.request("GET", "/metrics").text.splitlines()
+    return next(
+        float(line.split()[1]) for line in lines if line.startswith("tocsin_recoveries_total ")
+    )
+
+
+async def test_a_dropped_connection_goes_on_at_the_other_gateway_and_misses_nothing(
+    pair: Pair, services: Services
+) -> None:
+    earlier = [recovered(server) for server in (pair.one, pair.two)]
+    async with roaming(pair, services.one, "moving") as place:
+        before = place.client.id
+        for round_, target in enumerate((pair.two, pair.one, pair.two)):  # there, back, there
+            place.lead_to(target)
+            for number in range(20):
+                if number == 10:
+                    place.network.cut()
+                for by, service in enumerate(services):
+                    await service.send_to_group("moving", {"by": by, "n": 20 * round_ + number})
+            await until_async(
+                partial(has_heard, place.client, 40 * (round_ + 1)), "all", PATIENCE_S
+            )
+        for by in range(2):  # each of them in its order; between them there is none
+            numbers = [said["n"] for said in place.client.heard if said["by"] == by]
+            assert numbers == list(range(60))
+        assert (place.client.id, place.client.gone) == (before, [])
+        assert await services.one.connection_exists(before)
+    assert [recovered(server) for server in (pair.one, pair.two)] == [
+        earlier[0] + 1,
+        earlier[1] + 2,
+    ]
+
+
+async def test_a_connection_of_a_gateway_that_was_killed_begins_anew_at_the_other(
+    pair: Pair, services: Services
+) -> None:
+    async with roaming(pair, services.one, "anew") as place:
+        before = place.client.id
+        place.lead_to(pair.two)
+        await asyncio.to_thread(pair.one.kill)
+
+        async def is_back() -> bool:
+            return place.client.id != before
+
+        await until_async(is_back, "it has another connection", PATIENCE_S)
+        await asyncio.to_thread(pair.one.start)
+        await services.two.send_to_group("anew", {"n": 1})
+        await place.client.hears({"n": 1})
 
 
 async def test_a_gateway_that_was_killed_is_not_waited_for(pair: Pair, services: Services) -> None:

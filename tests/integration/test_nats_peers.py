@@ -101,6 +101,24 @@ async def test_a_gateway_that_is_silent_for_three_beats_is_forgotten(
     await knows(one, 0)
 
 
+async def test_a_server_that_takes_little_at_once_carries_long_words() -> None:
+    server, supervisor = NatsServer(max_payload="4KB"), Supervisor()
+    server.start()
+    lines = [NatsPeers(server.url, supervisor, meet_s=0.05) for _ in range(2)]
+    try:
+        for line in lines:
+            await line.start()
+        one, _ = (Gateway(str(number), line) for number, line in enumerate(lines))
+        await knows(lines[0], 1)
+        answers = await one.peers.ask(b"x" * 100_000)
+        assert [answer[1:] for answer in answers.given] == [b"x" * 100_000]
+    finally:
+        await supervisor.stop()
+        for line in lines:
+            await line.close()
+        server.remove()
+
+
 async def test_without_a_line_nobody_is_told_or_asked_and_afterwards_all_are() -> None:
     server, supervisor = NatsServer(), Supervisor()
     server.start()

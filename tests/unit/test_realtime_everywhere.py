@@ -10,7 +10,18 @@ from tests.unit.test_realtime_post import House
 from tocsin.errors import UnavailableError
 from tocsin.ports.peers import Answers, Word
 from tocsin.realtime.dialects import JSON, PLAIN
-from tocsin.realtime.errands import Asked, Check, Close, Find, Grant, Join, Leave, Listing, Whom
+from tocsin.realtime.errands import (
+    Asked,
+    Check,
+    Close,
+    Find,
+    Give,
+    Grant,
+    Join,
+    Leave,
+    Listing,
+    Whom,
+)
 from tocsin.realtime.everywhere import Everywhere
 from tocsin.realtime.here import Here
 from tocsin.realtime.message import Message, StreamMark
@@ -21,13 +32,19 @@ ALL = Whom("h", "all")
 
 
 class Line:
-    """Calls the other gateways at once; ``missing`` so many more do not answer, and none is there when it is ``cut``."""
+    """Calls the other gateways at once; ``missing`` so many more do not answer, and none is there when it is ``cut``.
 
-    def __init__(self) -> None:
+    Words that are heard ``meanwhile`` come after the others have answered and before their answers.
+    """
+
+    def __init__(self, name: str = "") -> None:
+        self.name = name
         self.others: list[Line] = []
         self.missing = 0
         self.cut = False
         self.said: list[bytes] = []
+        self.meanwhile: list[Word] = []
+        self.number = 0
         self.heard: Callable[[Word], None]
         self.asked: Callable[[bytes], Awaitable[bytes]]
 
@@ -35,17 +52,23 @@ class Line:
     def has_others(self) -> bool:
         return bool(self.others)
 
-    def tell(self, body: bytes) -> None:
+    def tell(self, body: bytes) -> Word:
         self._say(body)
+        self.number += 1
+        word = Word(self.name, self.number, body)
         for other in self.others:
-            other.heard(Word("me", 1, body))
+            other.heard(word)
+        return word
 
     async def ask(self, body: bytes) -> Answers:
         self._say(body)
-        return Answers(tuple([await other.asked(body) for other in self.others]), self.missing)
+        given = tuple([await other.asked(body) for other in self.others])
+        for word in self.meanwhile:
+            self.heard(word)
+        return Answers(given, self.missing)
 
     def told(self) -> Mapping[str, int]:
-        return {}
+        return {"third": 5, self.name: self.number}
 
     def serve(
         self, heard: Callable[[Word], None], asked: Callable[[bytes], Awaitable[bytes]]
@@ -67,10 +90,14 @@ class Gateway(House):
         self.closed: list[tuple[str | None, str]] = []
         here = Here(self.hubs, self.post, self._close)
         self.everywhere = Everywhere(here, self.line, clock.monotonic_s)
-        self.everywhere.start()
+        self.everywhere.start(self._give)
 
     def _close(self, session: Session, reason: str) -> None:
         self.closed.append((session.user, reason))
+
+    async def _give(self, give: Give) -> bytes:
+        """Give no connection up."""
+        return b""
 
     def told(self, user: str) -> list[bytes]:
         """Return what a plain client got."""

@@ -79,3 +79,27 @@ def test_a_connection_has_a_thousand_literal_grants_at_most() -> None:
     assert all(rights.grant("sendToGroup", str(number)) for number in range(MAX_LITERALS))
     assert rights.grant("sendToGroup", "0")
     assert not rights.grant("sendToGroup", "one more")
+
+
+def test_rights_are_made_anew_from_their_roles() -> None:
+    given = [
+        "webpubsub.joinLeaveGroup",
+        "webpubsub.sendToGroup.literal.*",
+        "webpubsub.sendToGroups.room-?",
+        "webpubsub.getGroupState.all-*",
+    ]
+    rights = Rights(given)
+    rights.grant("sendToGroup", "granted")
+    again = Rights(rights.roles())
+    assert sorted(again.roles()) == sorted(rights.roles())
+    for asked in (
+        ("joinLeaveGroup", "any"),
+        ("sendToGroup", "literal.*"),
+        ("sendToGroup", "room-1"),
+        ("sendToGroup", "granted"),
+        ("getGroupState", "all-of-it"),
+    ):
+        assert again.may(*asked)
+    assert not again.may("sendToGroup", "literal.x")
+    assert not again.may("setGroupState", "any")
+    assert Rights().roles() == ()

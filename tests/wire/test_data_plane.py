@@ -15,6 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from tests.unit.test_realtime_everywhere import Line
 from tests.wire.served_node import Served, serving
 
 JSON = [Subprotocol("json.webpubsub.azure.v1")]
@@ -128,6 +129,21 @@ async def test_a_repeat_is_sent_once_and_answered_alike(plane: Plane) -> None:
             assert (await plane.ask("POST", "/:send", body, key)).status_code == status
         await plane.ask("POST", "/:send", "5")
         assert [(await receive(socket))["data"] for _ in range(4)] == [1, 2, 3, 5]
+
+
+async def test_what_the_other_gateways_could_not_be_told_is_no_repeat(plane: Plane) -> None:
+    line = Line()
+    line.others, line.cut = [Line()], True
+    everywhere = plane.served.node.gateway.everywhere
+    everywhere._peers, alone = line, everywhere._peers
+    async with plane.client("ada") as (socket, _):
+        again = {"x-ms-client-request-id": "r1"}
+        refused = await plane.ask("POST", "/:send", "1", again)
+        assert (refused.status_code, refused.json()["code"]) == (503, "Error.ServiceUnavailable")
+        everywhere._peers = alone
+        assert (await plane.ask("POST", "/:send", "1", again)).status_code == 202
+        await plane.ask("POST", "/:send", "2")
+        assert [(await receive(socket))["data"] for _ in range(2)] == [1, 2]
 
 
 async def test_groups_are_changed_asked_for_and_left(plane: Plane) -> None:

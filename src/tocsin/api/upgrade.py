@@ -297,15 +297,16 @@ class Upgrade(asyncio.Protocol):
             raise _draining()
         connection_id = handshake.query.get("awps_connection_id")
         if connection_id is not None:
-            self._recover(transport, handshake, hub, connection_id)
+            token = handshake.query.get("awps_reconnection_token", "")
+            if gateway.moves.are_possible(connection_id, token):
+                await gateway.moves.fetch(hub, connection_id)
+            self._recover(transport, handshake, gateway.recover(hub, connection_id, token))
         else:
             await self._connect(transport, handshake, hub)
 
     def _recover(
-        self, transport: asyncio.Transport, handshake: Handshake, hub: str, connection_id: str
+        self, transport: asyncio.Transport, handshake: Handshake, session: Session | None
     ) -> None:
-        token = handshake.query.get("awps_reconnection_token", "")
-        session = self._gateway.recover(hub, connection_id, token)
         offered = handshake.subprotocols
         if session is None:
             _, subprotocol = choose_dialect(offered)

@@ -76,6 +76,7 @@ class Parts:
             endpoints=ground.endpoints.accepted,
             recorder=self.receipts,
             handlers=self.handlers.lines,
+            recovery_secret=ground.seal.derived("recovery"),
         )
         self.publisher = Publisher(ground.queue, supervisor, metrics)
         self.intake = tracing.intake(self.publisher)

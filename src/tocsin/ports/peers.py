@@ -34,8 +34,8 @@ class Peers(Protocol):
         """Whether any other gateway is known; without one nothing has to be told or asked."""
         ...
 
-    def tell(self, body: bytes) -> None:
-        """Put a word on its way to every other gateway.  Never blocks.
+    def tell(self, body: bytes) -> Word:
+        """Put a word on its way to every other gateway, and return it.  Never blocks.
 
         Raises:
             UnavailableError: There is no line to them; nobody was told.

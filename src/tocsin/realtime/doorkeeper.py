@@ -5,6 +5,7 @@ issuer, never with HS256.  So no key of one kind is ever tried on a token of the
 """
 
 from collections.abc import Mapping, Sequence
+from hashlib import blake2b
 
 from tocsin.clock import Clock
 from tocsin.errors import UnauthenticatedError
@@ -57,6 +58,16 @@ class Doorkeeper:
             before, keys = keys, await self._keyring.access_keys(hub)
             if keys == before:  # none was regenerated meanwhile
                 return claims
+
+    async def standing(self, hub: str, user: str | None) -> bytes:
+        """Return what changes when a hub's access keys do, or when a user's tokens are revoked, as far as it is known.
+
+        Raises:
+            UnavailableError: It cannot be read now.
+        """
+        valid_from_us = -1 if user is None else await self._keyring.valid_from_us(hub, user)
+        keys = await self._keyring.access_keys(hub)
+        return blake2b(repr((keys, valid_from_us)).encode(), digest_size=16).digest()
 
     async def admit_anywhere(self, token: str) -> Claims:
         """Check a token for the hub that it names, by a client URL or as its issuer does.

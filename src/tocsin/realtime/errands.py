@@ -7,7 +7,7 @@ from typing import Final, Literal, NamedTuple
 
 import msgspec
 
-from tocsin.realtime.message import DataType
+from tocsin.realtime.carried import Carried
 from tocsin.realtime.odata import Where, compile_filter
 from tocsin.realtime.rights import Action
 from tocsin.realtime.session import Session
@@ -45,6 +45,20 @@ class Whom(msgspec.Struct, frozen=True, array_like=True):
 
         return where
 
+    def means(self, session: Session) -> bool:
+        """Whether a session is among them; the filter and who is excluded are not looked at."""
+        if session.hub != self.hub:
+            return False
+        match self.kind:
+            case "all":
+                return True
+            case "group":
+                return self.name in session.groups
+            case "user":
+                return session.user == self.name
+            case "connection":
+                return session.id == self.name
+
 
 class Asked(msgspec.Struct, frozen=True, array_like=True):
     """Whose request an errand carries out: hub, caller and the request's id, and what stands for its content."""
@@ -54,19 +68,10 @@ class Asked(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Sending(msgspec.Struct, frozen=True, array_like=True, tag="send"):
-    """A message to be written; it lives for ``ttl_s`` more seconds, None for ever.
-
-    ``stream`` is the id of its stream, the part's number, whether it ends there, and the fault it ends with.
-    """
+    """A message to be written."""
 
     whom: Whom
-    data: bytes
-    data_type: DataType = "json"
-    group: str | None = None
-    sender: str | None = None
-    metadata: dict[str, str] | None = None
-    ttl_s: float | None = None
-    stream: tuple[str, int, bool, tuple[str, str, str] | None] | None = None
+    message: Carried
     asked: Asked | None = None
 
 
@@ -121,6 +126,13 @@ class Check(msgspec.Struct, frozen=True, array_like=True, tag="check"):
     group: str
 
 
+class Give(msgspec.Struct, frozen=True, array_like=True, tag="give"):
+    """Give a dropped connection up to who asks; the answer is the connection, or nothing."""
+
+    hub: str
+    connection: str
+
+
 class Listing(msgspec.Struct, frozen=True, array_like=True, tag="list"):
     """List the first ``most`` connections after the id ``after``; or ``by_user`` the users, by their names."""
 
@@ -156,6 +168,6 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True):
 
 encode: Final = msgspec.msgpack.Encoder().encode
 decode_word: Final = msgspec.msgpack.Decoder(Sending).decode
-decode_question: Final = msgspec.msgpack.Decoder(Errand | Listing).decode
+decode_question: Final = msgspec.msgpack.Decoder(Errand | Listing | Give).decode
 decode_listed: Final = msgspec.msgpack.Decoder(list[Listed]).decode
 decode_outcome: Final = msgspec.msgpack.Decoder(Outcome).decode

@@ -8,16 +8,20 @@ A word may be lost on its way (``ports/peers.py``).  A deed that not every gatew
 done wherever it could be; each of them may be repeated.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from heapq import nsmallest
 from itertools import chain
+from typing import Final
 
 from tocsin.errors import OverloadedError, UnavailableError
 from tocsin.ports.peers import Answers, Peers, Word
+from tocsin.realtime.carried import Carried
 from tocsin.realtime.errands import (
     Asked,
     Errand,
     Find,
+    Give,
     Listed,
     Listing,
     Outcome,
@@ -30,10 +34,31 @@ from tocsin.realtime.errands import (
     encode,
 )
 from tocsin.realtime.here import Here
-from tocsin.realtime.message import NEVER_S, Message, StreamFault, StreamMark
+from tocsin.realtime.message import Message
 from tocsin.realtime.post import Where
 from tocsin.realtime.request import AckError
 from tocsin.realtime.session import Session
+
+_RECORDED_BYTES: Final = 16_777_216
+_WORD_BYTES: Final = 128  # beside its body
+
+
+class Recording:
+    """Words that were told while a connection is fetched; beyond a bound it is full, and worth nothing."""
+
+    __slots__ = ("_size", "is_full", "words")
+
+    def __init__(self) -> None:
+        self.words: list[Word] = []
+        self.is_full = False
+        self._size = 0
+
+    def take(self, word: Word) -> None:
+        """Keep a word."""
+        self._size += len(word.body) + _WORD_BYTES
+        self.is_full = self.is_full or self._size > _RECORDED_BYTES
+        if not self.is_full:
+            self.words.append(word)
 
 
 class Everywhere:
@@ -43,10 +68,13 @@ class Everywhere:
         self._here = here
         self._peers = peers
         self._now_s = now_s
+        self._recordings: list[Recording] = []
+        self._give: Callable[[Give], Awaitable[bytes]] = _nothing
         self._was_asked: Callable[[Asked], None] = _forget
 
-    def start(self) -> None:
-        """Begin to hear the other gateways, and to answer them."""
+    def start(self, give: Callable[[Give], Awaitable[bytes]]) -> None:
+        """Begin to hear the other gateways, and to answer them; ``give`` is called for connections that they ask for."""
+        self._give = give
         self._peers.serve(self._heard, self._answer)
 
     def tell_of_requests(self, was_asked: Callable[[Asked], None]) -> None:
@@ -83,7 +111,8 @@ class Everywhere:
             OverloadedError: Likewise.
         """
         if self._peers.has_others and not self._is_here(whom):
-            self._peers.tell(encode(self._sending(whom, message, asked)))
+            carried = Carried.of(message, self._now_s())
+            self._record(self._peers.tell(encode(Sending(whom, carried, asked))))
         self._here.send(whom, message, where)
 
     async def do(self, errand: Errand, where: Where | None = None) -> Outcome:
@@ -119,58 +148,84 @@ class Everywhere:
             found[one.name] = one._replace(connections=count)
         return nsmallest(listing.most, found.values())
 
+    # Connections that move
+
+    @property
+    def has_others(self) -> bool:
+        """Whether there are other gateways."""
+        return self._peers.has_others
+
+    def heard(self) -> Mapping[str, int]:
+        """Return the number of the last word of each gateway that was done here, and of the last that was said from here."""
+        return self._peers.told()
+
+    async def ask_for(self, give: Give) -> bytes | None:
+        """Return a connection that another gateway gave up; None if none did.
+
+        Raises:
+            UnavailableError: The others cannot be asked.
+            OverloadedError: Likewise.
+        """
+        answers = await self._peers.ask(encode(give))
+        return next((given for given in answers.given if given), None)
+
+    @contextmanager
+    def recording(self) -> Iterator[Recording]:
+        """Keep what is told everywhere meanwhile, by others and from here."""
+        recording = Recording()
+        self._recordings.append(recording)
+        try:
+            yield recording
+        finally:
+            self._recordings.remove(recording)
+
+    def missed(
+        self, recording: Recording, session: Session, heard: Mapping[str, int]
+    ) -> Iterator[Message]:
+        """Go through what was told to a session after the words that were ``heard`` where it comes from."""
+        for word in recording.words:
+            sending = decode_word(word.body)
+            where = sending.whom.where()
+            if (
+                word.number > heard.get(word.teller, 0)
+                and sending.whom.means(session)
+                and (where is None or where(session))
+            ):
+                yield sending.message.message(self._now_s())
+
+    def _record(self, word: Word) -> None:
+        for recording in self._recordings:
+            recording.take(word)
+
     def _is_here(self, whom: Whom) -> bool:
         """Whether this is about one connection, and it is here: then the others do not have it."""
         return whom.kind == "connection" and bool(self._here.sessions(whom))
 
-    def _sending(self, whom: Whom, message: Message, asked: Asked | None) -> Sending:
-        mark = message.stream
-        return Sending(
-            whom,
-            message.data,
-            message.data_type,
-            message.group,
-            message.sender,
-            message.metadata,
-            None if message.expires_s == NEVER_S else message.expires_s - self._now_s(),
-            None if mark is None else (mark.stream_id, mark.number, mark.ended, mark.fault),
-            asked,
-        )
-
     # What the others tell and ask
 
     def _heard(self, word: Word) -> None:
+        self._record(word)
         sending = decode_word(word.body)
         if sending.asked is not None:
             self._was_asked(sending.asked)
-        message = self._message(sending)
+        message = sending.message.message(self._now_s())
         where = sending.whom.where()
         if message.stream is not None and message.stream.ended:
             where = _knows_streams
         self._here.send(sending.whom, message, where)
 
-    def _message(self, sending: Sending) -> Message:
-        mark = None
-        if sending.stream is not None:
-            stream_id, number, ended, fault = sending.stream
-            mark = StreamMark(
-                stream_id, number, ended, None if fault is None else StreamFault(*fault)
-            )
-        return Message(
-            sending.data,
-            data_type=sending.data_type,
-            group=sending.group,
-            sender=sending.sender,
-            metadata=sending.metadata,
-            expires_s=NEVER_S if sending.ttl_s is None else self._now_s() + sending.ttl_s,
-            stream=mark,
-        )
-
     async def _answer(self, body: bytes) -> bytes:
         errand = decode_question(body)
+        if isinstance(errand, Give):
+            return await self._give(errand)
         if isinstance(errand, Listing):
             return encode(self._here.list(errand))
         return encode(await self._here.do(errand, errand.whom.where()))
+
+
+async def _nothing(_give: Give) -> bytes:
+    """Give nothing: connections do not move from here."""
+    return b""
 
 
 def _forget(_asked: Asked) -> None:

@@ -8,7 +8,7 @@ import asyncio
 import math
 import random
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -33,6 +33,7 @@ from tocsin.realtime.frames import CLOSE_GOING_AWAY, CLOSE_NORMAL, CLOSE_POLICY
 from tocsin.realtime.group_states import GroupStates
 from tocsin.realtime.here import Here
 from tocsin.realtime.hub import Hubs
+from tocsin.realtime.moves import Moves
 from tocsin.realtime.post import Post
 from tocsin.realtime.receipts import Witness
 from tocsin.realtime.recovery import Recovery
@@ -89,6 +90,7 @@ class Gateway:
         endpoints: Sequence[str],
         recorder: Recorder,
         handlers: EventHandlers,
+        recovery_secret: bytes | None = None,
     ) -> None:
         """Make a gateway; nothing happens before ``start``.
 
@@ -103,6 +105,7 @@ class Gateway:
             endpoints: The public ``http(s)://`` addresses of this server; pages of their origins may connect.
             recorder: Takes what became of alerts.
             handlers: Decide about connections, and take their events.
+            recovery_secret: Makes reconnection tokens, the same at all gateways; by default one of its own.
         """
         self.settings = settings
         self.endpoints = tuple(endpoints)
@@ -114,7 +117,13 @@ class Gateway:
         self._store = store
         self.wheel = Wheel(clock.monotonic_s())
         self.hubs = Hubs(settings.groups_per_connection, self._left_group)
-        self.recovery = Recovery(settings, self.wheel, clock.monotonic_s, self.ended)
+        self.recovery = Recovery(
+            settings,
+            self.wheel,
+            clock.monotonic_s,
+            self.ended,
+            recovery_secret or secrets.token_bytes(32),
+        )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ticker: asyncio.TimerHandle | None = None
         self._opened = self._recovered = self._not_recovered = self._slow = 0
@@ -144,6 +153,18 @@ class Gateway:
             store, self.hubs, self.writer, clock.monotonic_s, settings.head_s
         )
         self._streams = Streams(self.everywhere, answers, self.wheel, clock.monotonic_s)
+        self.moves = Moves(
+            hubs=self.hubs,
+            recovery=self.recovery,
+            writer=self.writer,
+            has_more=self._has_more,
+            everywhere=self.everywhere,
+            doorkeeper=doorkeeper,
+            supervisor=supervisor,
+            now_s=clock.monotonic_s,
+            adopt=self._adopt,
+            end=self.ended,
+        )
         self._desk = Desk(
             answers=answers,
             hubs=self.hubs,
@@ -164,7 +185,7 @@ class Gateway:
         self._loop = asyncio.get_running_loop()
         entropy = self.anti_entropy
         self._fanout.listen(self.relay.heard, entropy.trouble, entropy.known)
-        self.everywhere.start()
+        self.everywhere.start(self.moves.give)
         self.supervisor.keep("anti-entropy", self.anti_entropy.run)
         self._tick()
         self.accepting = True
@@ -288,14 +309,18 @@ class Gateway:
         session.speaks_to = speaks_to
         session.talk = talk
         session.replay = self.settings.replay
+        self._register(session, claims.groups)
+        self._opened += 1
+        return session
+
+    def _register(self, session: Session, groups: Iterable[str]) -> None:
+        """Let a session be found."""
         self._token_life.begin(session)
         self.hubs.add(session)
         if session.inbox and session.user is not None:
             self._fanout.hold(session.hub, session.user)
-        for group in claims.groups:
+        for group in groups:
             self.hubs.join(session, group)
-        self._opened += 1
-        return session
 
     def _make_room(self, hub: str, user: str) -> None:
         """Close the oldest sessions on an inbox until one more is within the limit."""
@@ -317,6 +342,16 @@ class Gateway:
         Microsoft's client goes on with its streams only when it is greeted; for others a second greeting means nothing.
         """
         return self.greeting(session) if self._streams.has_published(session) else b""
+
+    def _adopt(self, session: Session, groups: Iterable[str]) -> None:
+        """Keep a session that comes from another gateway for its recovery here."""
+        session.replay = self.settings.replay
+        self._register(session, groups)
+        self.dropped(session)
+
+    def _has_more(self, session: Session) -> bool:
+        """Whether a session has something that only this gateway knows of, and would not have at another."""
+        return self._streams.has_published(session) or self._states.concern(session)
 
     def recover(self, hub: str, connection_id: str, token: str) -> Session | None:
         """Take back a session for a new socket; its old socket is dropped.  None if that is impossible."""

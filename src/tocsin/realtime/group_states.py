@@ -91,6 +91,14 @@ class GroupStates:
             board.watchers.pop(session, None)
             self._tidy(session.hub, group, board)
 
+    def concern(self, session: Session) -> bool:
+        """Whether a session has said something of itself in a group, or wants to know what others say."""
+        return session in self._counts or any(
+            session in board.watchers
+            for group in session.groups
+            if (board := self._boards.get((session.hub, group))) is not None
+        )
+
     def left(self, session: Session, group: str) -> None:
         """Forget what a session said in a group that it is no more in, and what it wanted to know there."""
         if (session.hub, group) in self._boards:

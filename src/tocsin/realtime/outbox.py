@@ -10,12 +10,20 @@ Units:        sizes in bytes; sequence ids count from 1.
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from tocsin.realtime.message import Message
 from tocsin.realtime.settings import Replay
 
 _PROMISED: Final = Replay()
+
+
+class Kept(NamedTuple):
+    """What a connection keeps for its client: ``messages`` from sequence id ``first`` on; it has all up to ``acked``."""
+
+    first: int
+    acked: int
+    messages: Sequence[Message]
 
 
 class Outbox:
@@ -93,6 +101,16 @@ class Outbox:
         self._unwritten = len(self._queue)
         self.waiting = self.held
         return True
+
+    def kept(self) -> Kept:
+        """Return what is kept, written or not."""
+        return Kept(self._first, self._acked, self._queue)
+
+    def keep(self, kept: Kept) -> None:
+        """Keep what another outbox kept, and nothing else; all of it counts as written."""
+        self._first, self._acked, self._queue = kept.first, kept.acked, list(kept.messages)
+        self._unwritten = self.waiting = 0
+        self.held = _size(self._queue)
 
     def is_full(self) -> bool:
         """Whether it holds more than is kept for a recovery."""

@@ -10,7 +10,6 @@ Bounds (I6):  per session those of the outbox; for all together ``detached_bytes
 import base64
 import hashlib
 import hmac
-import secrets
 from collections.abc import Callable
 
 from tocsin.realtime.session import Session
@@ -27,13 +26,17 @@ class Recovery:
         wheel: Wheel,
         now_s: Callable[[], float],
         give_up: Callable[[Session], None],
+        secret: bytes,
     ) -> None:
-        """Make a keeper; ``give_up`` is called for a session that will not be recovered."""
+        """Make a keeper; ``give_up`` is called for a session that will not be recovered.
+
+        ``secret`` makes the reconnection tokens, those of one deployment the same at every gateway.
+        """
         self._settings = settings
         self._wheel = wheel
         self._now_s = now_s
         self._give_up = give_up
-        self._secret = secrets.token_bytes(32)
+        self._secret = secret
         self._windows: dict[Session, _Window] = {}
         self.held = 0
 
@@ -44,6 +47,10 @@ class Recovery:
         """Return the reconnection token of a connection; it is derived, so nobody has to keep it."""
         digest = hmac.digest(self._secret, connection_id.encode(), hashlib.sha256)
         return base64.urlsafe_b64encode(digest[:24]).decode()
+
+    def is_token(self, connection_id: str, token: str) -> bool:
+        """Tell whether this is the reconnection token of a connection, whatever became of it."""
+        return hmac.compare_digest(self.token(connection_id).encode(), token.encode())
 
     def keep(self, session: Session) -> None:
         """Begin the recovery window of a session that lost its socket."""
@@ -75,9 +82,7 @@ class Recovery:
 
         On success everything after the last acknowledgement waits to be written again.
         """
-        if not session.dialect.reliable or not hmac.compare_digest(
-            self.token(session.id).encode(), token.encode()
-        ):
+        if not session.dialect.reliable or not self.is_token(session.id, token):
             return False
         self.forget(session)
         if session.rewind():

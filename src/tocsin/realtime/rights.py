@@ -27,7 +27,7 @@ class Pattern:
     no text takes more than its length, whatever the pattern.
     """
 
-    __slots__ = ("_any", "_chars", "_end", "_many", "_one", "_start")
+    __slots__ = ("_any", "_chars", "_end", "_many", "_one", "_start", "text")
 
     def __init__(self, text: str) -> None:
         """Compile ``text``.
@@ -38,6 +38,7 @@ class Pattern:
         if len(text) > _MAX_PATTERN or text.count("*") > _MAX_ASTERISKS:
             msg = f"a pattern has at most {_MAX_PATTERN} characters and {_MAX_ASTERISKS} asterisks"
             raise ValueError(msg)
+        self.text = text
         self._chars: dict[str, int] = {}
         self._one = self._many = self._any = 0
         place, index = 1, 0
@@ -133,6 +134,16 @@ class Rights:
             self._all.discard(action)
         else:
             self._groups.get(action, set()).discard(group)
+
+    def roles(self) -> tuple[str, ...]:
+        """Return roles that grant the same."""
+        said = [f"{_PREFIX}{action}" for action in _ACTIONS if action in self._all]
+        for action, groups in self._groups.items():
+            said += [f"{_PREFIX}{action}.{group}" for group in groups]
+        for action, patterns in self._patterns.items():
+            if action in GRANTABLE:  # for the others the literals say it
+                said += [f"{_PREFIX}{action}s.{pattern.text}" for pattern in patterns]
+        return tuple(said)
 
     def _read(self, role: str) -> None:
         for action in _ACTIONS:

@@ -148,6 +148,10 @@ class Session(Outbox):
         if len(done) > _REMEMBERED:
             del done[next(iter(done))]
 
+    def done(self) -> tuple[int, ...]:
+        """Return the ack ids of requests that succeeded, as far as they are remembered, oldest first."""
+        return () if self._done is None else tuple(self._done)
+
     def detach(self) -> Socket | None:
         """Take the socket away and return it."""
         socket, self.socket, self.write = self.socket, None, None

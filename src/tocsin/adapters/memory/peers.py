@@ -11,8 +11,9 @@ class NoPeers:
 
     has_others = False
 
-    def tell(self, body: bytes) -> None:
-        """Do nothing: everybody has been told."""
+    def tell(self, body: bytes) -> Word:
+        """Return the word: everybody has been told."""
+        return Word("", 0, body)
 
     async def ask(self, body: bytes) -> Answers:  # noqa: ARG002 -- nobody hears it
         """Return no answers, and that none is missing."""

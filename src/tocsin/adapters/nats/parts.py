@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 import msgspec
 
-# Of one message; servers take 1 MiB unless told otherwise.
+# Of one message, where the server takes that: 1 MiB unless told otherwise.
 PART_BYTES: Final = 262_144
 # Of a word; the longest is a connection that moves, with what waits for it.
 WORD_BYTES: Final = 67_108_864
@@ -30,11 +30,11 @@ encode: Final = msgspec.msgpack.Encoder().encode
 decode: Final = msgspec.msgpack.Decoder(Part).decode
 
 
-def parts(kind: Kind, number: int, body: bytes) -> Iterator[bytes]:
-    """Cut a word into messages."""
-    last = max(0, len(body) - 1) // PART_BYTES
+def parts(kind: Kind, number: int, body: bytes, most_bytes: int = PART_BYTES) -> Iterator[bytes]:
+    """Cut a word into messages with at most so much of it."""
+    last = max(0, len(body) - 1) // most_bytes
     for index in range(last + 1):
-        piece = body[index * PART_BYTES : (index + 1) * PART_BYTES]
+        piece = body[index * most_bytes : (index + 1) * most_bytes]
         yield encode(Part(kind, number, piece, index, last - index))
 
 

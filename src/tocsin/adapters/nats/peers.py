@@ -22,7 +22,7 @@ from nats.aio.msg import Msg
 from nats.errors import Error
 
 from tocsin.adapters.nats.connection import Place, connect, settle
-from tocsin.adapters.nats.parts import Joiner, Kind, Part, decode, parts
+from tocsin.adapters.nats.parts import PART_BYTES, Joiner, Kind, Part, decode, parts
 from tocsin.errors import OverloadedError, UnavailableError
 from tocsin.ports.peers import Answers, Word
 from tocsin.supervisor import Supervisor
@@ -38,6 +38,8 @@ _OUTGOING_BYTES: Final = 33_554_432
 # Beyond these NATS' client drops what came in.
 _PENDING_MESSAGES: Final = 65_536
 _PENDING_BYTES: Final = 134_217_728
+# Of a message, beside what it carries.
+_OVERHEAD_BYTES: Final = 256
 _NO_RESPONDERS: Final = "503"
 
 
@@ -111,6 +113,7 @@ class NatsPeers:
         self._outgoing_bytes = 0
         self._wake = asyncio.Event()
         self._returned_s = -beat_s
+        self._part_bytes = PART_BYTES
         self._heard: Callable[[Word], None] | None = None
         self._asked: Callable[[bytes], Awaitable[bytes]] | None = None
 
@@ -133,6 +136,7 @@ class NatsPeers:
         await self._subscribe("gateways", self._presence)
         await self._subscribe(f"gateway.{self._id}.*", self._arrived)
         await settle(self._client)
+        self._part_bytes = min(PART_BYTES, self._client.max_payload - _OVERHEAD_BYTES)
         await self._say(serves=False, asks=True)
         await asyncio.sleep(self._meet_s)
         self._supervisor.keep("peers.sender", self._send_all)
@@ -158,11 +162,12 @@ class NatsPeers:
         """Whether any other gateway is known."""
         return bool(self._others)
 
-    def tell(self, body: bytes) -> None:
-        """Put a word on its way to every other gateway."""
+    def tell(self, body: bytes) -> Word:
+        """Put a word on its way to every other gateway, and return it."""
         self._need_room(body)
-        self._told[self._id] += 1
-        self._put("tell", self._told[self._id], body, self._others)
+        number = self._told[self._id] = self._told[self._id] + 1
+        self._put("tell", number, body, self._others)
+        return Word(self._id, number, body)
 
     def ask(self, body: bytes) -> Awaitable[Answers]:
         """Put a question on its way to every other gateway."""
@@ -192,7 +197,7 @@ class NatsPeers:
             raise OverloadedError(detail, code="gateways-busy")
 
     def _put(self, kind: Kind, number: int, body: bytes, to: Mapping[str, object]) -> None:
-        for data in parts(kind, number, body):
+        for data in parts(kind, number, body, self._part_bytes):
             for gateway in to:
                 self._outgoing.append((gateway, data))
                 self._outgoing_bytes += len(data)
