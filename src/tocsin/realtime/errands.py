@@ -76,7 +76,7 @@ class Sending(msgspec.Struct, frozen=True, array_like=True, tag="send"):
 
 
 class Find(msgspec.Struct, frozen=True, array_like=True, tag="find"):
-    """Count connections."""
+    """Find out whether there is any of these connections."""
 
     whom: Whom
 

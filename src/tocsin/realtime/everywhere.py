@@ -199,7 +199,7 @@ class Everywhere:
 
     def _is_here(self, whom: Whom) -> bool:
         """Whether this is about one connection, and it is here: then the others do not have it."""
-        return whom.kind == "connection" and bool(self._here.sessions(whom))
+        return whom.kind == "connection" and self._here.has_any(whom)
 
     # What the others tell and ask
 

@@ -5,7 +5,6 @@ brings it what to send.  Everything but :class:`AntiEntropy` happens in callback
 """
 
 import asyncio
-import math
 import random
 import secrets
 from collections.abc import Callable, Iterable, Sequence
@@ -23,13 +22,14 @@ from tocsin.ports.store import InboxStore
 from tocsin.realtime.admission import Admission, admit
 from tocsin.realtime.answers import Answers
 from tocsin.realtime.anti_entropy import AntiEntropy
+from tocsin.realtime.closing import close_all, send_away
 from tocsin.realtime.connection import Connection
 from tocsin.realtime.deflate import Terms, negotiate
 from tocsin.realtime.dialects import EVENT_STREAM, Dialect
 from tocsin.realtime.doorkeeper import Doorkeeper
 from tocsin.realtime.event_stream import EventStream
 from tocsin.realtime.everywhere import Everywhere
-from tocsin.realtime.frames import CLOSE_GOING_AWAY, CLOSE_NORMAL, CLOSE_POLICY
+from tocsin.realtime.frames import CLOSE_NORMAL, CLOSE_POLICY
 from tocsin.realtime.group_states import GroupStates
 from tocsin.realtime.here import Here
 from tocsin.realtime.hub import Hubs
@@ -49,12 +49,9 @@ from tocsin.realtime.token_life import CLOSE_TOKEN, TokenLife
 from tocsin.realtime.tokens import Claims, Signer
 from tocsin.realtime.upstream import Upstream
 from tocsin.realtime.wheel import TICK_S, Wheel
-from tocsin.realtime.writer import SOCKETS_PER_TURN, Writer
+from tocsin.realtime.writer import Writer
 from tocsin.supervisor import Supervisor
 
-_CLOSE_STEP_S: Final = 0.05
-_CLOSES_PER_STEP: Final = 10
-_RETRY_AFTER_MS: Final = 2000
 # Applications read this text; it is the service's.
 _CLOSED_BY_APPLICATION: Final = "Application server closed the connection."
 
@@ -191,22 +188,9 @@ class Gateway:
         self.accepting = True
 
     async def drain(self, over_s: float) -> None:
-        """Stop accepting, and close every connection with 1001 (I9).
-
-        The closes are spread over ``over_s`` seconds; a few connections take less.  Clients are told to come back after
-        about two seconds and one millisecond for each of them.
-        """
+        """Stop accepting, and close every connection with 1001, over so many seconds (I9)."""
         self.accepting = False
-        sessions = list(self.hubs)
-        random.shuffle(sessions)
-        reason = f"retry-after-ms={_RETRY_AFTER_MS + len(sessions)}"
-        steps = max(1, round(over_s / _CLOSE_STEP_S))
-        per_step = max(_CLOSES_PER_STEP, math.ceil(len(sessions) / steps))
-        for start in range(0, len(sessions), per_step):
-            if start:
-                await asyncio.sleep(_CLOSE_STEP_S)
-            for session in sessions[start : start + per_step]:
-                self.close_session(session, CLOSE_GOING_AWAY, reason)
+        await send_away(list(self.hubs), self.close_session, over_s)
 
     def close(self) -> None:
         """Drop what is left, at once."""
@@ -460,13 +444,8 @@ class Gateway:
     def key_regenerated(self, hub: str, signer: Signer) -> None:
         """End every session that came with a token of a key that is no more, some hundreds per turn of the loop."""
         signed = [s for s in self.hubs.of_hub(hub) if s.signer == signer]
-        self.supervisor.start("gateway.key-regenerated", self._end_all(signed))
-
-    async def _end_all(self, sessions: Sequence[Session]) -> None:
-        for start in range(0, len(sessions), SOCKETS_PER_TURN):
-            for session in sessions[start : start + SOCKETS_PER_TURN]:
-                self.close_session(session, CLOSE_TOKEN, "key-regenerated")
-            await asyncio.sleep(0)
+        ending = close_all(signed, self.close_session, CLOSE_TOKEN, "key-regenerated")
+        self.supervisor.start("gateway.key-regenerated", ending)
 
     def dropped(self, session: Session) -> None:
         """Keep a reliable session for its recovery; any other has ended with its socket."""

@@ -41,13 +41,21 @@ class Here:
 
     def sessions(self, whom: Whom) -> Sequence[Session]:
         """Return the connections, as they are now; its filter and who is excluded are not looked at."""
+        return live(self._all(whom))
+
+    def has_any(self, whom: Whom) -> bool:
+        """Tell whether there is any of these connections."""
+        return any(session.is_connection and not session.ended for session in self._all(whom))
+
+    def _all(self, whom: Whom) -> Sequence[Session]:
+        """Return the sessions, event streams too."""
         match whom.kind:
             case "all":
-                return live(self._hubs.of_hub(whom.hub))
+                return self._hubs.of_hub(whom.hub)
             case "group":
-                return live(self._hubs.of_group(whom.hub, whom.name))
+                return self._hubs.of_group(whom.hub, whom.name)
             case "user":
-                return live(self._hubs.of_user(whom.hub, whom.name))
+                return self._hubs.of_user(whom.hub, whom.name)
             case "connection":
                 session = self._hubs.connection(whom.hub, whom.name)
                 return () if session is None else (session,)
@@ -67,9 +75,9 @@ class Here:
 
     async def do(self, errand: Errand, where: Where | None = None) -> Outcome:
         """Carry an errand out on those whom ``where`` picks, a few hundred per turn of the loop."""
-        sessions = self.sessions(errand.whom)
         if isinstance(errand, Find):
-            return Outcome(len(sessions))
+            return Outcome(int(self.has_any(errand.whom)))
+        sessions = self.sessions(errand.whom)
         if isinstance(errand, Check):
             granted = any(s.rights.granted(errand.action, errand.group) for s in sessions)
             return Outcome(len(sessions), granted=granted)

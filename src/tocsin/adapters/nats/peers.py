@@ -298,6 +298,8 @@ class NatsPeers:
             self._put("here", 0, b"", {said.gateway: None})
 
     def _is_here(self, gateway: str) -> None:
+        if gateway not in self._others:
+            log.info("peers.came", gateway=gateway)
         self._others[gateway] = self._now_s()
 
     def _bounced(self, gateway: str) -> None:
