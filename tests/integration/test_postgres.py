@@ -17,6 +17,7 @@ from tests.ports.postgres_server import PostgresServer, programs
 from tests.ports.turned_clock import TurnedClock
 from tests.ports.world import World, envelope
 from tocsin.adapters.postgres import store as postgres_store
+from tocsin.adapters.postgres.database import PostgresDatabase
 from tocsin.adapters.postgres.store import PostgresStore
 from tocsin.adapters.sql.store.database import Connection
 from tocsin.errors import ConfigError, ConflictError, UnavailableError, UnknownOutcomeError
@@ -291,6 +292,24 @@ async def test_a_deadlock_with_another_session_is_tried_again(url: str, tmp_path
             other.commit()
         await writing
         assert len(tries) >= 2
+
+
+async def test_a_serialisation_error_is_tried_again(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # READ COMMITTED has none; it is for whoever asks for more.
+    isolation = "BEGIN ISOLATION LEVEL REPEATABLE READ"
+    monkeypatch.setattr(PostgresDatabase, "begin_writing", isolation)
+    async with opened(url, tmp_path) as world:
+        assert isinstance(world.store, PostgresStore)
+        go_on, tries = threading.Event(), list[int]()
+        writing = asyncio.ensure_future(world.store._writer.run(write_two(go_on, tries)))
+        await asyncio.to_thread(until, lambda: tries, "the first row is written", WAITS_S)
+        ask(url, "INSERT INTO probe VALUES (2, 0)")  # which its snapshot has not
+        go_on.set()
+        await writing
+        assert len(tries) == 2
+        assert ask(url, "SELECT at_us FROM probe WHERE probe_no = 2") == [(2,)]
 
 
 async def test_a_new_timeline_is_a_new_epoch(

@@ -35,7 +35,7 @@ from tocsin.adapters.sql import (
     webhooks,
     withdrawals,
 )
-from tocsin.adapters.sql.store.text import sql
+from tocsin.adapters.sql.store.text import Statement, sql
 from tocsin.adapters.sqlite.migrate import migrate
 
 MODULES = (
@@ -140,7 +140,7 @@ ITEM_INDEXES = {
 }
 
 
-def statements(module: ModuleType) -> Iterator[tuple[str, str]]:
+def statements(module: ModuleType) -> Iterator[tuple[str, Statement]]:
     area = module.__name__.rpartition(".")[2]
     for name, value in vars(module).items():
         is_statement = isinstance(value, Executable) and not isinstance(value, FromClause)

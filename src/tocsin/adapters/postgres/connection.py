@@ -10,7 +10,9 @@ from psycopg.pq import TransactionStatus
 from psycopg.types.numeric import Int8Dumper
 from psycopg.types.string import BytesBinaryDumper
 
+from tocsin.adapters.postgres.columns import DUMPERS, many
 from tocsin.adapters.postgres.text import text_of
+from tocsin.adapters.sql.store.text import Statement
 
 Row = tuple[Any, ...]
 
@@ -36,6 +38,8 @@ _SESSION = (
 # A writer has no such bound: a commit that waits for a standby and is cancelled would look as if it had not waited.
 _READER = "SET statement_timeout = '30s'"
 
+# More than the store has statements: the driver would drop those that were not used for longest, and prepare them again.
+_PREPARED = 1_000
 # A plan that was made while a table was small goes through all of it, and statistics come with the server's own upkeep, a
 # minute later.  New ones are made by the size that a table has by then; all that a session uses take 10 ms.
 _PLANS_S = 2.0
@@ -65,8 +69,11 @@ class PostgresConnection:
             psycopg.Error: Nobody answers there, or the server does not let this user in.
         """
         raw = psycopg.connect(bounded(url), autocommit=True)
+        raw.prepared_max = _PREPARED
         raw.adapters.register_dumper(int, Int8Dumper)
         raw.adapters.register_dumper(bytes, BytesBinaryDumper)
+        for column, dumper in DUMPERS.items():
+            raw.adapters.register_dumper(column, dumper)
         try:
             for setting in (*_SESSION, *((_READER,) if reads else ())):
                 raw.execute(setting)
@@ -97,13 +104,19 @@ class PostgresConnection:
             self.raw.execute(_FORGET_PLANS)
 
     def executemany(
-        self, statement: str, rows: Sequence[Mapping[str, Any]], /
+        self, statement: Statement, rows: Sequence[Mapping[str, Any]], /
     ) -> psycopg.Cursor[Row]:
-        """Run a statement for each of the rows, all sent at once."""
-        cursor = self.raw.cursor()
-        if rows:
-            cursor.executemany(text_of(statement).encode(), rows)
-        return cursor
+        """Run a statement for each of the rows, which it does not meet twice: as one statement, if they are several.
+
+        Raises:
+            psycopg.Error: The server refused it, or is gone.
+        """
+        if not rows:
+            return self.raw.cursor()
+        if len(rows) == 1:
+            return self.execute(statement, rows[0])
+        every = many(statement)
+        return self.raw.execute(every.query, every.columns(rows))
 
     @property
     def in_transaction(self) -> bool:

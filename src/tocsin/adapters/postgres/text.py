@@ -14,9 +14,10 @@ _DIALECT = psycopg.dialect()  # type: ignore[no-untyped-call]
 
 def text_of(statement: str) -> str:
     """Return the text of a statement; one that was not built is its own."""
-    return _compiled(statement.clause) if isinstance(statement, Statement) else statement
+    return compiled(statement.clause).string if isinstance(statement, Statement) else statement
 
 
 @cache
-def _compiled(clause: ClauseElement) -> str:
-    return str(cast("SQLCompiler", clause.compile(dialect=_DIALECT)))
+def compiled(clause: ClauseElement) -> SQLCompiler:
+    """Return a statement's text with what is known of its parameters."""
+    return cast("SQLCompiler", clause.compile(dialect=_DIALECT))

@@ -5,7 +5,7 @@ from sqlalchemy import and_, func, null, or_, select, update
 from tocsin.adapters.sql.differences import Abandoned, upsert
 from tocsin.adapters.sql.inboxes import has_name
 from tocsin.adapters.sql.parts import among, at_most, first, param
-from tocsin.adapters.sql.schema import alerts, devices, heads, hubs, push_spreads, pushes
+from tocsin.adapters.sql.schema import Number, alerts, devices, heads, hubs, push_spreads, pushes
 
 _waits = pushes.c.due_us.is_not(None)
 _here = pushes.c.push_no == param("at_push")
@@ -97,7 +97,7 @@ put_back = (
         due_us=param("due_us"),
         leased_us=null(),
         leased_by=null(),
-        held_us=func.coalesce(pushes.c.held_us, param("held_us")),
+        held_us=func.coalesce(pushes.c.held_us, param("held_us", Number)),
         reason=param("reason"),
         attempts=pushes.c.attempts - param("untried"),
     )

@@ -6,6 +6,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
+from tocsin.adapters.sql.store.text import Statement
 from tocsin.errors import TocsinError
 
 
@@ -39,8 +40,8 @@ class Connection(Protocol):
     def execute(self, statement: str, parameters: Mapping[str, Any] = ..., /) -> Cursor:
         """Run a statement, its parameters given by name; more of them than it has do no harm."""
 
-    def executemany(self, statement: str, rows: Sequence[Mapping[str, Any]], /) -> Cursor:
-        """Run a statement for each of the rows, which may be none."""
+    def executemany(self, statement: Statement, rows: Sequence[Mapping[str, Any]], /) -> Cursor:
+        """Run a statement for each of the rows, which may be none; no two of them change the same row of a table."""
 
     def close(self) -> None:
         """Let it go; what is not committed is rolled back."""

@@ -18,7 +18,7 @@ from tocsin.adapters.sql.store.queue import decode_envelope
 from tocsin.adapters.sql.store.readers import Readers
 from tocsin.adapters.sql.store.rows import Row, lock_heads
 from tocsin.adapters.sql.store.sparing import Sparing
-from tocsin.adapters.sql.store.text import sql
+from tocsin.adapters.sql.store.text import Statement, sql
 from tocsin.adapters.sql.store.writer import Writer
 from tocsin.clock import Clock
 from tocsin.model.erasure import events_about, without
@@ -62,7 +62,7 @@ class _Drop(NamedTuple):
 
     kind: str
     drop: str
-    then: tuple[tuple[str, str], ...]
+    then: tuple[tuple[str, Statement], ...]
 
     @classmethod
     def of(cls, holding: Holding) -> "_Drop":
