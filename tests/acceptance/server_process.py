@@ -20,7 +20,7 @@ import httpx
 from tests.acceptance.deadlines import until
 
 TOCSIN = ("-m", "tocsin")
-START_S = 30.0
+START_S = 90.0
 STOP_S = 30.0
 COMMAND_S = 60.0
 LOG_SHOWN = 8_000

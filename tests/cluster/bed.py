@@ -15,6 +15,7 @@ from tests.acceptance.conftest import MakeServer, server_maker
 from tests.acceptance.server_process import ServerProcess, free_port
 from tests.acceptance.tcp_proxy import Streams, TcpProxy, proxy_by, proxy_to
 from tests.cluster.front import front_of
+from tests.cluster.mistakes import FILE
 from tests.ports.nats_server import NatsServer
 from tests.ports.postgres_server import PostgresServer
 from tocsin.api.seal import KEY_FILE
@@ -49,6 +50,7 @@ class Bed:
     def __init__(
         self,
         url: str,
+        store: str,
         key: str,
         nodes: Mapping[str, ServerProcess],
         networks: Mapping[str, Network],
@@ -56,27 +58,25 @@ class Bed:
         nats: NatsServer,
     ) -> None:
         self.url = url
+        self.store = store
         self.key = key
         self.nodes = nodes
         self.networks = networks
         self.postgres = postgres
         self.nats = nats
 
-    async def restart(self, name: str, *, mistake: str = "") -> None:
-        """Kill a node, and start it again; with a mistake, until the next restart."""
-        node = self.nodes[name]
-        await asyncio.to_thread(node.kill)
-        node.env["BED_MISTAKE"] = mistake
-        await asyncio.to_thread(node.start)
-
-    @asynccontextmanager
-    async def mistaken(self, mistake: str, *names: str) -> AsyncIterator[None]:
-        """Let nodes make a mistake for a while."""
-        await asyncio.gather(*(self.restart(name, mistake=mistake) for name in names))
+    @contextmanager
+    def mistakes(self, mistakes: str, *names: str) -> Iterator[None]:
+        """Let nodes make mistakes for a while, beside those they make."""
+        files = [self.nodes[name].folder / FILE for name in names]
+        before = [file.read_text() if file.exists() else "" for file in files]
+        for file, others in zip(files, before, strict=True):
+            file.write_text(f"{others} {mistakes}")
         try:
             yield
         finally:
-            await asyncio.gather(*(self.restart(name) for name in names))
+            for file, others in zip(files, before, strict=True):
+                file.write_text(others)
 
 
 @contextmanager
@@ -159,7 +159,7 @@ async def open_bed() -> AsyncIterator[Bed]:
                 program=PROGRAM, env=_settings(name, url, there, nats_port, nats)
             )
             node.port = port
-        yield Bed(url, await _start(nodes), nodes, networks, postgres, nats)
+        yield Bed(url, store, await _start(nodes), nodes, networks, postgres, nats)
 
 
 def _database(url: str) -> str:

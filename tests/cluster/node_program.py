@@ -1,6 +1,4 @@
-"""The command ``tocsin`` with shorter times, and with the mistake that ``BED_MISTAKE`` names; for the test bed only."""
-
-import os
+"""The command ``tocsin`` with shorter times, which can be told to make mistakes (``mistakes.py``); for the test bed only."""
 
 from tests.cluster import mistakes
 from tocsin.adapters.nats import connection
@@ -8,7 +6,7 @@ from tocsin.cli import main
 from tocsin.process import worker
 
 # As outages are here: what takes minutes in production takes seconds.
-LEASE_S = 2.0
+LEASE_S = 1.5
 RETRY_S = 0.2
 
 
@@ -24,6 +22,5 @@ def scale() -> None:
 
 if __name__ == "__main__":
     scale()
-    for mistake in os.environ.get("BED_MISTAKE", "").split():
-        getattr(mistakes, mistake)()
+    mistakes.make_possible()
     main()

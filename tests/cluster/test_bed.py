@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.cluster.bed import GATEWAYS, Bed
+from tests.cluster.faults import nothing
 from tests.cluster.trial import open_trial
 
 pytestmark = [
@@ -16,9 +17,6 @@ pytestmark = [
 
 async def test_alerts_flow_from_the_api_nodes_to_clients_at_each_gateway(bed: Bed) -> None:
     before = {name: bed.networks[name].clients.accepted for name in GATEWAYS}
-
-    async def nothing() -> None:
-        """Break nothing."""
 
     async with open_trial(bed) as trial:
         told = await trial.run(nothing)

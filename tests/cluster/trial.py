@@ -21,31 +21,42 @@ from tocsin.clock import SystemClock
 from tocsin.config import Settings
 from tocsin.supervisor import Supervisor
 
-Fault = Callable[[], Awaitable[None]]
+Fault = Callable[[Bed, "Trial"], Awaitable[None]]
 Account = dict[str, Any]
 
-CLIENTS = 24
+CLIENTS = 16
 RATE = 30
 # Publishing goes on until the fault is over, and ends then; this is far beyond any.
 LONGEST_S = 1_800.0
 TIMEOUT_S = 3.0
 SETTLE_S = 90.0
 LIVE_AGAIN_S = 60.0
-ACKED_BEFORE = 20
+ACKED_BEFORE = 10
 CATCH_UP_EVERY_S = 0.1
 
 
 class Trial:
     """People with two clients each, to whom alerts are published until the fault is over and they are live again.
 
-    What is lost is looked for until nothing is missing, or ``settle_s`` seconds are over.
+    What is lost is looked for until nothing is missing, or ``settle_s`` seconds are over; ``live_again_s`` is how long it took
+    after the fault until every client had an alert that was published then, at most ``live_within_s``.
     """
 
-    def __init__(self, nodes: Nodes, clients: int, rate: float, settle_s: float) -> None:
+    def __init__(
+        self,
+        bed: Bed,
+        nodes: Nodes,
+        clients: int,
+        rate: float,
+        settle_s: float,
+        live_within_s: float,
+    ) -> None:
         self.drilled = Drilled(nodes=len(nodes))
         self.live_again_s: float | None = None
+        self._live_within_s = live_within_s
         self._drill = Drill(LONGEST_S, rate, clients, 0, settle_s, TIMEOUT_S)
         self.drilled.ledger.keeps_batches = False  # two processors take them apart
+        self._bed = bed
         self._nodes = nodes
         self._crowd = Crowd(self.drilled.run, nodes, self.drilled.ledger)
         self._clock = SystemClock()
@@ -74,15 +85,29 @@ class Trial:
         load = Load(self.drilled.run, self._nodes, ledger)
         planned = calls(self._drill, self.drilled.people)
         begun = itertools.takewhile(lambda _: not self._over.is_set(), planned)
-        publishing = tasks.start("trial load", load.publish(begun, LONGEST_S))
+        self._publishing = tasks.start("trial load", load.publish(begun, LONGEST_S))
         try:
-            await _until(lambda: ledger.count("acked") >= ACKED_BEFORE, "alerts are acked")
-            await fault()
-            await self._become_live()
+            await self.goes_on(ACKED_BEFORE)
+            await fault(self._bed, self)
+            if not self._over.is_set():
+                await self._become_live()
         finally:
-            self._over.set()
-            await asyncio.wait([publishing])
+            await self.hush()
             await tasks.stop()
+
+    async def goes_on(self, count: int) -> None:
+        """Wait until ``count`` more alerts were acked."""
+        enough = self.drilled.ledger.count("acked") + count
+
+        def is_enough() -> bool:
+            return self.drilled.ledger.count("acked") >= enough
+
+        await _until(is_enough, f"{count} more alerts are acked")
+
+    async def hush(self) -> None:
+        """Publish nothing more; return when everything has its answer."""
+        self._over.set()
+        await asyncio.wait([self._publishing])
 
     async def _become_live(self) -> None:
         """Wait until every client has an alert that was published after the healing."""
@@ -93,7 +118,7 @@ class Trial:
             later = {number for number, entry in entries.items() if entry.began_s > healed_s}
             return all(later & sight.had_s.keys() for sight in sights)
 
-        await _until(is_live, "everybody is live again")
+        await _until(is_live, "everybody is live again", self._live_within_s)
         self.live_again_s = self._clock.monotonic_s() - healed_s
 
     async def _catch_up(self) -> None:
@@ -103,11 +128,11 @@ class Trial:
             await asyncio.sleep(CATCH_UP_EVERY_S)
 
 
-async def _until(is_so: Callable[[], bool], what: str) -> None:
+async def _until(is_so: Callable[[], bool], what: str, within_s: float = LIVE_AGAIN_S) -> None:
     async def find() -> bool:
         return is_so()
 
-    await until_async(find, what, LIVE_AGAIN_S)
+    await until_async(find, what, within_s)
 
 
 def _unseen(_drilled: Drilled, _what: str, _share: float | None) -> None:
@@ -116,9 +141,14 @@ def _unseen(_drilled: Drilled, _what: str, _share: float | None) -> None:
 
 @asynccontextmanager
 async def open_trial(
-    bed: Bed, *, clients: int = CLIENTS, rate: float = RATE, settle_s: float = SETTLE_S
+    bed: Bed,
+    *,
+    clients: int = CLIENTS,
+    rate: float = RATE,
+    settle_s: float = SETTLE_S,
+    live_within_s: float = LIVE_AGAIN_S,
 ) -> AsyncIterator[Trial]:
     """Make a trial on a cluster."""
     patience = Patience(TIMEOUT_S, settle_s)
     async with open_nodes(Settings(), None, [bed.url], bed.key, patience) as nodes:
-        yield Trial(nodes, clients, rate, settle_s)
+        yield Trial(bed, nodes, clients, rate, settle_s, live_within_s)

@@ -1,0 +1,105 @@
+"""Whatever breaks under producers and live clients: nothing is lost, doubled or missed, and everybody is live again.
+
+Each fault has its control: the same with a mistake on purpose, which the ledger has to see.
+"""
+
+import asyncio
+import json
+from typing import NamedTuple
+
+import pytest
+
+from tests.cluster import faults
+from tests.cluster.bed import API, GATEWAYS, PROCESSORS, Bed
+from tests.cluster.trial import Fault, open_trial
+
+pytestmark = [
+    pytest.mark.acceptance,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.timeout(600),  # the cluster starts in the first one
+]
+
+# A control waits so long for what will never come.
+CONTROL_SETTLE_S = 2.0
+CONTROL_LIVE_S = 4.0
+FAULTS = (
+    faults.each_role_is_killed,
+    faults.postgres_stops,
+    faults.nats_stops,
+    faults.a_gateway_is_cut_off,
+    faults.clients_have_a_bad_network,
+    faults.a_processor_sleeps_past_its_lease,
+    faults.the_disk_is_full,
+    faults.a_rolling_restart,
+)
+
+
+class Control(NamedTuple):
+    """A fault, the mistake by which it does harm, the nodes that make it, and the breach that has to be seen."""
+
+    fault: Fault
+    mistakes: str
+    names: tuple[str, ...]
+    breach: str
+
+
+EARLY_ACK = "acknowledge-before-the-commit dawdle"
+EARLY_ANSWER = "answer-before-the-disk"
+DEAF = "never-compare"
+CONTROLS = (
+    Control(faults.an_api_node_is_killed, EARLY_ANSWER, API, "lost"),
+    Control(faults.a_processor_is_killed, EARLY_ACK, PROCESSORS, "lost"),
+    Control(faults.postgres_stops, EARLY_ACK, PROCESSORS, "lost"),
+    Control(faults.a_gateway_is_cut_off, DEAF, GATEWAYS, "hole"),
+    Control(
+        faults.a_processor_sleeps_past_its_lease,
+        "forget-what-was-delivered",
+        PROCESSORS,
+        "doubled",
+    ),
+    Control(faults.the_disk_is_full, EARLY_ACK, PROCESSORS, "lost"),
+    Control(faults.an_api_node_is_restarted, EARLY_ANSWER, API, "lost"),
+)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+async def test_nothing_is_lost_doubled_or_missed_when(bed: Bed, fault: Fault) -> None:
+    async with open_trial(bed) as trial:
+        told = await trial.run(fault)
+    print(f"live again after {trial.live_again_s} s")
+    assert told["verdict"] == "passed", json.dumps(told, indent=1)
+
+
+async def test_clients_miss_nothing_when_half_of_the_announcements_are_lost(bed: Bed) -> None:
+    with bed.mistakes("lose-half", *API, *PROCESSORS):
+        async with open_trial(bed) as trial:
+            told = await trial.run(faults.silence_follows)
+    assert told["verdict"] == "passed", json.dumps(told, indent=1)
+
+
+async def test_the_ledger_sees_clients_that_are_not_told_of_lost_announcements(bed: Bed) -> None:
+    with bed.mistakes("lose-half", *API, *PROCESSORS), bed.mistakes(DEAF, *GATEWAYS):
+        async with open_trial(bed, settle_s=CONTROL_SETTLE_S) as trial:
+            told = await trial.run(faults.silence_follows)
+    assert told["breaches"]["hole"] > 0, json.dumps(told, indent=1)
+
+
+@pytest.mark.parametrize("control", CONTROLS, ids=lambda control: control.fault.__name__)
+async def test_the_ledger_sees_the_mistake_by_which_it_does_harm_when(
+    bed: Bed, control: Control
+) -> None:
+    with bed.mistakes(control.mistakes, *control.names):
+        async with open_trial(bed, settle_s=CONTROL_SETTLE_S) as trial:
+            told = await trial.run(control.fault)
+    assert told["breaches"][control.breach] > 0, json.dumps(told, indent=1)
+
+
+async def test_the_ledger_sees_nodes_that_give_up_when_nats_stops(bed: Bed) -> None:
+    with bed.mistakes("give-up-soon", *API):
+        async with open_trial(
+            bed, settle_s=CONTROL_SETTLE_S, live_within_s=CONTROL_LIVE_S
+        ) as trial:
+            with pytest.raises(AssertionError, match="everybody is live again"):
+                await trial.run(faults.nats_stops)
+    assert trial.drilled.ledger.count("unsettled")
+    await asyncio.gather(*(asyncio.to_thread(bed.nodes[name].restart) for name in API))
