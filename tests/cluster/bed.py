@@ -5,18 +5,18 @@ towards its clients, NATS and PostgreSQL.
 """
 
 import asyncio
+import json
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from tests.acceptance.conftest import MakeServer, server_maker
 from tests.acceptance.server_process import ServerProcess, free_port
 from tests.acceptance.tcp_proxy import Streams, TcpProxy, proxy_by, proxy_to
 from tests.cluster.front import front_of
 from tests.cluster.mistakes import FILE
-from tests.ports.nats_server import NatsServer
 from tests.ports.postgres_server import PostgresServer
 from tocsin.api.seal import KEY_FILE
 
@@ -34,6 +34,28 @@ SETTINGS = {
     "TOCSIN_DRAIN_S": "0.5",
     "TOCSIN_RATES__USER_REQUESTS": "0",
 }
+
+
+class Nats(Protocol):
+    """One NATS server, or several."""
+
+    @property
+    def url(self) -> str:
+        """What nodes are led to."""
+
+    @property
+    def port(self) -> int:
+        """What gateways are led to."""
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Where each tells of itself."""
+
+    def kill(self) -> None:
+        """End all at once."""
+
+    def start(self) -> None:
+        """Start all."""
 
 
 class Network(NamedTuple):
@@ -55,7 +77,7 @@ class Bed:
         nodes: Mapping[str, ServerProcess],
         networks: Mapping[str, Network],
         postgres: PostgresServer,
-        nats: NatsServer,
+        nats: Nats,
     ) -> None:
         self.url = url
         self.store = store
@@ -80,16 +102,14 @@ class Bed:
 
 
 @contextmanager
-def _ground() -> Iterator[tuple[PostgresServer, NatsServer]]:
-    """Run PostgreSQL and NATS; both wait for the disk, as in production."""
-    postgres, nats = PostgresServer(), NatsServer()
+def _database() -> Iterator[PostgresServer]:
+    """Run PostgreSQL; it waits for the disk, as in production."""
+    postgres = PostgresServer()
     try:
         postgres.start()
-        nats.start()
-        yield postgres, nats
+        yield postgres
     finally:
         postgres.remove()
-        nats.remove()
 
 
 def _to_socket(postgres: PostgresServer) -> Callable[[asyncio.StreamReader], Awaitable[Streams]]:
@@ -99,16 +119,16 @@ def _to_socket(postgres: PostgresServer) -> Callable[[asyncio.StreamReader], Awa
     return dial
 
 
-def _settings(name: str, url: str, store: str, nats_port: int, nats: NatsServer) -> dict[str, str]:
+def _settings(name: str, url: str, store: str, place: str, nats: Nats) -> dict[str, str]:
     """Say what a node is, and where everything is."""
-    place = f"nats://127.0.0.1:{nats_port}"
     return SETTINGS | {
         "TOCSIN_ROLES": name.partition("-")[0],
         "TOCSIN_PUBLIC_URL": url,
         "TOCSIN_STORE": store,
         "TOCSIN_QUEUE": place,
         "TOCSIN_FANOUT": place,
-        "TOCSIN_QUEUE_MONITORS": f'["{nats.monitor}"]',
+        "TOCSIN_QUEUE_MONITORS": json.dumps(nats.addresses),
+        "TOCSIN_QUEUE_REPLICAS": str(len(nats.addresses)),
     }
 
 
@@ -126,7 +146,7 @@ async def _start(nodes: Mapping[str, ServerProcess]) -> str:
 
 
 async def _network(
-    stack: AsyncExitStack, port: int, postgres: PostgresServer, nats: NatsServer
+    stack: AsyncExitStack, port: int, postgres: PostgresServer, nats: Nats
 ) -> Network:
     return Network(
         await stack.enter_async_context(proxy_to(port)),
@@ -136,31 +156,35 @@ async def _network(
 
 
 @asynccontextmanager
-async def open_bed() -> AsyncIterator[Bed]:
-    """Start everything, and end it."""
+async def open_bed(nats: Nats, names: Sequence[str] = NODES) -> AsyncIterator[Bed]:
+    """Start some of the nodes, and all that they need but NATS; and end it all."""
     async with AsyncExitStack() as stack:
-        postgres, nats = stack.enter_context(_ground())
-        ports = {name: free_port() for name in NODES}
-        networks = {name: await _network(stack, ports[name], postgres, nats) for name in GATEWAYS}
+        postgres = stack.enter_context(_database())
+        ports = {name: free_port() for name in names}
+        networks = {
+            name: await _network(stack, ports[name], postgres, nats)
+            for name in names
+            if name in GATEWAYS
+        }
         live = [network.clients.port for network in networks.values()]
-        front = await stack.enter_async_context(
-            proxy_by(front_of([ports[name] for name in API], live))
-        )
+        api = [ports[name] for name in names if name in API]
+        front = await stack.enter_async_context(proxy_by(front_of(api, live)))
         url, store = f"http://127.0.0.1:{front.port}", postgres.create()
         make: MakeServer = stack.enter_context(server_maker())
         nodes = {}
         for name, port in ports.items():
-            there, nats_port = store, nats.port
+            there, place = store, nats.url
             if name in networks:
-                network = networks[name]
-                nats_port = network.nats.port
-                there = f"postgresql://tocsin@127.0.0.1:{network.postgres.port}/{_database(store)}"
-            node = nodes[name] = make(
-                program=PROGRAM, env=_settings(name, url, there, nats_port, nats)
-            )
+                there, place = _through(networks[name], store)
+            node = nodes[name] = make(program=PROGRAM, env=_settings(name, url, there, place, nats))
             node.port = port
         yield Bed(url, store, await _start(nodes), nodes, networks, postgres, nats)
 
 
-def _database(url: str) -> str:
-    return url.partition("?")[0].rpartition("/")[2]
+def _through(network: Network, store: str) -> tuple[str, str]:
+    """Lead to database and NATS through a gateway's network."""
+    database = store.partition("?")[0].rpartition("/")[2]
+    return (
+        f"postgresql://tocsin@127.0.0.1:{network.postgres.port}/{database}",
+        f"nats://127.0.0.1:{network.nats.port}",
+    )

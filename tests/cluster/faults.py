@@ -122,9 +122,3 @@ async def a_rolling_restart(bed: Bed, _trial: Trial) -> None:
     for name in ONE_OF_EACH:
         await asyncio.to_thread(bed.nodes[name].stop)
         await asyncio.to_thread(bed.nodes[name].start)
-
-
-async def an_api_node_is_restarted(bed: Bed, _trial: Trial) -> None:
-    """Ask one to end, and start it again."""
-    await asyncio.to_thread(bed.nodes[API[0]].stop)
-    await asyncio.to_thread(bed.nodes[API[0]].start)

@@ -47,6 +47,11 @@ class NatsServer:
         """Where it tells of itself."""
         return f"http://127.0.0.1:{self.monitor_port}"
 
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The same, of all servers that there are."""
+        return (self.monitor,)
+
     def start(self) -> None:
         """Start it and wait until it takes connections."""
         with (self.folder / "log").open("ab") as log:

@@ -24,6 +24,16 @@ def test_the_url_of_a_queue_is_in_no_text_of_the_settings() -> None:
     assert "s3cret" not in repr(load({"queue": "nats://ann:s3cret@one:4222,two:4222/shop"}))
 
 
+def test_the_replicas_of_the_queue_can_be_said_by_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TOCSIN_QUEUE_REPLICAS", "3")
+    assert load({}).queue_replicas == 3
+    monkeypatch.setenv("TOCSIN_QUEUE_REPLICAS", "2")
+    with pytest.raises(ConfigError, match="1, 3 or 5"):
+        load({})
+
+
 async def test_without_the_driver_it_is_said_how_to_install_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

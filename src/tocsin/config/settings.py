@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -24,6 +24,11 @@ ENV_PREFIX = "TOCSIN_"
 SOCKET_NAME = "tocsin.sock"  # in the data folder; commands reach the running server by it
 
 MonitorUrl = Annotated[str, Field(pattern=r"^https?://[^/?#@]+/?$")]
+# The environment gives texts, which a literal number would not take.
+Replicas = Annotated[
+    Literal[1, 3, 5],
+    BeforeValidator(lambda said: int(said) if isinstance(said, str) and said.isdecimal() else said),
+]
 OtherUrl = Annotated[str, Field(pattern=r"^https?://[^?#]+$")]
 
 
@@ -51,7 +56,7 @@ class Settings(BaseSettings):
     queue_monitors: tuple[MonitorUrl, ...] = Field(
         (), description="monitoring addresses of the queue's NATS servers, one each"
     )
-    queue_replicas: Literal[1, 3, 5] = Field(
+    queue_replicas: Replicas = Field(
         1, description="NATS servers that each keep what is on the queue"
     )
     queue_may_lose: bool = Field(
