@@ -15,7 +15,7 @@ from tocsin.api.upgrade import socket_upgrade
 from tocsin.clock import SystemClock
 from tocsin.model.position import Position
 from tocsin.model.receipt import Fact, Told
-from tocsin.ports.event_handlers import Client, Line
+from tocsin.ports.event_handlers import Client, Dealings, Line
 from tocsin.ports.fanout import Announcement
 from tocsin.realtime.doorkeeper import Doorkeeper
 from tocsin.realtime.gateway import Gateway
@@ -96,7 +96,7 @@ class _Keys:
 
 
 class _NoHandlers:
-    def line(self, _client: Client) -> Line | None:
+    def line(self, client: Client, before: Dealings | None = None) -> Line | None:  # noqa: ARG002 -- the port's
         """Return none: no hub has event handlers."""
         return None
 

@@ -6,7 +6,7 @@ from typing import Any
 from tocsin.errors import OverloadedError, UnavailableError
 from tocsin.model.position import Position
 from tocsin.model.receipt import Told
-from tocsin.ports.event_handlers import Client, Line
+from tocsin.ports.event_handlers import Client, Dealings, Line
 from tocsin.realtime.dialects import JSON, Dialect
 from tocsin.realtime.rights import NO_RIGHTS, Rights
 from tocsin.realtime.session import Session
@@ -74,7 +74,7 @@ class Notes:
 class NoHandlers:
     """No hub has event handlers."""
 
-    def line(self, client: Client) -> Line | None:
+    def line(self, client: Client, before: Dealings | None = None) -> Line | None:
         return None
 
 

@@ -2,17 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from tests.unit.realtime_fakes import FakeStore as Store
 from tests.unit.realtime_fakes import FakeTransport, NoHandlers, Notes, payloads
-from tests.unit.test_realtime_everywhere import Line
+from tests.unit.test_realtime_everywhere import Line as PeersLine
 from tests.wire.client_frames import client_frame
 from tocsin.adapters.memory.fanout import MemoryFanout
 from tocsin.clock import SystemClock
 from tocsin.errors import UnavailableError
+from tocsin.ports.event_handlers import Client, Dealings, EventHandlers, Line
 from tocsin.ports.peers import Word
 from tocsin.realtime.carried import Carried
 from tocsin.realtime.connection import Connection
@@ -44,11 +45,35 @@ class Keys:
         return self.valid_us
 
 
+class HandlerLine:
+    """A line to event handlers, which keeps what is told; nothing waits on it unless it is ``busy``."""
+
+    def __init__(self, before: Dealings | None) -> None:
+        self.before, self.busy = before, False
+        self.told: list[str] = []
+
+    def dealings(self) -> Dealings | None:
+        return None if self.busy else Dealings(3, "state", (("https://a", "b", "c"),))
+
+    def disconnected(self, reason: str) -> None:
+        self.told.append("disconnected")
+
+
+class Handlers:
+    """Event handlers of every hub."""
+
+    def line(self, client: Client, before: Dealings | None = None) -> Line | None:
+        stand_in: Any = HandlerLine(before)
+        return cast("Line", stand_in)
+
+
 class House:
     """One gateway, which is not started, and its line to the others."""
 
-    def __init__(self, name: str, supervisor: Supervisor) -> None:
-        self.line, self.keys, clock = Line(name), Keys(), SystemClock()
+    def __init__(
+        self, name: str, supervisor: Supervisor, handlers: EventHandlers | None = None
+    ) -> None:
+        self.line, self.keys, clock = PeersLine(name), Keys(), SystemClock()
         self.gateway = Gateway(
             store=Store(),  # type: ignore[arg-type]
             doorkeeper=Doorkeeper(self.keys, (), clock),
@@ -59,7 +84,7 @@ class House:
             settings=GatewaySettings(),
             endpoints=(),
             recorder=Notes(),
-            handlers=NoHandlers(),
+            handlers=handlers or NoHandlers(),
             recovery_secret=b"of all",
         )
         self.gateway.accepting = True
@@ -239,6 +264,26 @@ async def test_what_does_not_move_stays(pair: Pair) -> None:
     for session in (plain, publisher, watcher):
         assert await two.take(session) is None
     assert len(one.gateway.hubs) == 3
+
+
+async def test_event_handlers_notice_nothing() -> None:
+    supervisor = Supervisor()
+    one, two = (House(name, supervisor, Handlers()) for name in ("one", "two"))
+    one.line.others, two.line.others = [two.line], [one.line]
+    session, _, connection = one.connect()
+    talk = session.talk = one.gateway.upstream.begin(Client("h", session.id, "ada"))
+    assert talk is not None
+    line = cast("HandlerLine", talk.line)
+    connection.connection_lost(None)
+    line.busy = True
+    assert await two.take(session) is None  # its answer would be nobody's
+    line.busy = False
+    moved = await two.take(session)
+    assert moved is not None
+    assert moved.talk is not None
+    assert cast("HandlerLine", moved.talk.line).before == line.dealings()
+    assert line.told == []
+    await supervisor.stop()
 
 
 async def test_a_revocation_that_only_one_of_them_knows_ends_it(pair: Pair) -> None:

@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from tests.wire.gateway_fixture import eventually
 from tests.wire.handler_app import Asked, hang
 from tests.wire.handler_stage import (
+    HUB,
     JSON,
     RELIABLE,
     Stage,
@@ -25,6 +26,7 @@ from tests.wire.handler_stage import (
     send_event,
     staged,
 )
+from tocsin.ports.event_handlers import Client, UserEvent
 
 
 @pytest.fixture
@@ -384,3 +386,28 @@ async def test_an_invocation_without_a_handler_fails(tmp_path: Path) -> None:
         False,
         "There is no handler for event 'lookup'.",
     )
+
+
+async def test_a_line_goes_on_elsewhere_with_its_state_its_cookies_and_its_count(
+    stage: Stage,
+) -> None:
+    stage.app.answers["connect"] = says(
+        status=204, headers={"set-cookie": "server=7", "ce-connectionState": "e30="}
+    )
+    async with stage.client(JSON) as ws:
+        await receive(ws)
+        [session] = stage.served.node.gateway.hubs.of_user(HUB, "ada")
+        assert session.talk is not None
+        line = session.talk.line
+        await eventually(lambda: "connected" in stage.app.events() and line.dealings() is not None)
+        moved = stage.served.node.handlers.lines.line(
+            Client(HUB, session.id, "ada"), line.dealings()
+        )
+        assert moved is not None
+        answered: asyncio.Queue[object] = asyncio.Queue()
+        moved.raise_event(UserEvent("order", "text", b"tea"), answered.put_nowait)
+        await answered.get()
+    order = next(one for one in stage.app.asked if one.event == "order")
+    headers = order.headers
+    assert (headers["ce-id"], headers["ce-connectionstate"]) == ("2", "e30=")
+    assert headers["cookie"] == "server=7"

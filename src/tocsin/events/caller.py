@@ -10,7 +10,7 @@ from tocsin.events.cloud_events import VERSION, Event, event_headers, sign, stat
 from tocsin.events.cookies import Cookies
 from tocsin.events.rules import Rule
 from tocsin.events.verdict import describe, was_taken
-from tocsin.ports.event_handlers import Client, Trouble
+from tocsin.ports.event_handlers import Client, Dealings, Trouble
 from tocsin.ports.outbound import Answer, Call, Failed, Outbound, Outcome
 
 log = structlog.get_logger()
@@ -36,11 +36,16 @@ class Party:
 
     __slots__ = ("client", "cookies", "events", "state")
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, before: Dealings) -> None:
+        """Go on from what was before."""
         self.client = client
-        self.cookies = Cookies()
-        self.events = 0
-        self.state = ""
+        self.cookies = Cookies(before.cookies)
+        self.events = before.events
+        self.state = before.state
+
+    def dealings(self) -> Dealings:
+        """Return what is known, but for the client."""
+        return Dealings(self.events, self.state, self.cookies.kept())
 
 
 class Caller:

@@ -19,8 +19,13 @@ class Cookies:
 
     __slots__ = ("_of",)
 
-    def __init__(self) -> None:
-        self._of: dict[tuple[str, str], str] = {}
+    def __init__(self, kept: Iterable[tuple[str, str, str]] = ()) -> None:
+        """Keep cookies that were kept elsewhere: origin, name and value."""
+        self._of = {(origin, name): value for origin, name, value in kept}
+
+    def kept(self) -> tuple[tuple[str, str, str], ...]:
+        """Return origin, name and value of each."""
+        return tuple((origin, name, value) for (origin, name), value in self._of.items())
 
     def headers(self, url: str) -> list[tuple[str, str]]:
         """Return the header to send to a URL, if any."""

@@ -25,6 +25,7 @@ from tocsin.events.rules import Rule, Rules
 from tocsin.ports.event_handlers import (
     Answered,
     Client,
+    Dealings,
     Line,
     Opening,
     Rejection,
@@ -67,14 +68,14 @@ class Lines:
         self._lanes: dict[str, Lane] = {}
         self._working: set[asyncio.Task[None]] = set()
 
-    def line(self, client: Client) -> Line | None:
-        """Return a new connection's line; None if its hub has no event handlers."""
+    def line(self, client: Client, before: Dealings | None = None) -> Line | None:
+        """Return a connection's line, which goes on from what was before; None if its hub has no event handlers."""
         if not self.rules.serve(client.hub):
             return None
         lane = self._lanes.get(client.hub)
         if lane is None:
             lane = self._lanes[client.hub] = Lane(self, client.hub)
-        return ConnectionLine(lane, client)
+        return ConnectionLine(lane, Party(client, before or Dealings()))
 
     async def finish(self, within_s: float) -> None:
         """Let what is under way end, for at most ``within_s`` seconds; nothing new may come meanwhile."""
@@ -173,9 +174,9 @@ class ConnectionLine:
 
     __slots__ = ("_bytes", "_lane", "_party", "_queue")
 
-    def __init__(self, lane: Lane, client: Client) -> None:
+    def __init__(self, lane: Lane, party: Party) -> None:
         self._lane = lane
-        self._party = Party(client)
+        self._party = party
         self._queue: list[_Waiting] = []
         self._bytes = 0
 
@@ -209,6 +210,10 @@ class ConnectionLine:
         if (self._bytes and self._bytes + waiting.size > room) or not self._enqueue(waiting):
             asyncio.get_running_loop().call_soon(answered, _TOO_MUCH)
         return waiting
+
+    def dealings(self) -> Dealings | None:
+        """Return what it came to so far; None while anything is under way, or waits."""
+        return None if self._queue else self._party.dealings()
 
     def disconnected(self, reason: str) -> None:
         """Tell that the connection has ended for good; nothing follows."""

@@ -72,6 +72,17 @@ class Trouble(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Dealings(msgspec.Struct, frozen=True, array_like=True):
+    """What a connection and its handlers came to, for another process to go on from.
+
+    ``events`` were told so far, ``state`` is what the handlers keep on it, ``cookies`` are their origin, name and value.
+    """
+
+    events: int = 0
+    state: str = ""
+    cookies: tuple[tuple[str, str, str], ...] = ()
+
+
 Answered = Callable[[Reply | Trouble], None]
 
 
@@ -98,6 +109,10 @@ class Line(Protocol):
         """Tell what the client says; ``answered`` is called later, never from within."""
         ...
 
+    def dealings(self) -> Dealings | None:
+        """Return what it came to so far; None while anything is under way, or waits."""
+        ...
+
     def disconnected(self, reason: str) -> None:
         """Tell that the connection has ended for good; nothing follows."""
         ...
@@ -106,6 +121,9 @@ class Line(Protocol):
 class EventHandlers(Protocol):
     """The event handlers of all hubs."""
 
-    def line(self, client: Client) -> Line | None:
-        """Return a new connection's line; None if its hub has no event handlers."""
+    def line(self, client: Client, before: Dealings | None = None) -> Line | None:
+        """Return a connection's line; None if its hub has no event handlers.
+
+        One that comes from another process goes on from what was ``before``.
+        """
         ...

@@ -154,6 +154,7 @@ class Gateway:
             hubs=self.hubs,
             recovery=self.recovery,
             writer=self.writer,
+            upstream=self.upstream,
             has_more=self._has_more,
             everywhere=self.everywhere,
             doorkeeper=doorkeeper,

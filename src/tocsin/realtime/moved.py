@@ -1,7 +1,7 @@
 """A connection on its way from one gateway to another: all that its client may count on after a recovery.
 
-What stays behind keeps a connection from moving: streams that it publishes, states in groups, and what it has going on with
-event handlers, who know it by a state, cookies and a count of events.
+What stays behind keeps a connection from moving: streams that it publishes, states in groups, and events that its handlers
+have not answered.
 """
 
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from tocsin.ports.event_handlers import Dealings
 from tocsin.realtime.carried import Carried
 from tocsin.realtime.dialects import choose_dialect
 from tocsin.realtime.outbox import Kept
@@ -21,7 +22,7 @@ class Moved(msgspec.Struct, frozen=True, array_like=True):
     """A reliable connection.
 
     ``standing`` is how its hub's keys and its user's revocations were known where it comes from, ``heard`` the last word of each
-    gateway that was heard there.  ``acked`` is the last sequence id that the client has, ``first`` that of ``messages``.
+    gateway that was heard there, ``dealings`` what it has with event handlers.  ``acked`` is the last sequence id that the client has, ``first`` that of ``messages``.
     """
 
     id: str
@@ -42,12 +43,19 @@ class Moved(msgspec.Struct, frozen=True, array_like=True):
     first: int
     acked: int
     messages: tuple[Carried, ...]
+    dealings: Dealings | None
     standing: bytes
     heard: dict[str, int]
 
     @classmethod
     def of(
-        cls, session: Session, *, standing: bytes, heard: Mapping[str, int], now_s: float
+        cls,
+        session: Session,
+        *,
+        dealings: Dealings | None,
+        standing: bytes,
+        heard: Mapping[str, int],
+        now_s: float,
     ) -> "Moved":
         """Return what is to be moved of a session of a named subprotocol."""
         kept = session.kept()
@@ -70,6 +78,7 @@ class Moved(msgspec.Struct, frozen=True, array_like=True):
             first=kept.first,
             acked=kept.acked,
             messages=tuple(Carried.of(message, now_s) for message in kept.messages),
+            dealings=dealings,
             standing=standing,
             heard=dict(heard),
         )

@@ -19,6 +19,7 @@ from tocsin.realtime.hub import Hubs
 from tocsin.realtime.moved import Moved, decode_moved
 from tocsin.realtime.recovery import Recovery
 from tocsin.realtime.session import Session
+from tocsin.realtime.upstream import Upstream
 from tocsin.realtime.writer import Writer
 from tocsin.supervisor import Supervisor
 
@@ -37,6 +38,7 @@ class Moves:
         hubs: Hubs,
         recovery: Recovery,
         writer: Writer,
+        upstream: Upstream,
         has_more: Callable[[Session], bool],
         everywhere: Everywhere,
         doorkeeper: Doorkeeper,
@@ -51,6 +53,7 @@ class Moves:
             hubs: The sessions of this gateway.
             recovery: Keeps those that were dropped.
             writer: Writes to them.
+            upstream: The way to event handlers.
             has_more: Tells whether a session has something that does not move with it.
             everywhere: The way to the other gateways.
             doorkeeper: Knows what was revoked.
@@ -62,6 +65,7 @@ class Moves:
         self._hubs = hubs
         self._recovery = recovery
         self._writer = writer
+        self._upstream = upstream
         self._has_more = has_more
         self._everywhere = everywhere
         self._doorkeeper = doorkeeper
@@ -95,7 +99,10 @@ class Moves:
         if not await self._is_settled() or session.ended or not self._may_move(session):
             return b""
         heard = self._everywhere.heard()
-        moved = Moved.of(session, standing=standing, heard=heard, now_s=self._now_s())
+        dealings = self._upstream.hand_over(session)
+        moved = Moved.of(
+            session, dealings=dealings, standing=standing, heard=heard, now_s=self._now_s()
+        )
         socket = session.detach()
         if socket is not None:
             socket.abort()
@@ -120,6 +127,8 @@ class Moves:
                 log.warning("gateway.not_fetched", reason="something was under way")
                 return
             session = moved.session(self._now_s())
+            if moved.dealings is not None:
+                self._upstream.take_over(session, moved.dealings)
             self._adopt(session, moved.groups)
             for message in self._everywhere.missed(recording, session, moved.heard):
                 self._writer.send((session,), message)
@@ -127,7 +136,7 @@ class Moves:
     def _may_move(self, session: Session) -> bool:
         return (
             session.dialect.reliable
-            and session.talk is None
+            and not self._upstream.is_busy(session)
             and not self._has_more(session)
             and all(message.states is None for message in session.kept().messages)
         )

@@ -5,6 +5,7 @@ from typing import Final
 
 from tocsin.ports.event_handlers import (
     Client,
+    Dealings,
     EventHandlers,
     Reply,
     Trouble,
@@ -38,6 +39,24 @@ class Upstream:
         if session.talk is not None:
             client = Client(session.hub, session.id, session.user, subprotocol)
             session.talk.line.connected(client)
+
+    def is_busy(self, session: Session) -> bool:
+        """Whether anything of a session is under way to its event handlers."""
+        talk = session.talk
+        return talk is not None and (
+            bool(talk.acks or talk.invocations) or talk.line.dealings() is None
+        )
+
+    def hand_over(self, session: Session) -> Dealings | None:
+        """Return what a session that is not busy has with its event handlers, who are told nothing more from here."""
+        talk, session.talk = session.talk, None
+        return None if talk is None else talk.line.dealings()
+
+    def take_over(self, session: Session, before: Dealings) -> None:
+        """Go on with the event handlers of a session that comes from elsewhere."""
+        client = Client(session.hub, session.id, session.user, session.dialect.subprotocol)
+        line = self._handlers.line(client, before)
+        session.talk = None if line is None else Talk(session.id, line)
 
     def parted(self, session: Session, reason: str) -> None:
         """Tell, once, that a session has ended for good."""
