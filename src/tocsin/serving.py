@@ -113,8 +113,11 @@ def calm_collector() -> None:
 
 
 async def _drain(node: Node, listener: Listener, hurry: asyncio.Event) -> None:
-    """Stop accepting, spread the closes, finish what was begun (I9); once asked to hurry, all of it at once."""
-    log.info("serve.drains", over_s=node.settings.drain_s)
+    """Say so, stop accepting, spread the closes, finish what was begun (I9); once asked to hurry, all of it at once."""
+    settings = node.settings
+    log.info("serve.drains", notice_s=settings.drain_notice_s, over_s=settings.drain_s)
+    node.leave()
+    await within(settings.drain_notice_s, asyncio.sleep, hurry)
     listener.stop_accepting()
     await within(node.settings.drain_s, node.gateway.drain, hurry)
     await within(REQUESTS_END_S, listener.finish, hurry)

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -15,9 +16,11 @@ from tests.acceptance.conftest import MakeServer
 from tests.acceptance.deadlines import until
 from tests.acceptance.live_clients import live_clients
 from tests.acceptance.server_process import ServerProcess
+from tests.acceptance.tcp_proxy import proxy_by
 from tests.acceptance.test_ledger import HEALED_S, USERS, Ledger, check_inboxes
 from tests.acceptance.test_webhooks import QUICK, Ada, Hold, Registered, devices
 from tests.acceptance.webhook_receiver import receiving
+from tests.cluster.front import front_of
 from tests.ports.nats_server import NatsServer
 from tests.ports.postgres_server import PostgresServer
 from tocsin.api.seal import KEY_FILE
@@ -136,6 +139,54 @@ async def test_roles_in_processes_of_their_own_bring_alerts_to_live_clients_thou
             ledger.stop()
         await check_inboxes(http, api, key, ledger)
         await asyncio.gather(*(clients.become_equal(user, HEALED_S) for user in USERS))
+
+
+def opened(gateways: Sequence[ServerProcess]) -> int:
+    """Return how many connections gateways were asked for and gave."""
+    pages = [gateway.request("GET", "/metrics").text for gateway in gateways]
+    found = [
+        re.findall(r"^tocsin_connections_opened_total (\S+)$", page, re.MULTILINE) for page in pages
+    ]
+    return sum(int(float(number)) for (number,) in found)
+
+
+async def test_gateways_that_are_replaced_hand_over_each_client_once_and_nothing_is_lost(
+    make_server: MakeServer,
+    shared: dict[str, str],
+    http: aiohttp.ClientSession,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(test_ledger, "IN_FLIGHT", IN_FLIGHT)
+    api = make_server()
+    ports: list[int] = []
+    async with proxy_by(front_of([api.port], ports)) as front:
+        common = {
+            **shared,
+            "TOCSIN_PUBLIC_URL": f"http://127.0.0.1:{front.port}",
+            "TOCSIN_DRAIN_S": "2",
+        }
+        api.env |= {**common, "TOCSIN_ROLES": "api,processor"}
+        await asyncio.to_thread(api.start)
+        key = await asyncio.to_thread(api.key, "server")
+        old, new = [
+            [beside(api, make_server, {**common, "TOCSIN_ROLES": "gateway"}) for _ in range(2)]
+            for _ in range(2)
+        ]
+        await asyncio.gather(*(asyncio.to_thread(one.start) for one in old))
+        ports += [one.port for one in old]
+        ledger = Ledger(api, key)
+        async with live_clients(api, key, USERS) as clients:
+            async with asyncio.TaskGroup() as publishing:
+                publishing.create_task(ledger.run())
+                await ledger.accepts(ACCEPTED_BETWEEN_KILLS)
+                await asyncio.gather(*(asyncio.to_thread(one.start) for one in new))
+                ports[:] = [one.port for one in new]
+                await asyncio.gather(*(asyncio.to_thread(one.stop) for one in old))
+                await ledger.accepts(ACCEPTED_BETWEEN_KILLS)
+                ledger.stop()
+            await check_inboxes(http, api, key, ledger)
+            await asyncio.gather(*(clients.become_equal(user, HEALED_S) for user in USERS))
+        assert await asyncio.to_thread(opened, new) == len(USERS)
 
 
 def test_each_process_answers_what_its_roles_are_and_what_one_revokes_ends_at_the_others(

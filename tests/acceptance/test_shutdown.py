@@ -117,6 +117,24 @@ def test_a_second_sigterm_cuts_the_drain_short_and_exits_with_0(make_server: Mak
     assert server.start().publish(key).status_code == 202
 
 
+def test_a_server_that_gives_notice_is_not_ready_and_serves_on_until_it_is_over(
+    make_server: MakeServer,
+) -> None:
+    server = make_server(env={"TOCSIN_DRAIN_NOTICE_S": "3600"}).start()
+    key = server.key("producer")
+    assert server.request("GET", "/readyz").status_code == 200
+    server.ask_to_stop()
+
+    def code() -> str | None:
+        answer = server.request("GET", "/readyz")
+        return str(answer.json()["code"]) if answer.status_code == 503 else None
+
+    assert until(code, "it says so") == "draining"
+    assert server.publish(key).status_code == 202
+    server.ask_to_stop()
+    server.wait_stopped()
+
+
 def events(server: ServerProcess) -> list[str]:
     return [entry["event"] for entry in log_entries(server.log())]
 

@@ -1,5 +1,6 @@
 """The HTTP application on the memory store, called in process."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -99,6 +100,7 @@ class Server:
     provider: ScriptedProvider
     of_push: list[Finding]
     resources: Resources
+    leaving: asyncio.Event
 
     async def key(self, role: Role = "producer", hub: str = "default") -> dict[str, str]:
         """Make a key and return the header that carries it."""
@@ -166,7 +168,7 @@ async def running(
         recorder=recorder,
         handlers=NoHandlers(),
     )
-    patience, outbound = Patience(), ScriptedOutbound()
+    patience, outbound, leaving = Patience(), ScriptedOutbound(), asyncio.Event()
     validator = Validator(outbound, "127.0.0.1:8080", clock, supervisor, 10)
     rules = Rules(store.event_handlers, outbound, seal, validator, 20)
     rules.read_file({n: h.event_handlers for n, h in (hubs or {}).items()})
@@ -226,7 +228,9 @@ async def running(
         ),
         preferences=PreferenceRoutes(auth, store.preferences, fanout),
         audit=Audit(auth, store.deeds, seal, clock),
-        operations=Operations(auth, store, store.queue, metrics, clock, gateway.stats),
+        operations=Operations(
+            auth, store, store.queue, metrics, clock, gateway.stats, leaving.is_set
+        ),
         event_handlers=EventHandlers(auth, rules, clock),
         webhooks=Webhooks(
             auth,
@@ -265,6 +269,7 @@ async def running(
                 provider,
                 of_push,
                 resources,
+                leaving,
             )
         finally:
             await supervisor.stop()

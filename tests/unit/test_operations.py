@@ -33,3 +33,12 @@ async def test_a_disk_that_gives_no_answer_is_not_ready(
     monkeypatch.setattr(server.store, "check_writable", asyncio.Event().wait)
     answer = await server.http.get("/readyz")
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+
+
+async def test_who_has_been_asked_to_end_says_so_and_serves_on(server: Server) -> None:
+    assert (await server.http.get("/readyz")).status_code == 200
+    server.leaving.set()
+    answer = await server.http.get("/readyz")
+    assert (answer.status_code, answer.json()["code"]) == (503, "draining")
+    assert (await server.http.get("/healthz")).status_code == 200
+    assert (await server.publish()).status_code == 202

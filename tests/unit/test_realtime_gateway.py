@@ -354,6 +354,13 @@ async def test_drain_closes_everything_and_accepts_nothing_back() -> None:
     assert (len(floor.gateway.hubs), session.ended, dropped.ended) == (0, True, True)
 
 
+async def test_drain_tells_clients_to_stay_away_for_as_long_as_is_set() -> None:
+    floor = Floor(comeback_s=12.5)
+    transports = [floor.connect(f"u{i}")[1] for i in range(3)]
+    await floor.gateway.drain(0)
+    assert {t.writes[-1] for t in transports} == {encode_close(1001, "retry-after-ms=12503")}
+
+
 async def test_drain_spreads_many_closes_over_its_time() -> None:
     floor = Floor()
     transports = [floor.connect(f"u{i}")[1] for i in range(40)]

@@ -30,13 +30,16 @@ class Operations:
         metrics: Metrics,
         clock: Clock,
         gateway: Callable[[], GatewayStats],
+        is_leaving: Callable[[], bool],
     ) -> None:
+        """Make them; ``is_leaving`` tells whether this process has been asked to end."""
         self._auth = auth
         self._store = store
         self._queue = queue
         self._metrics = metrics
         self._clock = clock
         self._gateway = gateway
+        self._is_leaving = is_leaving
         self._counted = GatewayStats()
         self._checking = asyncio.Lock()
         self._checked_s = float("-inf")
@@ -47,7 +50,9 @@ class Operations:
         return Response(200, b'{"status":"ok"}')
 
     async def readyz(self, _request: Request) -> Response:
-        """``GET /readyz``: 200 only if a publish would be durable now; checked at most once a second."""
+        """``GET /readyz``: 200 only if a publish would be durable now, which is checked at most once a second, and later."""
+        if self._is_leaving():
+            return problem(503, "draining", "the server is shutting down; ask another one")
         async with self._checking:  # whoever asks meanwhile gets this check's answer
             if self._clock.monotonic_s() - self._checked_s >= READY_CACHE_S:
                 self._fault = await self._find_fault()

@@ -87,7 +87,13 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "json", "console"] = Field(
         "auto", description="console on a terminal, else JSON lines"
     )
+    drain_notice_s: float = Field(
+        0, ge=0, description="time in which a shutdown only says by /readyz that it comes"
+    )
     drain_s: float = Field(5, ge=0, description="time over which a shutdown spreads its closes")
+    drain_comeback_s: float = Field(
+        2, ge=0, le=3_600, description="how long a shutdown tells clients to stay away, at most"
+    )
     anti_entropy_s: float = Field(
         30, gt=0, description="how often live clients are compared with the store"
     )

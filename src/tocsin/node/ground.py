@@ -1,5 +1,7 @@
 """What every part of a node stands on."""
 
+import asyncio
+
 from tocsin.adapters.sql.store.base import SqlStore
 from tocsin.api.endpoints import Endpoints
 from tocsin.api.seal import open_seal
@@ -38,4 +40,5 @@ class Ground:
         self.fanout = fanout
         self.tracing = tracing
         self.peers = peers
+        self.leaving = asyncio.Event()  # this process has been asked to end
         self.seal = open_seal(settings.data_dir)

@@ -113,6 +113,10 @@ class Node(Parts):
         self.ground.supervisor.keep("events.sender", self.sender.run)
         self.pushing.start(self.ground.supervisor)
 
+    def leave(self) -> None:
+        """Say by ``/readyz`` that this process ends; all else goes on."""
+        self.ground.leaving.set()
+
     async def finish_work(self, within_s: float) -> None:
         """Lease nothing more and let the batch in hand end, for at most ``within_s`` seconds.
 

@@ -129,6 +129,7 @@ def _gateway_settings(settings: Settings) -> GatewaySettings:
         handshake_s=HANDSHAKE_S + settings.event_handlers.timeout_s,
         beat_s=min(settings.anti_entropy_s, LONGEST_BEAT_S),
         recovery_window_s=settings.recovery_window_s,
+        comeback_s=settings.drain_comeback_s,
         permessage_deflate=settings.permessage_deflate,
         cut_at_expiry=frozenset(name for name, hub in settings.hubs.items() if hub.cut_at_expiry),
         allowed_origins={name: hub.allowed_origins for name, hub in settings.hubs.items()},

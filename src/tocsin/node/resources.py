@@ -99,7 +99,13 @@ def resources(parts: Parts) -> Resources:
         preferences=PreferenceRoutes(auth, store.preferences, ground.fanout),
         audit=Audit(auth, store.deeds, ground.seal, clock),
         operations=Operations(
-            auth, store, ground.queue, ground.metrics, clock, parts.gateway.stats
+            auth,
+            store,
+            ground.queue,
+            ground.metrics,
+            clock,
+            parts.gateway.stats,
+            ground.leaving.is_set,
         ),
         data_plane=DataPlane(
             access=ServiceAccess(auth, parts.keyring, ground.endpoints, clock),

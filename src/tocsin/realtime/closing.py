@@ -12,18 +12,20 @@ from tocsin.realtime.writer import SOCKETS_PER_TURN
 
 _STEP_S: Final = 0.05
 _CLOSES_PER_STEP: Final = 10
-_RETRY_AFTER_MS: Final = 2000
 
 Close = Callable[[Session, int, str], None]
 
 
-async def send_away(sessions: list[Session], close: Close, over_s: float) -> None:
+async def send_away(
+    sessions: list[Session], close: Close, over_s: float, comeback_s: float
+) -> None:
     """Close sessions with 1001, in any order, over so many seconds; a few take less.
 
-    Clients are told to come back after about two seconds and one millisecond for each of them.
+    Clients are told to be back after ``comeback_s`` and one millisecond for each of them; each chooses a time between half
+    of that and all of it.
     """
     random.shuffle(sessions)
-    reason = f"retry-after-ms={_RETRY_AFTER_MS + len(sessions)}"
+    reason = f"retry-after-ms={round(comeback_s * 1000) + len(sessions)}"
     steps = max(1, round(over_s / _STEP_S))
     per_step = max(_CLOSES_PER_STEP, math.ceil(len(sessions) / steps))
     for start in range(0, len(sessions), per_step):

@@ -191,7 +191,8 @@ class Gateway:
     async def drain(self, over_s: float) -> None:
         """Stop accepting, and close every connection with 1001, over so many seconds (I9)."""
         self.accepting = False
-        await send_away(list(self.hubs), self.close_session, over_s)
+        comeback_s = self.settings.comeback_s
+        await send_away(list(self.hubs), self.close_session, over_s, comeback_s)
 
     def close(self) -> None:
         """Drop what is left, at once."""

@@ -24,7 +24,7 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
     connection that said nothing (not even a pong) for this long is cut off.  ``head_s``: every inbox connection
     gets a head at least this often.  ``messages``: how many a connection may send in
     ``messages_window_s``, and at once; 0 for any number.  ``permessage_deflate``: whether messages are compressed with clients that offer it.
-    ``cut_at_expiry``: the hubs in which a connection ends with its token
+    ``comeback_s``: how long clients are told to stay away, at most, when the node ends.  ``cut_at_expiry``: the hubs in which a connection ends with its token
     (4401).  ``replay``: what each connection keeps for its recovery, ``detached_bytes`` what all dropped ones together
     may.
     """
@@ -43,6 +43,7 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
     handshake_s: float = 10.0
     close_s: float = 5.0
     recovery_window_s: float = 30.0
+    comeback_s: float = 2.0
     permessage_deflate: bool = False
     cut_at_expiry: frozenset[str] = frozenset()
     allowed_origins: Mapping[str, tuple[str, ...]] = {}
