@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import pytest
 import yaml
 
 from tocsin.config import ENV_PREFIX, Settings
+from tocsin.config.roles import ROLES
+from tocsin.serving import REQUESTS_END_S, WORK_ENDS_S
 from tocsin.telemetry import Metrics
 
 ROOT = Path(__file__).parents[2]
@@ -27,6 +30,8 @@ MANIFESTS = sorted(
     path for path in DEPLOY.glob("kubernetes/*/*.yaml") if path.name != "kustomization.yaml"
 )
 CONFIGURED = [DEPLOY / "docker/Dockerfile", *UNITS, *COMPOSED, *MANIFESTS]
+# What a process still has to do after its drain: requests under way, and work in hand.
+FINISHES_S = REQUESTS_END_S + WORK_ENDS_S
 # Rated 0 (sealed) to 100 (open) by systemd.
 MOST_EXPOSED = 20
 
@@ -173,6 +178,86 @@ def test_each_kustomization_names_what_lies_beside_it() -> None:
     for path in DEPLOY.glob("kubernetes/*/kustomization.yaml"):
         beside = {other.name for other in path.parent.glob("*.yaml")} - {path.name}
         assert set(loaded(path)["resources"]) == beside
+
+
+def cluster(kind: str) -> dict[str, Any]:
+    """Return what the cluster has of a kind, by name."""
+    files = DEPLOY.glob("kubernetes/cluster/*.yaml")
+    found = [document for path in files for document in yaml.safe_load_all(path.read_text())]
+    return {one["metadata"]["name"]: one for one in found if one["kind"] == kind}
+
+
+def drain_s(environment: Mapping[str, str]) -> float:
+    """Return how long an end takes at most that begins in good order."""
+    unset = {name: field.default for name, field in Settings.model_fields.items()}
+    parts = [
+        float(environment.get(f"{ENV_PREFIX}{name}".upper(), unset[name]))
+        for name in ("drain_notice_s", "drain_s")
+    ]
+    return sum(parts) + FINISHES_S
+
+
+def test_each_role_of_the_cluster_runs_twice_and_loses_one_pod_at_a_time() -> None:
+    deployments, budgets = cluster("Deployment"), cluster("PodDisruptionBudget")
+    assert set(deployments) == set(budgets) == {f"tocsin-{role}" for role in ROLES}
+    for name, deployment in deployments.items():
+        spec, budget = deployment["spec"], budgets[name]["spec"]
+        assert spec["replicas"] >= 2
+        assert spec["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+        assert budget["maxUnavailable"] == 1
+        assert budget["selector"] == spec["selector"]
+        assert all(
+            one["labelSelector"] == spec["selector"]
+            for one in spec["template"]["spec"]["topologySpreadConstraints"]
+        )
+        assert spec["selector"]["matchLabels"].items() <= (
+            spec["template"]["metadata"]["labels"].items()
+        )
+
+
+def test_the_roles_of_the_cluster_differ_in_nothing_that_is_not_meant() -> None:
+    said = set()
+    for name, deployment in cluster("Deployment").items():
+        spec = deployment["spec"]
+        del spec["strategy"], spec["template"]["spec"]["terminationGracePeriodSeconds"]
+        (container,) = spec["template"]["spec"]["containers"]
+        container["env"] = [one for one in container["env"] if one["name"] != "TOCSIN_DRAIN_S"]
+        role = name.removeprefix("tocsin-")
+        said.add(json.dumps(deployment).replace(f'"{role}"', "ROLE").replace(name, "NAME"))
+    assert len(said) == 1
+
+
+def test_no_file_of_the_cluster_has_a_secret_in_it() -> None:
+    secret = ("TOCSIN_STORE", "TOCSIN_FANOUT", "TOCSIN_QUEUE")
+    for deployment in cluster("Deployment").values():
+        (container,) = deployment["spec"]["template"]["spec"]["containers"]
+        assert not [one for one in container["env"] if one["name"] in secret]
+        assert container["envFrom"] == [{"secretRef": {"name": "tocsin"}}]
+
+
+def test_who_ends_has_the_time_that_its_drain_takes() -> None:
+    for path in MANIFESTS:
+        for document in yaml.safe_load_all(path.read_text()):
+            if document["kind"] in ("Deployment", "StatefulSet"):
+                pod = document["spec"]["template"]["spec"]
+                (container,) = pod["containers"]
+                environment = {one["name"]: one["value"] for one in container["env"]}
+                assert pod["terminationGracePeriodSeconds"] > drain_s(environment), path
+    for path in COMPOSED:
+        for service in loaded(path)["services"].values():
+            if service["image"] == "tocsin":
+                given = float(service["stop_grace_period"].removesuffix("s"))
+                assert given > drain_s(service["environment"]), path
+    for unit in UNITS:
+        (given,) = re.findall(r"^TimeoutStopSec=(\d+)$", unit.read_text(), re.MULTILINE)
+        assert float(given) > drain_s({}), unit
+
+
+def test_nats_takes_its_settings_from_the_compose_file(tmp_path: Path) -> None:
+    content = loaded(DEPLOY / "compose/cluster.yaml")["configs"]["nats"]["content"]
+    path = tmp_path / "nats.conf"
+    path.write_text(content.replace("$$NATS_NAME", "nats-1"))
+    assert "is valid" in run("nats-server", "-t", "-c", path)
 
 
 @pytest.mark.parametrize("path", CONFIGURED, ids=named)
