@@ -4,6 +4,7 @@ import asyncio
 import json
 import shutil
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from tests.acceptance.conftest import MakeServer
+from tests.acceptance.deadlines import until
 from tests.acceptance.live_clients import live_clients
 from tests.acceptance.server_process import ServerProcess
 from tests.acceptance.test_nats import nats, settings
@@ -93,6 +95,11 @@ async def is_announced(pair: Pair, socket: ClientConnection, title: str) -> bool
         return False
 
 
+def has_all(pair: Pair, user: str) -> bool:
+    """Whether everything is in a user's inbox."""
+    return len(pair.one.titles(pair.key, user)) == ROUNDS
+
+
 async def test_half_of_the_announcements_are_lost_and_everything_arrives(
     make_server: MakeServer, nats: NatsServer, postgres: PostgresServer
 ) -> None:
@@ -104,6 +111,9 @@ async def test_half_of_the_announcements_are_lost_and_everything_arrives(
                 to, title = {"users": [user]}, f"Round {number} for {user}"
                 answer = await asyncio.to_thread(pair.one.publish, pair.key, to=to, title=title)
                 assert answer.status_code == 202
+        # Accepted is not delivered: before that a client would be equal to an inbox that lacks some.
+        for user in USERS:
+            await asyncio.to_thread(until, partial(has_all, pair, user), f"{user} has all", 60)
         await asyncio.gather(*(clients.become_equal(user, 60) for user in USERS))
         for user in USERS:
             assert len(clients.clients[user].view()["items"]) == ROUNDS
