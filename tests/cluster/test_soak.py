@@ -1,0 +1,28 @@
+"""The long form: every fault five times, under 500 live clients; it takes about two hours on two cores."""
+
+import json
+
+import pytest
+
+from tests.cluster.bed import Bed
+from tests.cluster.test_faults import FAULTS
+from tests.cluster.trial import Fault, open_trial
+
+pytestmark = [pytest.mark.soak, pytest.mark.asyncio(loop_scope="module")]
+
+CLIENTS = 500
+ROUNDS = 5
+# Everything, the clients too, runs on one machine.
+SETTLE_S = 600.0
+LIVE_AGAIN_S = 300.0
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+async def test_nothing_is_lost_doubled_or_missed_by_a_crowd_when(bed: Bed, fault: Fault) -> None:
+    for number in range(ROUNDS):
+        async with open_trial(
+            bed, clients=CLIENTS, settle_s=SETTLE_S, live_within_s=LIVE_AGAIN_S
+        ) as trial:
+            told = await trial.run(fault)
+        print(f"round {number}: live again after {trial.live_again_s} s")
+        assert told["verdict"] == "passed", json.dumps(told, indent=1)
