@@ -10,7 +10,7 @@ import pytest_asyncio
 from tests.acceptance.deadlines import until_async
 from tests.cluster.bed import API, GATEWAYS, PROCESSORS, Bed, open_bed
 from tests.cluster.trial import SETTLE_S, Trial, open_trial
-from tests.ports.nats_cluster import NatsCluster, nats_cluster
+from tests.ports.nats_cluster import FORMED_S, NatsCluster, nats_cluster
 
 pytestmark = [
     pytest.mark.acceptance,
@@ -18,7 +18,6 @@ pytestmark = [
     pytest.mark.timeout(600),  # the cluster starts in the first one
 ]
 
-FORMED_S = 90.0
 CONTROL_SETTLE_S = 2.0
 
 

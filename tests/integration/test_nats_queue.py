@@ -11,7 +11,7 @@ from nats.js.api import StreamConfig
 from tests.acceptance.deadlines import until_async
 from tests.ports.conftest import clock, migrated
 from tests.ports.nats_fanouts import nats
-from tests.ports.nats_queues import open_nats_queue
+from tests.ports.nats_queues import folder, open_nats_queue
 from tests.ports.nats_server import NatsServer
 from tests.ports.opener import OpenStore
 from tests.ports.test_queue import keyed, leased
@@ -26,7 +26,7 @@ from tocsin.model.alert import Envelope
 from tocsin.ports.limits import StoreLimits
 from tocsin.ports.queue import Published
 
-__all__ = ["clock", "migrated", "nats", "open_nats_queue"]
+__all__ = ["clock", "folder", "migrated", "nats", "open_nats_queue"]
 
 KEPT = Terms(1_000, 100_000)
 

@@ -12,6 +12,7 @@ from tocsin.errors import ConfigError, UnavailableError
 
 SERVERS = 3
 END_S = 30.0
+FORMED_S = 90.0
 
 
 class NatsCluster:

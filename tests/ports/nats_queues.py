@@ -1,13 +1,15 @@
-"""Fixtures that open queues on a NATS server of the tests' own, before stores on SQLite."""
+"""Fixtures that open queues on NATS servers of the tests' own, one or three, before stores on SQLite."""
 
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
 from pathlib import Path
 
 import pytest
 
+from tests.acceptance.deadlines import until_async
+from tests.ports.nats_cluster import FORMED_S, NatsCluster, nats_cluster
 from tests.ports.nats_server import NatsServer
 from tests.ports.opener import Opener, OpenStore
 from tests.ports.turned_clock import TurnedClock
@@ -17,24 +19,74 @@ from tocsin.adapters.nats.queue import NatsQueue
 from tocsin.adapters.sqlite.store import SqliteStore
 from tocsin.ports.limits import StoreLimits
 
+MESSAGE_BYTES = 100_000
 _numbers = count(1)
+
+TermsOf = Callable[[int], Terms]
+
+
+@pytest.fixture(scope="session")
+def three_nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsCluster]:
+    """Lend three servers that keep everything on each of them."""
+    with nats_cluster(tmp_path_factory.mktemp("three")) as made:
+        yield made
+
+
+@pytest.fixture
+def folder(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Callable[[], Path]:
+    """Make folders with an empty store."""
+
+    def make() -> Path:
+        made = tmp_path_factory.mktemp("store")
+        shutil.copy(migrated, made)
+        return made
+
+    return make
 
 
 @pytest.fixture
 async def open_nats_queue(
-    tmp_path_factory: pytest.TempPathFactory, clock: TurnedClock, migrated: Path, nats: NatsServer
+    clock: TurnedClock, folder: Callable[[], Path], nats: NatsServer
 ) -> AsyncIterator[OpenStore]:
-    """Open stores that have a queue on NATS in the place of their own."""
+    """Open stores that have a queue on one server in the place of their own."""
+
+    def terms(rows: int) -> Terms:
+        return Terms(rows, MESSAGE_BYTES, monitors=(nats.monitor,))
+
+    async with _opener(clock, folder, nats.url, terms) as opener:
+        yield opener
+
+
+@pytest.fixture
+async def open_three_nats_queue(
+    clock: TurnedClock, folder: Callable[[], Path], three_nats: NatsCluster
+) -> AsyncIterator[OpenStore]:
+    """Open stores that have a queue on three servers in the place of their own."""
+
+    def terms(rows: int) -> Terms:
+        return Terms(
+            rows,
+            MESSAGE_BYTES,
+            replicas=len(three_nats.addresses),
+            monitors=three_nats.addresses,
+        )
+
+    await until_async(three_nats.is_formed, "the NATS servers have met", FORMED_S)
+    async with _opener(clock, folder, three_nats.url, terms) as opener:
+        yield opener
+
+
+@asynccontextmanager
+async def _opener(
+    clock: TurnedClock, folder: Callable[[], Path], url: str, terms: TermsOf
+) -> AsyncIterator[OpenStore]:
     async with AsyncExitStack() as opened:
 
         async def open_(limits: StoreLimits) -> AnyStore:
-            folder = tmp_path_factory.mktemp("store")
-            shutil.copy(migrated, folder)
-            store = await SqliteStore.open(folder, clock, limits)
+            store = await SqliteStore.open(folder(), clock, limits)
             own = store.queue
-            terms = Terms(limits.queue_rows, 100_000, monitors=(nats.monitor,))
-            url = f"{nats.url}/queue.{next(_numbers)}"
-            line = await opened.enter_async_context(Line.opened(url, terms))
+            place = f"{url}/queue.{next(_numbers)}"
+            line = await opened.enter_async_context(Line.opened(place, terms(limits.queue_rows)))
             vars(store)["queue"] = NatsQueue(line, own, store.handover, clock)
             opened.callback(vars(store).update, queue=own)
             return store

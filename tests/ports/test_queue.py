@@ -15,10 +15,15 @@ from tocsin.ports.queue import Leased, QueueDepth
 QUEUES = list(KINDS)
 if find_spec("nats") is not None:
     from tests.ports.nats_fanouts import nats
-    from tests.ports.nats_queues import open_nats_queue
+    from tests.ports.nats_queues import (
+        folder,
+        open_nats_queue,
+        open_three_nats_queue,
+        three_nats,
+    )
 
-    __all__ = ["nats", "open_nats_queue"]
-    QUEUES.append("nats_queue")
+    __all__ = ["folder", "nats", "open_nats_queue", "open_three_nats_queue", "three_nats"]
+    QUEUES += ["nats_queue", "three_nats_queue"]
 
 
 @pytest.fixture(params=QUEUES)

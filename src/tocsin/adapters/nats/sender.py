@@ -22,6 +22,13 @@ _BATCH_BYTES: Final = 4_194_304
 _AT_ONCE: Final = 256
 # Of the server: over max_msgs or max_bytes.
 _FULL: Final = 10_077
+# Of the server, with several replicas: another message of that id is on its way to them.
+_IN_PROCESS: Final = 10_158
+# Until one that is on its way is stored: milliseconds, unless the servers choose a leader.
+_PAUSES_S: Final = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
+
+
+Outcome = Literal["accepted", "repeat", "full", "refused", "unknown"]
 
 
 class Parcel(NamedTuple):
@@ -35,12 +42,13 @@ class Parcel(NamedTuple):
 class Answer(NamedTuple):
     """What became of it.  ``repeat``: one of that id is, or was, in the stream at ``seq``.
 
-    ``refused`` and ``full`` are certain: it was not stored.
+    ``refused`` and ``full`` are certain: it was not stored.  ``code`` is the server's, if it took it for a fault.
     """
 
-    outcome: Literal["accepted", "repeat", "full", "refused", "unknown"]
+    outcome: Outcome
     seq: int = 0
     reason: str = ""
+    code: int = 0
 
 
 class _Fault(msgspec.Struct, frozen=True):
@@ -97,12 +105,20 @@ class Sender:
         for start in range(0, len(parcels), _AT_ONCE):
             some = parcels[start : start + _AT_ONCE]
             async with asyncio.TaskGroup() as under_way:
-                tasks = [
-                    under_way.create_task(self._request(one, {"Nats-Msg-Id": one.id}))
-                    for one in some
-                ]
+                tasks = [under_way.create_task(self._send_one(one)) for one in some]
             answers += [task.result() for task in tasks]
         return answers
+
+    async def _send_one(self, parcel: Parcel) -> Answer:
+        """Store one; while another of its id is on its way, wait for what becomes of that."""
+        headers = {"Nats-Msg-Id": parcel.id}
+        answer = await self._request(parcel, headers)
+        for pause_s in _PAUSES_S:
+            if answer.code != _IN_PROCESS:
+                break
+            await asyncio.sleep(pause_s)
+            answer = await self._request(parcel, headers)
+        return answer
 
     async def _request(self, parcel: Parcel, headers: dict[str, str]) -> Answer:
         """Send one that is answered.  No answer in time means that nobody knows."""
@@ -118,9 +134,15 @@ class Sender:
         except (Error, OSError, TimeoutError, msgspec.DecodeError) as error:
             return Answer("unknown", reason=str(error) or type(error).__name__)
         if ack.error is not None:
-            kind: Literal["full", "refused"] = "full" if ack.error.err_code == _FULL else "refused"
-            return Answer(kind, reason=f"{ack.error.description} ({ack.error.err_code})")
+            return _fault(ack.error)
         return Answer("repeat" if ack.duplicate else "accepted", ack.seq)
+
+
+def _fault(error: _Fault) -> Answer:
+    outcomes: dict[int, Outcome] = {_FULL: "full", _IN_PROCESS: "unknown"}
+    outcome = outcomes.get(error.err_code, "refused")
+    reason = f"{error.description} ({error.err_code})"
+    return Answer(outcome, reason=reason, code=error.err_code)
 
 
 def _headers(parcel: Parcel, batch: str, number: int) -> dict[str, str]:
