@@ -17,10 +17,14 @@ pytestmark = pytest.mark.acceptance
 
 # Those in TypeScript have types that Node only has to strip.
 PROGRAM = re.compile(r"```(?P<language>python|ts)\n(?P<text>.*?)```", re.DOTALL)
+# They speak to a broker, and run beside one (tests/brokers).
+AT_BROKERS = {"from-nats"}
 
 
 def programs() -> Iterator[object]:
     for guide in sorted(GUIDES.glob("*.md")):
+        if guide.stem in AT_BROKERS:
+            continue
         for number, found in enumerate(PROGRAM.finditer(guide.read_text()), 1):
             yield pytest.param(*found.group("language", "text"), id=f"{guide.stem}-{number}")
 
