@@ -1,4 +1,4 @@
-"""The long form: every fault five times, under 500 live clients; it takes about two hours on two cores."""
+"""The long form: every fault five times, under 500 live clients; one round of one fault took 97 s on two busy cores."""
 
 import json
 
