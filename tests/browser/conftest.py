@@ -93,7 +93,7 @@ def _demo_server() -> Iterator[ServerProcess]:
     assert WEB.exists(), "the web client is not built; run `make web`"
     # A short name: the path of a Unix socket has at most about 100 characters.
     with tempfile.TemporaryDirectory(prefix="tcs") as folder:
-        process = ServerProcess(Path(folder), env={"TOCSIN_DEMO": "true"})
+        process = ServerProcess(Path(folder), options=["--demo"])
         try:
             yield process.start()
         finally:

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import BrowserContext, Page, Route
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.browser.conftest import WEB
-from tests.browser.element_states import NOW_MS, State
+from tests.browser.element_states import NOW_MS, State, shown
 
 HERE = Path(__file__).parent
 ORIGIN = "http://elements.test"
@@ -14,6 +14,8 @@ HEADERS = {"content-security-policy": "default-src 'self'; base-uri 'none'; form
 KINDS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
 # A line that breaks for less is not worth a word.
 LINE_DOWN_MS = 4_000
+# What the bell is called, by language.
+BELL_NAMES = {"en": "Notifications", "de": "Meldungen"}
 
 
 def open_page(context: BrowserContext) -> Page:
@@ -24,6 +26,13 @@ def open_page(context: BrowserContext) -> Page:
     page.goto(ORIGIN)
     page.wait_for_selector("body[data-ready]")
     return page
+
+
+def speak(page: Page, lang: str) -> None:
+    """Make the page one of that language, and wait until its words are there."""
+    page.evaluate("(lang) => { document.documentElement.lang = lang; }", lang)
+    show(page, "tocsin-bell", State(shown([])))
+    expect(page.get_by_role("button", name=BELL_NAMES[lang], exact=True)).to_be_visible()
 
 
 def show(page: Page, element: str, state: State, properties: dict[str, Any] | None = None) -> None:
@@ -39,6 +48,14 @@ def show(page: Page, element: str, state: State, properties: dict[str, Any] | No
     if state.waits:
         page.clock.fast_forward(LINE_DOWN_MS)
     page.evaluate("() => element.updateComplete")
+
+
+def reach(page: Page, element: str, state: State, lang: str) -> None:
+    """As :func:`show`, and fail unless a person sees the state, in their language."""
+    show(page, element, state)
+    sight = page.locator(state.shows).first
+    expect(sight).to_be_visible()
+    expect(sight).to_contain_text(state.says.get(lang, ""))
 
 
 def calls(page: Page) -> list[list[Any]]:

@@ -1,6 +1,6 @@
 """States of bell and inbox, as data: what the client shows, and what the person has done by then."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -109,7 +109,10 @@ def shown(items: Sequence[Json] = ITEMS, **more: Any) -> Json:
 
 @dataclass(frozen=True)
 class State:
-    """One state: what the client is like, and the steps that lead to it: what is pressed, what is focused, keys."""
+    """One state: what the client is like, and the steps that lead to it: what is pressed, what is focused, keys.
+
+    ``shows`` is the part of the element by which it is known, ``says`` what stands in it, by language.
+    """
 
     view: Json = field(default_factory=shown)
     more: Json = field(default_factory=dict)
@@ -118,39 +121,151 @@ class State:
     keys: Sequence[str] = ()
     waits: bool = False
     """Whether it comes only after some seconds without a line."""
+    shows: str = ""
+    says: Mapping[str, str] = field(default_factory=dict)
 
 
 DOWN = {"status": "recovering"}
 
+
+def said(english: str, german: str) -> dict[str, str]:
+    return {"en": english, "de": german}
+
+
+def listed(tab: str, part: str) -> str:
+    """Return the selector of a part of the list while that tab is open."""
+    return f"header:has(#{tab}[aria-selected='true']) ~ .stage {part}"
+
+
+EMPTY = said("Nothing here yet.", "Noch nichts da.")
+LOADING = said("Loading", "Wird geladen")
+
 INBOX: dict[str, State] = {
-    "full": State(),
-    "more to load": State(shown(complete=False, end=1)),
-    "skeleton": State({"status": "starting"}),
-    "empty": State(shown([])),
-    "all read": State(shown([one for one in ITEMS if one["read"]]), press=["#unread"]),
-    "unread": State(press=["#unread"]),
-    "snoozed": State(more={"lists": {"snoozed": ASLEEP}}, press=["#snoozed"]),
-    "nothing snoozed": State(press=["#snoozed"]),
-    "archived": State(more={"lists": {"archived": ITEMS[3:]}}, press=["#archived"]),
-    "nothing archived": State(press=["#archived"]),
-    "archive fails": State(more={"lists": {"archived": None}}, press=["#archived"]),
-    "unreachable": State({"status": "offline"}, DOWN, waits=True),
-    "refused": State({"status": "refused"}),
-    "offline": State(shown(status="offline"), DOWN, waits=True),
-    "reconnecting": State(shown(status="reconnecting"), DOWN, waits=True),
-    "filter": State(press=["[aria-controls=filters]"]),
-    "selected": State(press=["[data-key=comment] .pick"], keys=["j", "x"]),
-    "undo": State(focus="[data-key=comment] .title", keys=["e"]),
-    "row menu": State(press=["[data-key=comment] .more"]),
-    "snooze": State(focus="[data-key=comment] .title", keys=["h"]),
-    "keys": State(focus="[data-key=comment] .title", keys=["?"]),
-    "row focused": State(focus="[data-key=backup] .title", keys=["j"]),
+    "full": State(shows=listed("all", "[data-key=checkout].read")),
+    "more to load": State(
+        shown(complete=False, end=1),
+        shows=".older button",
+        says=said("Load more", "Mehr laden"),
+    ),
+    "skeleton": State({"status": "starting"}, shows="[aria-busy=true]", says=LOADING),
+    "empty": State(shown([]), shows=listed("all", ".state"), says=EMPTY),
+    "all read": State(
+        shown([one for one in ITEMS if one["read"]]),
+        press=["#unread"],
+        shows=listed("unread", ".state"),
+        says=said("You have read everything.", "Sie haben alles gelesen."),
+    ),
+    "unread": State(
+        press=["#unread"],
+        shows=listed("unread", ".list:not(:has(.row.read)):has(.row.unread)"),
+        says=said("today", "heute"),
+    ),
+    "snoozed": State(
+        more={"lists": {"snoozed": ASLEEP}},
+        press=["#snoozed"],
+        shows=listed("snoozed", "[data-key=backup] time"),
+        says=said("Until 6:00", "Bis 18:00"),
+    ),
+    "nothing snoozed": State(
+        press=["#snoozed"],
+        shows=listed("snoozed", ".state"),
+        says=said("What you snooze waits here.", "Was Sie zurückstellen, wartet hier."),
+    ),
+    "archived": State(
+        more={"lists": {"archived": ITEMS[3:]}},
+        press=["#archived"],
+        shows=listed("archived", "[data-key=payment]"),
+        says=said("7:20", "19:20"),
+    ),
+    "nothing archived": State(
+        press=["#archived"],
+        shows=listed("archived", ".state"),
+        says=said("What you archive is kept here.", "Was Sie archivieren, liegt hier."),
+    ),
+    "archive fails": State(
+        more={"lists": {"archived": None}},
+        press=["#archived"],
+        shows=listed("archived", ".state[role=alert]"),
+        says=said("cannot be reached right now", "gerade nicht erreichbar"),
+    ),
+    "unreachable": State(
+        {"status": "offline"},
+        DOWN,
+        waits=True,
+        shows=listed("all", ".state[role=alert]"),
+        says=said("cannot be reached right now", "gerade nicht erreichbar"),
+    ),
+    "refused": State(
+        {"status": "refused"},
+        shows=".state[role=alert]",
+        says=said("You are not signed in here any more.", "Sie sind hier nicht mehr angemeldet."),
+    ),
+    "offline": State(
+        shown(status="offline"),
+        DOWN,
+        waits=True,
+        shows=".line",
+        says=said("Offline, up to date as of 3:15", "Offline, Stand 15:15"),
+    ),
+    "reconnecting": State(
+        shown(status="reconnecting"),
+        DOWN,
+        waits=True,
+        shows=".line",
+        says=said(
+            "Reconnecting, up to date as of 3:15",
+            "Verbindung wird wiederhergestellt, Stand 15:15",
+        ),
+    ),
+    "filter": State(
+        press=["[aria-controls=filters]"],
+        shows="#filters",
+        says=said("Any severity", "Jede Dringlichkeit"),
+    ),
+    "selected": State(
+        press=["[data-key=comment] .pick"],
+        keys=["j", "x"],
+        shows=".chosen-count",
+        says=said("2 selected", "2 ausgewählt"),
+    ),
+    "undo": State(
+        focus="[data-key=comment] .title",
+        keys=["e"],
+        shows=".notice button",
+        says=said("Undo", "Rückgängig"),
+    ),
+    "row menu": State(
+        press=["[data-key=comment] .more"],
+        shows="[role=menu]",
+        says=said(
+            "Mark this and all older as read", "Diese und alle älteren als gelesen markieren"
+        ),
+    ),
+    "snooze": State(
+        focus="[data-key=comment] .title",
+        keys=["h"],
+        shows="[role=menu]",
+        says=said("In an hour", "In einer Stunde"),
+    ),
+    "keys": State(
+        focus="[data-key=comment] .title",
+        keys=["?"],
+        shows=".menu[role=dialog]",
+        says=said("Select up to here", "Bis hierher auswählen"),
+    ),
+    "row focused": State(
+        focus="[data-key=backup] .title", keys=["j"], shows="[data-key=comment] .title:focus"
+    ),
 }
 BELL: dict[str, State] = {
-    "none new": State(shown([])),
-    "some new": State(),
-    "very many": State(shown(counts={"unseen": 120, "unread": 120})),
-    "open": State(press=[".bell"]),
-    "open and empty": State(shown([]), press=[".bell"]),
-    "open and waiting": State({"status": "starting"}, press=[".bell"]),
+    "none new": State(shown([]), shows=".bell:not(:has(.badge))"),
+    "some new": State(shows=".badge", says=said("3", "3")),
+    "very many": State(
+        shown(counts={"unseen": 120, "unread": 120}), shows=".badge", says=said("99+", "99+")
+    ),
+    "open": State(press=[".bell"], shows=".panel [data-key=backup]"),
+    "open and empty": State(shown([]), press=[".bell"], shows=".panel .state", says=EMPTY),
+    "open and waiting": State(
+        {"status": "starting"}, press=[".bell"], shows=".panel [aria-busy=true]", says=LOADING
+    ),
 }

@@ -5,6 +5,7 @@ from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 from tests.acceptance.server_process import ServerProcess
 from tests.browser.conftest import DEADLINE_MS, OpenPage
+from tests.browser.demo_page import send
 
 expect.set_options(timeout=DEADLINE_MS)
 
@@ -28,12 +29,6 @@ def verdict(page: Page) -> Locator:
 
 def phone(page: Page) -> FrameLocator:
     return page.frame_locator("iframe[title$=phone]")
-
-
-def send(page: Page, title: str, to: str = "Me") -> None:
-    page.get_by_role("radio", name=to).check(force=True)
-    page.get_by_label("Title").fill(title)
-    page.get_by_role("button", name="Send", exact=True).click()
 
 
 def test_the_way_of_an_alert_fills_with_times(desk: Page) -> None:

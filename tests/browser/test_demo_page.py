@@ -4,11 +4,12 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import expect
 
 from tests.acceptance.deadlines import until
 from tests.acceptance.server_process import ServerProcess
 from tests.browser.conftest import DEADLINE_MS, OpenPage
+from tests.browser.demo_page import badge, open_inbox, ready, row, toast
 
 expect.set_options(timeout=DEADLINE_MS)
 
@@ -27,37 +28,6 @@ def publish(server: ServerProcess) -> Any:
         return str(answer.json()["id"])
 
     return publish
-
-
-def bell(page: Page) -> Locator:
-    return page.locator("tocsin-bell").first
-
-
-def badge(page: Page) -> Locator:
-    return bell(page).locator(".badge")
-
-
-def open_inbox(page: Page) -> Locator:
-    bell(page).get_by_role("button", name="Notifications").click()
-    inbox = bell(page).locator("tocsin-inbox")
-    expect(inbox).to_be_visible()
-    return inbox
-
-
-def row(inbox: Locator, title: str) -> Locator:
-    return inbox.locator("li.row", has_text=title)
-
-
-def ready(page: Page) -> None:
-    """Wait until the page has its inbox."""
-    expect(bell(page).get_by_role("button")).to_be_visible()
-    page.wait_for_function(
-        "() => document.querySelector('tocsin-bell')?.view?.synced === true", timeout=DEADLINE_MS
-    )
-
-
-def toast(page: Page, title: str) -> Locator:
-    return page.locator("tocsin-toasts .title", has_text=title)
 
 
 def test_a_published_alert_shows_as_toast_and_on_the_bell(

@@ -15,6 +15,7 @@ from tests.browser.hostile_texts import TEXTS
 
 # So few that all of them are drawn: at the top of the list, and each as a toast.
 BATCH = 3
+LEAST_TEXTS = 150
 # What the page itself asks for; a text that is taken for an address of this origin leads elsewhere.
 OWN_PATHS = (
     "/",
@@ -42,12 +43,16 @@ SHOWN = """
     }
   };
   walk(element.shadowRoot);
+  const textsOf = (selector) =>
+    nodes.filter((node) => node.matches(selector)).map(({ textContent }) => textContent);
   return {
     names: [...new Set(nodes.map(({ localName }) => localName))],
     attributes: [...new Set(nodes.flatMap((node) => node.getAttributeNames()))],
     links: nodes.filter((node) => node.matches("a[href]")).map((link) => link.protocol),
     sources: nodes.flatMap((node) => node.getAttribute("src") ?? []),
-    text: [...nodes.map(({ shadowRoot }) => shadowRoot), element.shadowRoot].map((root) => root?.textContent).join(" "),
+    titles: textsOf(".title"),
+    bodies: textsOf(".body"),
+    options: textsOf("option"),
   };
 }
 """
@@ -114,6 +119,10 @@ def wait_for(page: Page, text: str) -> None:
     )
 
 
+def test_no_attack_is_counted_twice() -> None:
+    assert len(set(TEXTS)) == len(TEXTS) >= LEAST_TEXTS
+
+
 def test_hostile_alerts_are_text_and_nothing_else_happens(
     asked: tuple[Page, list[str]], server: ServerProcess
 ) -> None:
@@ -123,20 +132,27 @@ def test_hostile_alerts_are_text_and_nothing_else_happens(
     publish(server, key, [harmless(number) for number in range(BATCH)])
     expect(toasts.locator(".title")).to_have_count(BATCH)
     wait_for(page, f"Plain {BATCH - 1}")
+    # Categories are drawn nowhere but in the filter, while it is open.
+    inbox.get_by_role("button", name="Filter", exact=True).click()
+    expect(inbox.locator("option", has_text="Plain 0")).to_have_count(1)
     names = [set(element.evaluate(SHOWN)["names"]) for element in (inbox, toasts)]
     read_all(page, toasts)
     for start in range(0, len(TEXTS), BATCH):
         texts = TEXTS[start : start + BATCH]
-        publish(server, key, [hostile(text) for text in texts])
+        alerts = [hostile(text) for text in texts]
+        publish(server, key, alerts)
         expect(toasts.locator(".title")).to_have_count(len(texts))
         wait_for(page, texts[-1])
         for element, known in zip((inbox, toasts), names, strict=True):
             shown = element.evaluate(SHOWN)
-            assert [text for text in texts if text not in shown["text"]] == []
+            for part in ("titles", "bodies"):
+                assert [text for text in texts if text not in " ".join(shown[part])] == []
             assert set(shown["names"]) <= known
             assert set(shown["links"]) <= FOLLOWED
             assert [name for name in shown["attributes"] if RUNS.match(name)] == []
             assert all(source.startswith("/icon") for source in shown["sources"])
+        options = inbox.evaluate(SHOWN)["options"]
+        assert {alert["category"] for alert in alerts} <= set(options)
         read_all(page, toasts)
     assert page.title().endswith("Ada · Tocsin demo")
     assert faults == []

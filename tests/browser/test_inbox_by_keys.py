@@ -74,10 +74,9 @@ def test_rows_are_walked_read_and_put_away(page: Page, listed: Listed) -> None:
     press(page, "#")
     expect(focused(page)).to_have_text(TITLES[2])
     until(lambda: listed("all") == list(TITLES[2:]), "the second is deleted")
-    inbox(page).get_by_role("button", name="Undo").focus()
-    press(page, "Enter")
+    press(page, "z")
     until(lambda: listed("all") == list(TITLES[1:]), "the second is back")
-    expect(focused(page)).to_be_visible()
+    expect(focused(page)).to_have_text(TITLES[2])
     press(page, "End", "k", "Shift+U")
     until(lambda: listed("unread") == list(TITLES[1:3]), "the two oldest are read")
 
@@ -113,13 +112,30 @@ def test_what_is_snoozed_is_listed_and_comes_back_by_hand(page: Page, listed: Li
     expect(inbox(page).locator("#snoozed")).to_be_focused()
     expect(inbox(page).locator(".row")).to_have_count(1)
     expect(inbox(page).locator(".row time")).to_contain_text("Until")
-    press(page, "Tab", "Tab", "Tab", "Tab")
+    expect(inbox(page).get_by_role("button", name="Mark all as read")).to_be_disabled()
+    press(page, "Tab", "Tab", "Tab")
     expect(focused(page)).to_have_text(TITLES[0])
     press(page, "h", "ArrowDown", "Enter")
     expect(inbox(page).locator(".row")).to_have_count(1)
     press(page, "e")
     until(lambda: listed("all") == list(TITLES), "it is where it was")
     expect(inbox(page).get_by_text("What you snooze waits here.")).to_be_visible()
+
+
+def test_no_time_to_undo_passes_while_the_way_back_has_the_focus_or_the_pointer(page: Page) -> None:
+    page.clock.install()
+    undo = inbox(page).get_by_role("button", name="Undo")
+    press(page, "#")
+    undo.focus()
+    page.clock.run_for(20_000)
+    expect(undo).to_be_focused()
+    undo.hover()
+    inbox(page).locator(".title").first.focus()
+    page.clock.run_for(20_000)
+    expect(undo).to_be_visible()
+    page.mouse.move(1, 1)
+    page.clock.run_for(10_000)
+    expect(undo).to_have_count(0)
 
 
 def test_the_map_of_keys_opens_and_the_focus_comes_back(page: Page) -> None:

@@ -65,6 +65,12 @@ def frames(page: Page) -> None:
     page.evaluate("() => new Promise((done) => setTimeout(done, 50))")
 
 
+def test_days_are_headings(page: Page) -> None:
+    show(page, "tocsin-inbox", State())
+    headings = page.get_by_role("heading", level=2)
+    expect(headings).to_have_text(["today", "yesterday", "Last 7 days", "November", "October"])
+
+
 def test_ten_thousand_alerts_are_drawn_in_part_and_scroll(page: Page) -> None:
     show(page, "tocsin-inbox", State(shown(many())))
     assert page.evaluate(PLACE, "i0")["drawn"] < 120

@@ -8,6 +8,7 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
+from tests.acceptance.deadlines import until
 from tests.acceptance.server_process import ServerProcess
 from tests.browser import newer_page
 from tests.browser.conftest import DEADLINE_MS, OpenPage
@@ -20,6 +21,38 @@ IS_READ = re.compile(r"\bread\b")
 def kept(page: Page) -> None:
     """Wait until the worker has the page's files and answers for it."""
     page.wait_for_function("() => navigator.serviceWorker.controller !== null", timeout=DEADLINE_MS)
+
+
+def remembered(page: Page, count: int) -> None:
+    """Wait until the page has its inbox on disk, which it writes a second after it changed."""
+
+    def is_on_disk() -> bool:
+        found: bool = page.evaluate(
+            """(count) => new Promise((resolve, reject) => {
+                const opening = indexedDB.open("tocsin");
+                opening.onerror = () => reject(opening.error);
+                opening.onsuccess = () => {
+                    const database = opening.result;
+                    const snapshots = database.transaction("snapshots").objectStore("snapshots");
+                    const reading = snapshots.getAll();
+                    reading.onsuccess = () => {
+                        database.close();
+                        resolve(reading.result.some((kept) => kept.items.length === count));
+                    };
+                };
+            })""",
+            count,
+        )
+        return found
+
+    # A promise would be taken for true by the page's own waiting.
+    until(is_on_disk, "the inbox is on disk")
+
+
+def only_cache(page: Page) -> str:
+    """Return the name of the files' cache, nothing while there are several."""
+    names: list[str] = page.evaluate("caches.keys()")
+    return names[0] if len(names) == 1 else ""
 
 
 def rows(page: Page) -> Any:
@@ -46,7 +79,7 @@ def test_the_page_starts_without_a_server_and_an_update_loses_nothing(
     for title in ("Kept", "Read while away"):
         server.publish(key, title=title)
     expect(rows(page)).to_have_count(2)
-    page.wait_for_function("() => document.querySelector('tocsin-bell').view.synced")
+    remembered(page, 2)
     page.reload()
     expect(rows(page)).to_have_count(2)
 
@@ -63,9 +96,7 @@ def test_the_page_starts_without_a_server_and_an_update_loses_nothing(
         page.evaluate("navigator.serviceWorker.getRegistration().then((found) => found.update())")
         with page.expect_navigation():
             page.get_by_role("button", name="Update").click()
-        page.wait_for_function(
-            "caches.keys().then((names) => names.length === 1 && names[0].includes('newer-'))"
-        )
+        until(lambda: "newer-" in only_cache(page), "the older page's files are gone")
         expect(row).to_have_class(IS_READ)
         expect(page.locator("demo-agreement .line")).to_have_text("Live")
         read = {item["alert"]["title"]: item["read"] for item in inbox_of(updated)}

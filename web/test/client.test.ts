@@ -123,6 +123,74 @@ test("an action made offline is kept and sent by the next visit", async () => {
   expect(second.view()).toMatchObject({ pending: 0, position: at(3), counts: { unread: 1 } });
 });
 
+/** Begin a visit without a network, after one in which something was done, with a store that answers when told to. */
+async function visitWithSlowStore() {
+  const store = new MemoryStore();
+  const first = clientOf(server(), { user: "ada", store });
+  const socket = await connected(first);
+  socket.breaks(1012, "retry-after-ms=60000");
+  first.remove({ id: "b", alert_id: "b" });
+  await first.close();
+  const read = store.read.bind(store);
+  let answer: () => void = () => undefined;
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  vi.spyOn(store, "read").mockImplementation(async (key) => {
+    const found = await read(key);
+    await answered;
+    return found;
+  });
+  vi.useFakeTimers();
+  const client = clientOf(server(), { user: "ada", store });
+  client.connect();
+  await vi.advanceTimersByTimeAsync(1_000);
+  return { client, answer };
+}
+
+test("does not wait for a slow store, and draws what it says later", async () => {
+  const { client, answer } = await visitWithSlowStore();
+  expect(client.view()).toMatchObject({ items: [], position: null });
+  client.markRead({ id: "a", alert_id: "a" });
+  answer();
+  await vi.advanceTimersByTimeAsync(10);
+  expect(client.view()).toMatchObject({ pending: 2, position: at(2), counts: { unread: 0 } });
+  expect(client.view().items.map(({ id }) => id)).toEqual(["a"]);
+});
+
+test("what a slow store says changes nothing that the server has told by then", async () => {
+  const { client, answer } = await visitWithSlowStore();
+  FakeSocket.last.accept("c1");
+  await vi.advanceTimersByTimeAsync(10);
+  answer();
+  await vi.advanceTimersByTimeAsync(10);
+  expect(client.view()).toMatchObject({ pending: 0, synced: true });
+  expect(client.view().items.map(({ id }) => id)).toEqual(["b", "a"]);
+  await vi.advanceTimersByTimeAsync(2_000); // what was done is found when this visit is written
+  expect(client.view().items.map(({ id }) => id)).toEqual(["a"]);
+});
+
+test("works with a store that fails, as a full disk or a private window has it", async () => {
+  const fails = async () => {
+    throw new DOMException("no room", "QuotaExceededError");
+  };
+  const store = { read: vi.fn(fails), write: vi.fn(fails), remove: vi.fn(fails) };
+  const client = clientOf(server(), { user: "ada", store });
+  const socket = await connected(client);
+  socket.data(1, inboxFrame(3, [own("c", 30)], 3));
+  client.markRead({ id: "c", alert_id: "c" });
+  await settled();
+  expect(client.view().items.map(({ id, read }) => [id, read])).toEqual([
+    ["c", true],
+    ["b", false],
+    ["a", false],
+  ]);
+  await vi.waitFor(() => expect(store.write).toHaveBeenCalled());
+  await client.signOut();
+  expect(client.view()).toMatchObject({ status: "signed-out", items: [] });
+  for (const call of [store.read, store.remove]) expect(call).toHaveBeenCalled();
+});
+
 test("a refusal is told and undone", async () => {
   const fake = server(({ method }) =>
     method === "GET" ? { body: page } : { status: 409, body: { code: "item-changed" } },

@@ -4,8 +4,9 @@ import "fake-indexeddb/auto";
 import "../src/elements/index.ts";
 import "../src/elements/inbox/inbox.ts";
 import "../src/elements/settings.ts";
-import type { TocsinClient } from "../src/core/index.ts";
+import type { Severity, TocsinClient } from "../src/core/index.ts";
 import type { TocsinBell, TocsinInbox, TocsinToasts } from "../src/elements/index.ts";
+import { FakeAudio } from "./fake-audio.ts";
 import { FakeBrowser, firstKey } from "./fake-browser.ts";
 import { connected, FakeServer, settled } from "./fake-server.ts";
 import type { FakeSocket } from "./fake-socket.ts";
@@ -142,6 +143,71 @@ test("keys move between rows and act on them", async () => {
   key("e");
   await drawn(inbox);
   expect(titles(root)).toEqual(["Backup failed"]);
+  key("z");
+  await drawn(inbox);
+  expect(titles(root)).toEqual(["Backup failed", "Parcel"]);
+  expect(root.querySelector(".notice")).toBeNull();
+});
+
+test("what was done to the last row is taken back by its key too, from the tabs", async () => {
+  const inbox = await shown("tocsin-inbox");
+  const root = await drawn(inbox);
+  press(root, "[aria-label='Delete']");
+  await drawn(inbox);
+  press(root, "[aria-label='Delete']");
+  await drawn(inbox);
+  expect(titles(root)).toEqual([]);
+  const z = new KeyboardEvent("keydown", { key: "z", bubbles: true, composed: true });
+  root.querySelector("[role=tab]")?.dispatchEvent(z);
+  await drawn(inbox);
+  expect(titles(root)).toEqual(["Parcel"]);
+});
+
+/** The marks that the server was asked for, but for those of what was seen. */
+function readMarks(): unknown[] {
+  const marks = fake.requests.filter(({ path }) => path === "/v1/inbox/mark");
+  return marks.map(({ body }) => body).filter((body) => !JSON.stringify(body).includes('"seen"'));
+}
+
+test("of a category all is marked as read, also what is not loaded", async () => {
+  const ops = alertOf("Disk full", { category: "ops" });
+  const rows = [...items, own("c", 5, { alert: ops })];
+  const counts = { unseen: 0, unread: 70 };
+  fake.reply = ({ method, path }) =>
+    method === "GET"
+      ? { body: inboxAnswer(at(2), rows, { end: 5, counts }) }
+      : { status: path.endsWith("mark") ? 200 : 503, body: { epoch: "e1", rev: 3, change: null } };
+  await client.close();
+  client = fake.client();
+  socket = await connected(client);
+  const inbox = await shown("tocsin-inbox");
+  const root = await drawn(inbox);
+  press(root, "[aria-label='Filter']");
+  await drawn(inbox);
+  const select = root.querySelector<HTMLSelectElement>("[aria-label='Any category']");
+  if (!select) throw new Error("there is nothing to choose a category by");
+  select.value = "ops";
+  select.dispatchEvent(new Event("change"));
+  await drawn(inbox);
+  press(root, "[aria-label='Mark all as read']");
+  await drawn(inbox);
+  expect(readMarks()).toMatchObject([{ category: "ops", up_to: { sort: 20 } }]);
+  expect(root.querySelectorAll(".row.unread")).toHaveLength(0);
+  expect(client.view().items.map(({ read }) => read)).toEqual([false, false, true]);
+});
+
+test("what is put away cannot all be marked as read, for that would mark the inbox", async () => {
+  const inbox = await shown("tocsin-inbox");
+  const root = await drawn(inbox);
+  const isDisabled = () =>
+    root.querySelector<HTMLButtonElement>("[aria-label='Mark all as read']")?.disabled;
+  const found: unknown[] = [];
+  for (const tab of ["all", "unread", "snoozed", "archived"]) {
+    press(root, `#${tab}`);
+    await drawn(inbox);
+    found.push(isDisabled());
+  }
+  expect(found).toEqual([false, false, true, true]);
 });
 
 test("mark all as read leaves nothing unread", async () => {
@@ -165,6 +231,29 @@ test("a toast shows what arrives, never the backlog, and goes when it is read el
   socket.data(2, inboxFrame(4, [{ ...fresh, read_at: "2026-11-22T12:00:00.000Z" }], 2));
   await drawn(toasts);
   expect(root.querySelectorAll(".toast")).toHaveLength(0);
+});
+
+test("no toast sounds unless that is asked for, and then those of the severities that are named", async () => {
+  const audio = new FakeAudio();
+  audio.install();
+  const toasts = await shown("tocsin-toasts");
+  let rev = 2;
+  const arrives = async (severity: Severity) => {
+    rev += 1;
+    const alert = alertOf(severity, { severity });
+    socket.data(rev, inboxFrame(rev, [own(severity, rev * 10, { alert })], rev));
+    await drawn(toasts);
+  };
+  await arrives("error");
+  toasts.sounds = "critical";
+  await arrives("warning");
+  await arrives("critical");
+  await vi.waitFor(() => expect(audio.hertz).toEqual([784, 988, 784, 988]));
+  audio.nowS = 10;
+  toasts.sounds = "all";
+  await arrives("info");
+  await vi.waitFor(() => expect(audio.hertz).toEqual([784, 988, 784, 988, 880]));
+  vi.unstubAllGlobals();
 });
 
 test("elements without attributes take the page's client", async () => {

@@ -32,5 +32,28 @@ test("the title counts what is unseen, whatever the page calls itself, and is gi
   expect(browser.badges.at(-1)).toBeGreaterThan(99);
   badge.remove();
   await titled("Order 412");
+  expect(browser.badges.at(-1)).toBe(0);
   await client.close();
+});
+
+test("the number on the app's icon goes when it is not asked for any more, and when the person signs out", async () => {
+  const browser = new FakeBrowser();
+  browser.install();
+  const server = new FakeServer(() => ({ body: inboxAnswer(at(2), [own("a", 10), own("b", 20)]) }));
+  const client = server.client();
+  await connected(client);
+  const badge = document.createElement("tocsin-page-badge");
+  badge.client = client;
+  document.body.append(badge);
+  const marked = async (marks: string) => {
+    badge.marks = marks;
+    await badge.updateComplete;
+    return browser.badges;
+  };
+  expect(await marked("")).toEqual([]);
+  expect(await marked("app")).toEqual([2]);
+  expect(await marked("")).toEqual([2, 0]);
+  expect(await marked("app")).toEqual([2, 0, 2]);
+  await client.signOut();
+  await vi.waitFor(() => expect(browser.badges.at(-1)).toBe(0));
 });

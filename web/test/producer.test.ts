@@ -190,6 +190,25 @@ describe("many alerts", () => {
     );
   });
 
+  test("one whose outcome is unknown is sent again with its id", async () => {
+    const [server, url] = await serve(accepted);
+    server.decide = ({ alerts }) => {
+      const isFirst = server.heard.length === 1;
+      const results = alerts.map(({ id }) => {
+        if (id === "0" || !isFirst) return { id, status: "accepted" };
+        const error = { code: "unknown-outcome", detail: "lost", retryable: true };
+        return { status: "unknown", error: { ...error, repeat_with: { id } } };
+      });
+      return { status: 202, body: { results } };
+    };
+    const outcomes = await producerOf(url).publishMany(numbered(3));
+    expect(server.heard.map(({ alerts }) => alerts.map(({ id }) => id))).toEqual([
+      ["0", "1", "2"],
+      ["1", "2"],
+    ]);
+    expect(outcomes).toEqual(["0", "1", "2"].map((id) => ({ id, isRepeat: false })));
+  });
+
   test("a server of smaller limits gets smaller batches", async () => {
     const [server, url] = await serve(accepted);
     server.decide = (heard) =>

@@ -158,6 +158,38 @@ describe("a broken line", () => {
   });
 });
 
+describe("an open line, when somebody looks again", () => {
+  async function asked(): Promise<FakeSocket> {
+    const server = await online();
+    await vi.advanceTimersByTimeAsync(1_000);
+    socket.hurry();
+    const head = { type: "event", event: "tocsin.head", dataType: "text", data: "" };
+    expect(server.sent).toEqual([head]);
+    return server;
+  }
+
+  test("stays when the server says something within 3 s", async () => {
+    const server = await asked();
+    await vi.advanceTimersByTimeAsync(2_900);
+    server.data(1, "head");
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect([server.closedWith, socket.status]).toEqual([undefined, "online"]);
+    expect([FakeSocket.made.length, told]).toEqual([1, ["open"]]);
+  });
+
+  test("is taken up again, without a loss, when the server stays silent", async () => {
+    const server = await asked();
+    await vi.advanceTimersByTimeAsync(2_900);
+    expect(socket.status).toBe("online");
+    await vi.advanceTimersByTimeAsync(100);
+    expect([server.closedWith, socket.status]).toEqual([4000, "recovering"]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(new URL(FakeSocket.last.url).searchParams.get("awps_connection_id")).toBe("c1");
+    FakeSocket.last.upgrade();
+    expect([socket.status, told]).toEqual(["online", ["open"]]);
+  });
+});
+
 describe("close codes", () => {
   test.each([1001, 1012])(
     "%i waits for a random part of the last half of the drain",

@@ -1,55 +1,12 @@
 import { beforeEach, expect, test, vi } from "vitest";
+import { FakeAudio } from "./fake-audio.ts";
 
-/** The part of WebAudio that a tune needs; `struck` are the tones in hertz, by when they begin. */
-let struck: [number, number][];
-let nowS: number;
-let pressed: boolean;
+let audio: FakeAudio;
 
-class Node {
-  readonly frequency: number;
-  readonly gain = {
-    setValueAtTime: () => undefined,
-    linearRampToValueAtTime: () => undefined,
-    exponentialRampToValueAtTime: () => undefined,
-  };
-
-  constructor(_: unknown, { frequency = 0 }: { frequency?: number }) {
-    this.frequency = frequency;
-  }
-
-  connect(next: unknown): unknown {
-    return next;
-  }
-
-  start(at: number): void {
-    struck.push([this.frequency, at]);
-  }
-
-  stop(): void {}
-}
-
-beforeEach(async () => {
-  [struck, nowS, pressed] = [[], 0, true];
+beforeEach(() => {
+  audio = new FakeAudio();
+  audio.install();
   vi.resetModules();
-  vi.stubGlobal("OscillatorNode", Node);
-  vi.stubGlobal("GainNode", Node);
-  vi.stubGlobal("navigator", {
-    userActivation: {
-      get hasBeenActive() {
-        return pressed;
-      },
-    },
-  });
-  vi.stubGlobal(
-    "AudioContext",
-    class {
-      readonly destination = {};
-      get currentTime() {
-        return nowS;
-      }
-      async resume() {}
-    },
-  );
 });
 
 async function player(): Promise<typeof import("../src/elements/sounds/sounds.ts")> {
@@ -58,12 +15,12 @@ async function player(): Promise<typeof import("../src/elements/sounds/sounds.ts
 
 test("of several severities the gravest sounds, and only once somebody has pressed something", async () => {
   const { sound } = await player();
-  pressed = false;
+  audio.wasPressed = false;
   sound(["critical"]);
-  expect(struck).toEqual([]);
-  pressed = true;
+  expect(audio.struck).toEqual([]);
+  audio.wasPressed = true;
   sound(["info", "error", "success"]);
-  expect(struck.map(([hertz]) => hertz)).toEqual([523, 392]);
+  expect(audio.hertz).toEqual([523, 392]);
 });
 
 test("one sound at a time: what is no graver is not heard until it is over", async () => {
@@ -71,10 +28,10 @@ test("one sound at a time: what is no graver is not heard until it is over", asy
   sound(["warning"]);
   sound(["warning"]);
   sound(["info"]);
-  expect(struck).toHaveLength(2);
+  expect(audio.struck).toHaveLength(2);
   sound(["critical"]);
-  expect(struck).toHaveLength(6);
-  nowS = 2;
+  expect(audio.struck).toHaveLength(6);
+  audio.nowS = 2;
   sound(["info"]);
-  expect(struck.at(-1)).toEqual([880, 2]);
+  expect(audio.struck.at(-1)).toEqual([880, 2]);
 });

@@ -44,7 +44,7 @@ export class Acting {
   /** Add what another tab had still to send and this one never had: what is gone from here was answered. */
   takeOver(operations: readonly Operation[]): void {
     const fresh = operations.filter(({ op_id, answered }) => !answered && !this.#had.has(op_id));
-    this.#setQueue([...this.#queue, ...fresh]);
+    this.#queue = [...this.#queue, ...fresh];
     this.#note(fresh);
   }
 

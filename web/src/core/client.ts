@@ -249,8 +249,7 @@ export class TocsinClient extends ItemActs {
     if (person && kept) {
       this.#saving = new Saving(kept, person, (stored) => this.#step({ type: "conflict", stored }));
     }
-    const stored = (await this.#saving?.read()) ?? null;
-    this.#step({ type: "start", stored });
+    await this.#saving?.read((stored) => this.#step({ type: "start", stored }));
     if (!person) return;
     // Another device of the same person is no company, even in the same browser.
     this.#company = this.#surroundings.company?.(`${person} ${this.device}`, this.#host()) ?? null;

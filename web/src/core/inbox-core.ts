@@ -126,11 +126,14 @@ export class InboxCore {
     }
   }
 
+  /** What is stored may come late: then what was done meanwhile follows on it, and what was heard is newer. */
   #start(stored: Snapshot | null): void {
     this.#turn.changed = true;
-    if (!stored) return;
+    if (!stored || this.#reading.held.position) return;
     this.#reading.restore(stored);
+    const meanwhile = this.#acting.queue;
     this.#acting = new Acting(this.#turn, stored.queue);
+    this.#acting.takeOver(meanwhile);
     this.#expected = stored.position;
   }
 

@@ -6,7 +6,7 @@ import type { SnapshotStore } from "./store.ts";
 /** An action is written soon, since the page may be left; what the server has can wait. */
 const actionsAfterMs = 50;
 const restAfterMs = 1_000;
-/** A store that does not answer (a browser that is updating it) is not waited for any longer. */
+/** A visit does not begin later than this for a store that is slow: on a busy device, or while the browser updates it. */
 const readWithinMs = 1_000;
 /** Own items kept; what is older is read again when somebody pages down. */
 const mostItems = 200;
@@ -29,10 +29,15 @@ export class Saving {
     this.#onConflict = onConflict;
   }
 
-  /** What an earlier visit left; null also when the store cannot be read. */
-  read(): Promise<Snapshot | null> {
-    const late = new Promise<null>((resolve) => setTimeout(resolve, readWithinMs, null));
-    return Promise.race([this.#store.read(this.#key).catch(() => null), late]);
+  /** Tell what an earlier visit left, null also when the store cannot be read; resolve then, or when that takes too long. */
+  read(onRead: (stored: Snapshot | null) => void): Promise<unknown> {
+    return new Promise((resolve) => {
+      setTimeout(resolve, readWithinMs);
+      this.#store
+        .read(this.#key)
+        .catch(() => null)
+        .then((stored) => resolve(this.#isOver || onRead(stored)));
+    });
   }
 
   save(effect: PersistEffect): void {
@@ -59,7 +64,7 @@ export class Saving {
     this.#isOver = true;
     this.#waiting = null;
     await this.#writing;
-    await this.#store.remove(this.#key).catch(() => undefined);
+    await this.#store.remove(this.#key).catch(() => null);
   }
 
   async #write(): Promise<void> {

@@ -162,6 +162,7 @@ export class TocsinInbox extends ClientElement {
         this.isFilterOpen = !isFilterOpen;
       },
       readAll: () => this.#readAll(),
+      undo: () => this.#notice.undo(),
     });
     return html`${header}${renderFilter(look, this.#all, (filter) => {
       this.filter = filter;
@@ -305,10 +306,12 @@ export class TocsinInbox extends ClientElement {
     if (isNearEnd && !this.#isComplete && !this.wantsOlder) this.#loadOlder();
   };
 
+  /** Also what is not loaded, except of a severity: the server knows no such mark. */
   #readAll(): void {
+    const { severity, category } = this.filter;
     this.#rows.forgetRead();
-    if (isNarrow(this.filter)) this.#handling.act("read", this.#rows.unread());
-    else this.inUse?.markAllRead();
+    if (severity) this.#handling.act("read", this.#rows.unread());
+    else this.inUse?.markAllRead(category || undefined);
   }
 
   /** Rows that are drawn were shown to the person; opening the inbox empties the badge. */

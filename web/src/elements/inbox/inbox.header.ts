@@ -16,8 +16,9 @@ import {
 import type { Language, Phrase } from "../language.ts";
 import { severities } from "../severity.ts";
 import type { Act } from "./acts.ts";
+import { commandOf } from "./keys.ts";
 import { categoriesOf, type Filter, isNarrow } from "./listing.ts";
-import type { WayBack } from "./put-away.ts";
+import { type WayBack, waysBack } from "./put-away.ts";
 
 export const tabs = ["all", "unread", "snoozed", "archived"] as const;
 export type Tab = (typeof tabs)[number];
@@ -41,6 +42,7 @@ export interface HeaderActions {
   readonly selectTab: (tab: Tab) => void;
   readonly toggleFilter: () => void;
   readonly readAll: () => void;
+  readonly undo: () => void;
 }
 
 export function renderHeader(look: HeaderLook, actions: HeaderActions): TemplateResult {
@@ -52,6 +54,8 @@ export function renderHeader(look: HeaderLook, actions: HeaderActions): Template
     const steps: Record<string, number> = { ArrowRight: forward, ArrowLeft: -forward };
     const step = steps[event.key];
     if (step) actions.selectTab(tabs.at((index + step) % tabs.length) ?? "all");
+    // The focus is here when the last row has gone.
+    if (commandOf(event) === "undo") actions.undo();
   };
   return html`
     <header part="header" role="none">
@@ -65,7 +69,7 @@ export function renderHeader(look: HeaderLook, actions: HeaderActions): Template
       >${funnel}</button>
       <button
         class="icon-button" type="button" aria-label=${say("Mark all as read")} title=${say("Mark all as read")}
-        ?disabled=${look.unread === 0} @click=${actions.readAll}
+        ?disabled=${look.unread === 0 || look.tab in waysBack} @click=${actions.readAll}
       >${checkCheck}</button>
     </header>
   `;

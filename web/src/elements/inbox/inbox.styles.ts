@@ -34,11 +34,10 @@ export const styles = css`
   }
   [role="tablist"] {
     display: flex;
+    flex-wrap: wrap;
     gap: 2px;
     flex: 1;
     min-width: 0;
-    overflow-x: auto;
-    scrollbar-width: none;
   }
   [role="tab"] {
     flex: none;
@@ -51,7 +50,7 @@ export const styles = css`
     color: var(--_quiet);
     transition: background-color 120ms ease-out;
   }
-  /* Inside: what does not fit scrolls, and cuts off what stands out. */
+  /* Inside: the next one is near. */
   [role="tab"]:focus-visible {
     outline-offset: -2px;
   }

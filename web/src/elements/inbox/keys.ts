@@ -14,6 +14,7 @@ export type Command =
   | "unread"
   | "snooze"
   | "older"
+  | "undo"
   | "select"
   | "range"
   | "all"
@@ -38,6 +39,7 @@ export const bindings: readonly Binding[] = [
   { command: "unread", keys: ["u"], phrase: "Read or unread" },
   { command: "snooze", keys: ["h"], phrase: "Snooze" },
   { command: "older", keys: ["U"], phrase: "Mark this and all older as read" },
+  { command: "undo", keys: ["z"], phrase: "Undo" },
   { command: "select", keys: ["x"], phrase: "Select" },
   { command: "range", keys: ["X"], phrase: "Select up to here" },
   { command: "all", keys: ["*"], phrase: "Select all" },

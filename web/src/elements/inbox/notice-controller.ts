@@ -10,6 +10,8 @@ const shownMs = 8_000;
 export class NoticeController implements ReactiveController {
   readonly #host: ClientElement;
   #notice: Notice | null = null;
+  #isPointedAt = false;
+  #hasFocus = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(host: ClientElement) {
@@ -18,29 +20,43 @@ export class NoticeController implements ReactiveController {
   }
 
   tell(notice: Notice | null): void {
-    clearTimeout(this.#timer);
     this.#notice = notice;
+    this.#isPointedAt &&= notice !== null;
+    // What had it goes with the notice before.
+    this.#hasFocus = false;
+    this.#countDown();
     this.#host.requestUpdate();
-    if (notice) this.#timer = setTimeout(() => this.tell(null), shownMs);
+  }
+
+  /** Go the way back, if there is one. Returns whether there was. */
+  undo(): boolean {
+    const { undo } = this.#notice ?? {};
+    if (!undo) return false;
+    undo();
+    this.tell(null);
+    return true;
   }
 
   hostDisconnected(): void {
-    clearTimeout(this.#timer);
+    this.tell(null);
   }
 
   /** The live region stays, so that what is told is spoken. */
   render({ say }: Language): TemplateResult {
     const { phrase, values, undo } = this.#notice ?? {};
     const takeBack = () => {
-      undo?.();
-      this.tell(null);
+      this.undo();
       this.#host.focus();
     };
     return html`
       <div role="status">
         ${
           phrase
-            ? html`<div class="notice">
+            ? html`<div
+                class="notice"
+                @pointerenter=${() => this.#pointed(true)} @pointerleave=${() => this.#pointed(false)}
+                @focusin=${() => this.#focused(true)} @focusout=${() => this.#focused(false)}
+              >
                 <span>${say(phrase, values)}</span>
                 ${undo ? html`<button type="button" @click=${takeBack}>${say("Undo")}</button>` : nothing}
               </div>`
@@ -48,5 +64,22 @@ export class NoticeController implements ReactiveController {
         }
       </div>
     `;
+  }
+
+  #pointed(isPointedAt: boolean): void {
+    this.#isPointedAt = isPointedAt;
+    this.#countDown();
+  }
+
+  #focused(hasFocus: boolean): void {
+    this.#hasFocus = hasFocus;
+    this.#countDown();
+  }
+
+  /** Its time begins, and begins anew when the person leaves it: none passes while they are at it. */
+  #countDown(): void {
+    clearTimeout(this.#timer);
+    if (!this.#notice || this.#isPointedAt || this.#hasFocus) return;
+    this.#timer = setTimeout(() => this.tell(null), shownMs);
   }
 }

@@ -106,7 +106,8 @@ export class RowHandling {
 
   /** @returns Whether there was something to do. */
   #obey(command: Command): boolean {
-    const { rows, focus } = this.#parts;
+    const { rows, focus, notice } = this.#parts;
+    if (command === "undo") return notice.undo();
     const index = rows.order.indexOf(focus.current ?? "");
     const target = goesTo(command, index, rows.order.length);
     if (target !== null) void focus.go(rows.order[target]);

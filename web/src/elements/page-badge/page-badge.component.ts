@@ -13,7 +13,7 @@ interface TabMarks {
  *
  * `title` begins the page's title with the number of unseen alerts, `favicon` puts a dot on its icon
  * while there are any, `app` sets the number of unread ones on the icon of an installed app, as push
- * does. Taken off the page, it takes all of it back.
+ * does. Taken off the page, it takes all of it back; signing out takes the number off the icon.
  *
  * @attr {string} marks Which of `title`, `favicon` and `app`, with blanks between. Default: none.
  */
@@ -27,9 +27,12 @@ export class TocsinPageBadge extends ClientElement {
 
   declare marks: string | undefined;
   #tab: Promise<TabMarks | null> | null = null;
+  /** Whether the number on the app's icon is from here. */
+  #isOnApp = false;
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    this.#markApp([]);
     void this.#markTab(0, []);
   }
 
@@ -39,10 +42,18 @@ export class TocsinPageBadge extends ClientElement {
 
   protected override updated(): void {
     const marks = this.marks?.split(/\s+/) ?? [];
-    const { unseen = 0, unread = 0 } = this.view?.counts ?? {};
     if (!this.isConnected) return;
-    if (marks.includes("app") && this.view?.position) showBadge(unread);
-    void this.#markTab(unseen, marks);
+    this.#markApp(marks);
+    void this.#markTab(this.view?.counts.unseen ?? 0, marks);
+  }
+
+  /** What push has set stays until the inbox is known; of a person who is gone nothing stays. */
+  #markApp(marks: readonly string[]): void {
+    const view = marks.includes("app") ? this.view : null;
+    const isKnown = !!view?.position;
+    if (isKnown) showBadge(view.counts.unread);
+    else if (this.#isOnApp || view?.status === "signed-out") showBadge(0);
+    this.#isOnApp = isKnown;
   }
 
   async #markTab(unseen: number, marks: readonly string[]): Promise<void> {
