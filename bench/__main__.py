@@ -1,6 +1,6 @@
 """Measure Tocsin beside its controls and write ``bench/RESULTS.md``.
 
-Run:  ``python -m bench [row ...] [--turns 3] [--large] [--no-write]``
+Run:  ``python -m bench [row ...] [--turns 3] [--large] [--short] [--no-write]``
 """
 
 import argparse
@@ -23,6 +23,7 @@ from bench.rows import (
     rest,
     side_by_side,
     stores,
+    storm,
     sustained,
     topic,
     web,
@@ -38,6 +39,7 @@ ROWS: dict[str, Callable[[Bench], Sequence[Line]]] = {
     "idle": idle.idle,
     "latency": latency.latency,
     "reconnect": reconnect.reconnect,
+    "reconnect-roles": reconnect.reconnect_roles,
     "inbox": inbox.inbox,
     "broadcast": fanout.broadcast,
     "push": push.push,
@@ -50,6 +52,7 @@ ROWS: dict[str, Callable[[Bench], Sequence[Line]]] = {
     "web": web.web,
     "group": side_by_side.group,
     "peers": side_by_side.peers,
+    "storm": storm.storm,
 }
 OPEN_FILES = 20_000
 
@@ -65,13 +68,16 @@ def main() -> None:
     parser.add_argument(
         "--large", action="store_true", help="10 M rows for the inbox row (1 M otherwise)"
     )
+    parser.add_argument(
+        "--short", action="store_true", help="2,000 clients in a storm (10,000 otherwise)"
+    )
     parser.add_argument("--no-write", action="store_true", help="show the results only")
     given = parser.parse_args()
     unknown = set(given.rows) - ROWS.keys()
     if unknown:
         parser.error(f"there is no row {', '.join(sorted(unknown))}")
     allow_open_files(OPEN_FILES)
-    bench = Bench(turns=given.turns, large=given.large)
+    bench = Bench(turns=given.turns, large=given.large, short=given.short)
     for name in given.rows or ROWS:
         _measure(bench, name, write=not given.no_write)
     if bench.failures:

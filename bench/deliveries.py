@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Sequence
 
 from tocsin.realtime.dialects import RELIABLE_JSON
-from tocsin.realtime.direct import Write, direct_write
+from tocsin.realtime.direct import direct_sink
 from tocsin.realtime.message import Message
-from tocsin.realtime.session import Session, write_at_once
-from tocsin.realtime.settings import Replay
+from tocsin.realtime.session import Session
+from tocsin.realtime.sink import Sink
+from tocsin.realtime.spread import Steps, write_at_once
 from tocsin.realtime.writer import SOCKETS_PER_TURN
 from tocsin.serving import calm_collector
 
@@ -44,11 +45,11 @@ class Deliveries:
             return
         transports = [await _transport(each) for each in accepted]
         self._kept += transports
-        writes = [_write(each, past=way in {PAST, SESSIONS_PAST}) for each in transports]
+        sinks = [_sink(each, past=way in {PAST, SESSIONS_PAST}) for each in transports]
         if way in {PAST, THROUGH}:
-            self._send[way] = lambda message: _write_all(writes, message)
+            self._send[way] = lambda message: _write_all(sinks, message)
         else:
-            sessions = self._sessions[way] = [_session(write) for write in writes]
+            sessions = self._sessions[way] = [_session(sink) for sink in sinks]
             self._send[way] = lambda message: _write_to(sessions, message)
 
     async def calm(self) -> None:
@@ -73,15 +74,15 @@ async def _transport(accepted: socket.socket) -> asyncio.Transport:
     return transport
 
 
-def _write(transport: asyncio.Transport, *, past: bool) -> Write:
-    direct = direct_write(transport) if past else transport.write
-    assert direct is not None
-    return direct
+def _sink(transport: asyncio.Transport, *, past: bool) -> Sink:
+    sink = direct_sink(transport) if past else transport
+    assert sink is not None
+    return sink
 
 
-def _session(write: Write) -> Session:
+def _session(sink: Sink) -> Session:
     session = Session("", hub="bench", user=None, dialect=RELIABLE_JSON, inbox=True)
-    session.write = write
+    session.sink = sink
     return session
 
 
@@ -91,15 +92,15 @@ def _send_bare(sockets: Sequence[socket.socket], message: Message) -> None:
         each.send(frame)
 
 
-def _write_all(writes: Sequence[Write], message: Message) -> None:
+def _write_all(sinks: Sequence[Sink], message: Message) -> None:
     frame = RELIABLE_JSON.encode((message,), _SEQUENCE_ID)
     size = len(frame)
-    for write in writes:
-        sent = write(frame)
+    for sink in sinks:
+        sent = sink.write(frame)
         assert sent == size or sent is None
 
 
 def _write_to(sessions: Sequence[Session], message: Message) -> None:
+    steps = Steps([message])
     for start in range(0, len(sessions), SOCKETS_PER_TURN):
-        some = sessions[start : start + SOCKETS_PER_TURN]
-        write_at_once(some, (message,), message.size, Replay())
+        write_at_once(sessions[start : start + SOCKETS_PER_TURN], steps)

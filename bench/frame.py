@@ -46,9 +46,10 @@ class Row(NamedTuple):
 class Bench:
     """How to measure: ``turns`` interleaved repetitions, of which the median counts."""
 
-    def __init__(self, *, turns: int, large: bool) -> None:
+    def __init__(self, *, turns: int, large: bool, short: bool) -> None:
         self.turns = turns
         self.large = large
+        self.short = short
         self.failures: list[str] = []
         self._began = time.monotonic()
 

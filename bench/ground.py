@@ -6,8 +6,8 @@ from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 from bench.measure import cpu_s, family
-from tests.ports.nats_server import NatsServer
-from tests.ports.postgres_server import PostgresServer
+from tests.ports.nats_server import running_nats
+from tests.ports.postgres_server import running_postgres
 
 
 class Ground(NamedTuple):
@@ -34,14 +34,14 @@ def on_sqlite() -> Iterator[Ground]:
 @contextlib.contextmanager
 def on_postgres() -> Iterator[Ground]:
     """Lay a PostgreSQL with its own settings, for the store and the queue."""
-    with _postgres() as server:
+    with running_postgres() as server:
         yield Ground("PostgreSQL", {"STORE": server.create()}, (server.pid,))
 
 
 @contextlib.contextmanager
 def on_jetstream() -> Iterator[Ground]:
     """Lay a PostgreSQL for the store, and a JetStream of one replica before it."""
-    with _postgres() as server, _nats() as nats:
+    with running_postgres() as server, running_nats() as nats:
         settings = {
             "STORE": server.create(),
             "QUEUE": nats.url,
@@ -53,26 +53,6 @@ def on_jetstream() -> Iterator[Ground]:
 @contextlib.contextmanager
 def for_several() -> Iterator[Ground]:
     """Lay a PostgreSQL for several processes, and a NATS by which they announce."""
-    with _postgres() as server, _nats() as nats:
+    with running_postgres() as server, running_nats() as nats:
         settings = {"STORE": server.create(), "FANOUT": nats.url}
         yield Ground("PostgreSQL", settings, (server.pid, nats.pid))
-
-
-@contextlib.contextmanager
-def _postgres() -> Iterator[PostgresServer]:
-    server = PostgresServer()
-    try:
-        server.start()
-        yield server
-    finally:
-        server.remove()
-
-
-@contextlib.contextmanager
-def _nats() -> Iterator[NatsServer]:
-    server = NatsServer()
-    try:
-        server.start()
-        yield server
-    finally:
-        server.remove()

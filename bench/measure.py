@@ -26,6 +26,12 @@ def cpu_s(pid: int) -> float:
     return (int(fields[_USER_TIME]) + int(fields[_USER_TIME + 1])) / _TICKS_PER_S
 
 
+def waited_s(pid: int) -> float:
+    """Return the seconds that the first thread of a process could have run and had no processor (Linux; 0 elsewhere)."""
+    stat = Path(f"/proc/{pid}/schedstat")
+    return int(stat.read_text().split()[1]) / 1e9 if stat.exists() else 0.0
+
+
 def resident_bytes(pid: int) -> int:
     """Return the resident memory of a process."""
     status = Path(f"/proc/{pid}/statm")
@@ -50,6 +56,11 @@ def allow_open_files(count: int) -> None:
     wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
     if soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def open_files() -> int:
+    """Return how many files this process, and each that it starts, may have open."""
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 def _ps(pid: int, field: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from bench.measure import cpu_s, family, resident_bytes
+from bench.measure import cpu_s, family, resident_bytes, waited_s
 
 START_S = 30.0
 STOP_S = 20.0
@@ -29,6 +29,10 @@ class Process:
     def cpu_s(self) -> float:
         """Return the CPU seconds used so far, its children's too."""
         return sum(map(cpu_s, family(self._process.pid)))
+
+    def waited_s(self) -> float:
+        """Return the seconds that its first thread, where an event loop runs, waited for a processor so far."""
+        return waited_s(self._process.pid)
 
     def resident_bytes(self) -> int:
         """Return the resident memory, its children's too."""

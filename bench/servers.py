@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,6 +14,8 @@ from urllib.parse import urlsplit
 
 import httpx
 from bench.process import POLL_S, Process, child, wait_ready
+
+from tocsin.api.seal import KEY_FILE
 
 # A measurement asks for more than one caller may; the counting itself is measured with the rest.
 _GENEROUS = {
@@ -122,14 +125,36 @@ def tocsin(
 
     It gets a data folder of its own, or the one given.
     """
-    given = {**_GENEROUS, **(settings or {})}
-    extra = {f"TOCSIN_{name}": str(value) for name, value in given.items()}
     with tempfile.TemporaryDirectory(prefix="tocsin-bench-") as name:
         data = folder or Path(name) / "data"
-        command = [sys.executable, "-m", "tocsin", "--data-dir", str(data), "serve", "--port", "0"]
-        log = Path(name) / "log"
-        with child(command, {**extra, "TOCSIN_LOG_FORMAT": "json"}, log) as process:
-            yield Tocsin(process, wait_ready(process, log), data)
+        with _served(settings or {}, data, Path(name) / "log") as (process, port):
+            yield Tocsin(process, port, data)
+
+
+@contextlib.contextmanager
+def gateway_of(server: Tocsin, settings: Mapping[str, object]) -> Iterator[Process]:
+    """Run a process beside a server that only holds live connections; both have the key file of the server."""
+    with tempfile.TemporaryDirectory(prefix="tocsin-bench-") as name:
+        folder = Path(name) / "data"
+        folder.mkdir()
+        shutil.copy(server.folder / KEY_FILE, folder)
+        # Tokens are for the address of the server that issued them.
+        other = json.dumps([f"http://127.0.0.1:{server.port}"])
+        given = {**settings, "ROLES": "gateway", "OTHER_URLS": other}
+        with _served(given, folder, Path(name) / "log") as (process, port):
+            yield Process(process, port)
+
+
+@contextlib.contextmanager
+def _served(
+    settings: Mapping[str, object], folder: Path, log: Path
+) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """Run ``tocsin serve`` on a data folder until it is ready; yield the port too."""
+    given = {**_GENEROUS, **settings, "LOG_FORMAT": "json"}
+    extra = {f"TOCSIN_{name}": str(value) for name, value in given.items()}
+    command = [sys.executable, "-m", "tocsin", "--data-dir", str(folder), "serve", "--port", "0"]
+    with child(command, extra, log) as process:
+        yield process, wait_ready(process, log)
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.contestants.venue import CACHE, ROOM, TOKEN_S, Contestant, Secret
 from bench.load.client import upgrade
-from bench.load.room import Door, Speaker, Wire
+from bench.load.guest import Door, Speaker, Wire
 from bench.process import Process, child, free_port, wait_listening
 
 _NGINX = CACHE / "nchan/usr/sbin/nginx"

@@ -1,4 +1,4 @@
-"""Tocsin itself, as it is started by everybody, through the gateway's four protocols less the unreliable protobuf one."""
+"""Tocsin itself, as it is started by everybody, through each of the gateway's four protocols."""
 
 import contextlib
 import time
@@ -8,11 +8,12 @@ from contextlib import AbstractContextManager
 import jwt
 from bench.contestants.venue import ROOM, TOKEN_S, Contestant, Venue
 from bench.load.client import BINARY, TEXT, frame, upgrade
-from bench.load.room import Door, Speaker, Wire
+from bench.load.guest import Door, Speaker, Wire
 from bench.servers import Tocsin, tocsin, user_name
 
 JSON = "json.webpubsub.azure.v1"
 RELIABLE_JSON = "json.reliable.webpubsub.azure.v1"
+PROTOBUF = "protobuf.webpubsub.azure.v1"
 RELIABLE_PROTOBUF = "protobuf.reliable.webpubsub.azure.v1"
 _HUB = "default"
 _BEFORE = b'{"type":"sendToGroup","group":"%b","dataType":"json","data":' % ROOM.encode()
@@ -79,18 +80,18 @@ def _contestant(name: str, settings: str, protocol: str, wire: Wire) -> Contesta
     return Contestant(name, settings, run, installed=lambda: True)
 
 
-OURS = (
-    _contestant("Tocsin, JSON", "not acknowledged, not recoverable", JSON, Wire()),
-    _contestant(
-        "Tocsin, reliable JSON",
-        "sequence ids, kept for a recovery until acknowledged, each client acknowledges once a second",
-        RELIABLE_JSON,
-        Wire(acknowledges=acknowledge_json),
-    ),
-    _contestant(
-        "Tocsin, reliable protobuf",
-        "the same in protobuf",
-        RELIABLE_PROTOBUF,
-        Wire(acknowledges=acknowledge_protobuf),
-    ),
+BY_JSON = _contestant("Tocsin, JSON", "not acknowledged, not recoverable", JSON, Wire())
+BY_RELIABLE_JSON = _contestant(
+    "Tocsin, reliable JSON",
+    "sequence ids, kept for a recovery until acknowledged, each client acknowledges once a second",
+    RELIABLE_JSON,
+    Wire(acknowledges=acknowledge_json),
 )
+BY_PROTOBUF = _contestant("Tocsin, protobuf", "not acknowledged, not recoverable", PROTOBUF, Wire())
+BY_RELIABLE_PROTOBUF = _contestant(
+    "Tocsin, reliable protobuf",
+    "as reliable JSON, in protobuf",
+    RELIABLE_PROTOBUF,
+    Wire(acknowledges=acknowledge_protobuf),
+)
+OURS = (BY_JSON, BY_RELIABLE_JSON, BY_PROTOBUF, BY_RELIABLE_PROTOBUF)

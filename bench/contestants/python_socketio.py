@@ -44,6 +44,7 @@ def main() -> None:
         loop="uvloop",
         ws="websockets-sansio",  # the quickest of the three here
         ws_per_message_deflate=False,
+        backlog=4_096,  # uvicorn listens once more on what it is given
         log_level="warning",
         access_log=False,
     )

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from bench.contestants.node import NODE_MODULES, node_server
 from bench.contestants.venue import Contestant, Secret, peer
 from bench.load.client import TEXT, frame, upgrade
-from bench.load.room import Door, Speaker, Wire
+from bench.load.guest import Door, Speaker, Wire
 from bench.process import Process
 
 _UPGRADE = upgrade("/socket.io/?EIO=4&transport=websocket")

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import jwt
-from bench.load.room import Door, Speaker, Wire
+from bench.load.guest import Door, Speaker, Wire
 from bench.process import Process, child, wait_ready
 
 ROOM = "stage"
+OTHER_ROOM = "hall"
 TOKEN_S = 3_600
 # What is installed for the bench alone: compiled servers, unpacked packages (``bench/install``).
 CACHE = Path(__file__).parents[1] / ".cache"
@@ -38,12 +39,26 @@ class Venue(Protocol):
 
 
 class Contestant(NamedTuple):
-    """``run`` starts it afresh if it is ``installed``; ``settings`` tells how it is set, for the results."""
+    """``run`` starts it afresh if it is ``installed``; ``settings`` tells how it is set, for the results.
+
+    ``version`` says what was measured, if that is not pinned.
+    """
 
     name: str
     settings: str
     run: Callable[[], AbstractContextManager[Venue]]
     installed: Callable[[], bool]
+    version: Callable[[], str] | None = None
+
+    def note(self) -> str:
+        """Return what one should know of it to read its figures."""
+        version = f"{self.version()}; " if self.version else ""
+        return f"{self.name}: {version}{self.settings}"
+
+    def why_not(self) -> str:
+        """Return why there are none."""
+        why = "failed" if self.installed() else "not installed (make bench-peers)"
+        return f"{self.name}: not measured, {why}"
 
 
 class Secret:
@@ -54,13 +69,14 @@ class Secret:
 
     def admits(self, client: int, room: str) -> str:
         """Return a token for a client of a room."""
-        return self._sign({"sub": f"user-{client:06}", "room": room})
+        return self.sign({"sub": f"user-{client:06}", "room": room})
 
     def lets_publish(self) -> str:
         """Return a token for the one who publishes."""
-        return self._sign({"sub": "speaker", "publishes": True})
+        return self.sign({"sub": "speaker", "publishes": True})
 
-    def _sign(self, claims: Mapping[str, object]) -> str:
+    def sign(self, claims: Mapping[str, object]) -> str:
+        """Return a token with these claims, for an hour."""
         said = {**claims, "exp": int(time.time()) + TOKEN_S}
         return jwt.encode(said, self.text, algorithm="HS256")
 

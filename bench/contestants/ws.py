@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from bench.contestants.node import NODE_MODULES, node_server
 from bench.contestants.venue import Contestant, Secret, peer
 from bench.load.client import upgrade
-from bench.load.room import Door, Speaker, Wire
+from bench.load.guest import Door, Speaker, Wire
 from bench.process import Process
 
 

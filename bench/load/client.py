@@ -78,6 +78,11 @@ class Client(asyncio.Protocol, ABC):
     def heard(self, frames: bytes, now_ns: int) -> None:
         """Take whole frames that came together, at a moment of the monotonic clock."""
 
+    def dismissed(self, reason: bytes) -> None:
+        """End the measurement, if it is not told otherwise: it would be one of fewer connections."""
+        msg = f"closed by the server: {reason!r}"
+        raise ConnectionError(msg)
+
     def write(self, frames: bytes) -> None:
         """Send ready frames."""
         assert self._transport is not None
@@ -114,7 +119,6 @@ class Client(asyncio.Protocol, ABC):
             if data[at] == _PING:
                 self.write(frame(_PONG, data[begin : begin + size]))
             elif data[at] == _CLOSE:
-                msg = f"closed by the server: {data[begin : begin + size]!r}"
-                raise ConnectionError(msg)
+                self.dismissed(data[begin : begin + size])
             at = begin + size
         return at

@@ -2,7 +2,9 @@
 
 import asyncio
 import time
+import uuid
 from collections import deque
+from collections.abc import Iterator
 from itertools import cycle
 from typing import NamedTuple
 
@@ -10,6 +12,8 @@ from bench.servers import user_name
 
 # The title of an alert is the moment at which it was due, in nanoseconds of the machine's monotonic clock.
 STAMP = b"0" * 19
+# What stands in a ready request for an id that no other sending of it has.
+FRESH_ID = b"00000000-0000-0000-0000-000000000000"
 _ALERT = (
     b'{"to":%b,"title":"%b","body":"Invoice 7 was paid in full today.","severity":"success",'
     b'"category":"payments","url":"/invoices/7"}'
@@ -23,7 +27,7 @@ _TICK_S = 0.001
 class Order(NamedTuple):
     """What is published, where and as whom; to ``users`` from the number ``first`` on, to everybody if there are none.
 
-    ``ready`` are whole requests, which are sent instead.
+    ``ready`` are whole requests, which are sent instead, with an id of its own for each ``FRESH_ID``.
     """
 
     port: int
@@ -48,7 +52,7 @@ class Producers:
 
     def __init__(self, order: Order) -> None:
         self._order = order
-        self._requests = cycle(_requests(order))
+        self._requests = _ready(order) if order.ready else cycle(_stampable(order))
         # They take turns: one that rests for seconds would be closed by the server.
         self._idle: deque[_Producer] = deque()
         self._connections: list[_Producer] = []
@@ -164,10 +168,15 @@ def _end_of_answer(data: bytes) -> int | None:
     return head + len(_HEAD_END) + int(size)
 
 
-def _requests(order: Order) -> list[list[bytes]]:
+def _ready(order: Order) -> Iterator[list[bytes]]:
+    """Give ready requests their fresh ids, as they are sent; no stamp goes into them."""
+    cut = [request.split(FRESH_ID) for request in order.ready]
+    for parts in cycle(cut):
+        yield [str(uuid.uuid4()).encode().join(parts)]
+
+
+def _stampable(order: Order) -> list[list[bytes]]:
     """Make requests, cut where the stamp goes in."""
-    if order.ready:
-        return [[request] for request in order.ready]
     made = []
     for number in range(_DIFFERENT_REQUESTS):
         alerts = [

@@ -6,7 +6,7 @@ import jwt
 from bench.child import Child
 from bench.frame import Bench, Row, rate
 from bench.load.flow import Load
-from bench.load.producers import Order, Sent
+from bench.load.producers import FRESH_ID, Order, Sent
 from bench.measure import median
 from bench.servers import Tocsin, tocsin, user_name
 
@@ -41,7 +41,7 @@ def send_to_user(bench: Bench) -> list[Row]:
 
 
 def _requests(server: Tocsin) -> tuple[bytes, ...]:
-    """Make a request to each user, signed as Microsoft's SDKs sign it."""
+    """Make a request to each user, with the token and the id that Microsoft's SDKs give it."""
     return tuple(_request(server, user_name(number)) for number in range(USERS))
 
 
@@ -51,6 +51,7 @@ def _request(server: Tocsin, user: str) -> bytes:
     token = jwt.encode(said, server.access_key(), algorithm="HS256")
     head = (
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nAuthorization: Bearer {token}\r\n"
+        f"x-ms-client-request-id: {FRESH_ID.decode()}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(_BODY)}\r\n\r\n"
     )
     return head.encode() + _BODY

@@ -1,20 +1,19 @@
 """One room of 1,000 clients on each contestant: what a delivery, a connection and its memory cost, and what went wrong."""
 
 import time
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from bench.child import Child
-from bench.contestants.centrifuge import CENTRIFUGE
-from bench.contestants.nchan import NCHAN
 from bench.contestants.ours import OURS
-from bench.contestants.socket_io import PYTHON_SOCKETIO, SOCKET_IO
-from bench.contestants.venue import ROOM, Contestant, Venue
-from bench.contestants.ws import WS
+from bench.contestants.peers import PEERS
+from bench.contestants.venue import OTHER_ROOM, ROOM, Contestant, Venue
 from bench.frame import Bench, kilobytes, rate
-from bench.load.room import Door, Room, Tally
+from bench.load.guest import Door, Tally
+from bench.load.room import Room
 from bench.measure import median
+from bench.rows.turns import in_turns
 
-PEERS = (PYTHON_SOCKETIO, SOCKET_IO, WS, NCHAN, CENTRIFUGE)
 CLIENTS = 1_000
 BYSTANDERS = 4_000
 BURST = 10
@@ -22,7 +21,6 @@ _PLAY_S = 2.0
 _WARM_CLIENTS = 200
 _WARM_S = 0.5
 _QUIET_S = 1.5
-_OTHER_ROOM = "hall"
 
 
 class Course(NamedTuple):
@@ -68,34 +66,13 @@ class Compared(NamedTuple):
 
 
 def group(bench: Bench) -> list[Compared]:
-    """Tocsin alone, in three protocols."""
-    return _compare(bench, OURS)
+    """Tocsin alone, in each of its protocols."""
+    return in_turns(bench, OURS, _run, _line)
 
 
 def peers(bench: Bench) -> list[Compared]:
     """Tocsin beside its peers; one that is not installed or fails does not keep the others from it."""
-    return _compare(bench, (*OURS, *PEERS))
-
-
-def _compare(bench: Bench, contestants: tuple[Contestant, ...]) -> list[Compared]:
-    """Let each run once in each turn; what is not installed or fails has an empty line that says so."""
-    courses: dict[str, list[Course]] = {each.name: [] for each in contestants}
-    there = [each for each in contestants if each.installed()]
-    for _ in range(bench.turns):
-        for contestant in there:
-            courses[contestant.name] += _try(bench, contestant)
-    return [_line(each, courses[each.name]) for each in contestants]
-
-
-def _try(bench: Bench, contestant: Contestant) -> list[Course]:
-    """Return what a run gave; if it fails, the bench is told, and the others go on."""
-    try:
-        course = _run(contestant)
-    except (RuntimeError, OSError, EOFError) as error:
-        bench.fail(f"{contestant.name}: {error!r}")
-        return []
-    bench.say(f"{contestant.name}: {', '.join(_line(contestant, [course]).cells()[1:])}")
-    return [course]
+    return in_turns(bench, (*OURS, *PEERS), _run, _line)
 
 
 def _run(contestant: Contestant) -> Course:
@@ -126,20 +103,19 @@ def _rate(venue: Venue, room: Child, at_once: int) -> float:
 
 def _doors(venue: Venue) -> tuple[list[Door], list[Door], list[Door]]:
     """Return the ways in of those who warm the server up, of bystanders, and of the room's clients."""
-    outside = [venue.door(number, _OTHER_ROOM) for number in range(_WARM_CLIENTS + BYSTANDERS)]
+    outside = [venue.door(number, OTHER_ROOM) for number in range(_WARM_CLIENTS + BYSTANDERS)]
     first = len(outside)
     clients = [venue.door(first + number, ROOM) for number in range(CLIENTS)]
     return outside[:_WARM_CLIENTS], outside[_WARM_CLIENTS:], clients
 
 
-def _line(contestant: Contestant, courses: list[Course]) -> Compared:
+def _line(name: str, courses: Sequence[Course], note: str) -> Compared:
     """Sum up some runs: medians, and all that went wrong."""
     if not courses:
-        why = "failed" if contestant.installed() else "not installed (make bench-peers)"
-        return Compared(contestant.name, note=f"{contestant.name}: not measured, {why}")
+        return Compared(name, note=note)
     tallies = [course.tally for course in courses]
     return Compared(
-        contestant.name,
+        name,
         rate(median([course.single for course in courses])),
         rate(median([course.bursts for course in courses])),
         rate(median([course.connects for course in courses])),
@@ -147,5 +123,5 @@ def _line(contestant: Contestant, courses: list[Course]) -> Compared:
         str(sum(tally.lost for tally in tallies)),
         str(sum(tally.duplicates for tally in tallies)),
         str(sum(tally.order_breaks for tally in tallies)),
-        f"{contestant.name}: {contestant.settings}",
+        note,
     )
