@@ -31,6 +31,11 @@ $(VENV)/dev: $(VENV)/run requirements/dev.txt
 	@$(PIP) install -q --require-hashes -r requirements/dev.txt
 	@touch $@
 
+$(VENV)/brokers: $(VENV)/dev requirements/brokers.txt | packages
+	@echo "installing what the tests of brokers need ..."
+	@$(PIP) install -q --require-hashes -r requirements/brokers.txt
+	@touch $@
+
 $(VENV)/bench: $(VENV)/dev requirements/bench.txt
 	@echo "installing what the bench needs ..."
 	@$(PIP) install -q --require-hashes -r requirements/bench.txt
@@ -58,21 +63,22 @@ check: $(VENV)/dev web/node_modules/made ## format, lint, imports, types
 format: $(VENV)/dev ## put the code into its form
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
-.PHONY: browser webtest
-browser:
-	@tests/install_packages
+.PHONY: packages webtest
+packages: $(VENV)/made
+	@tests/install_packages $(BIN)/python
 
 webtest: web web/node_modules/made
 	$(NPM) test
 	$(NPM) run build:bridge
 
-test: browser check webtest ## every check and every test
+test: packages check webtest $(VENV)/brokers ## every check and every test
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
-quick: $(VENV)/dev ## the tests that need neither browser nor server processes
+quick: $(VENV)/dev ## the tests that need neither browser nor server processes of ours
+	@tests/install_packages $(BIN)/python postgresql
 	$(BIN)/python -m pytest -n auto --dist loadfile tests/unit tests/ports tests/wire
 
-soak: $(VENV)/dev webtest ## long runs: tens of thousands of histories
+soak: $(VENV)/brokers webtest ## long runs: tens of thousands of histories
 	$(BIN)/python -m pytest -m soak -o timeout=0 tests
 
 .PHONY: peers bench-peers
@@ -83,12 +89,13 @@ bench: web peers ## measure, beside controls and peers; writes bench/RESULTS.md
 	$(BIN)/python -m bench
 
 bench-peers: web peers ## measure only beside peers
-	$(BIN)/python -m bench peers
+	$(BIN)/python -m bench peers storm
 
 lock: $(VENV)/run ## pin all dependencies again
 	@for part in "pyproject.toml -o requirements/run.txt" \
 	  "pyproject.toml --all-extras requirements/dev.in -o requirements/dev.txt" \
 	  "pyproject.toml --all-extras -c requirements/dev.txt -o requirements/image.txt" \
+	  "-c requirements/dev.txt requirements/brokers.in -o requirements/brokers.txt" \
 	  "-c requirements/dev.txt requirements/bench.in -o requirements/bench.txt" \
 	  "requirements/tools.in -o requirements/tools.txt"; do \
 	  $(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --no-emit-index-url --no-emit-find-links \

@@ -18,14 +18,14 @@
     |   +-- RateLimitedError    this caller asked too much
     +-- UnavailableError        a backend did not do it; nothing was done. Retryable
     |   +-- LineLostError       the connection to a broker is gone; what it lent comes again
-    +-- UnknownOutcomeError     a backend may have done it; repeat with the same key
+    +-- UnknownOutcomeError     a backend may have done it; it says what to repeat with, or where to look
     +-- ConfigError             the settings cannot work; the message says how to mend them
 
 Each error carries a stable ``code`` (documented in docs/error-codes.md), a ``detail`` that names the value, the
 limit and the remedy, and perhaps a JSON ``pointer`` to the place in the input.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 class TocsinError(Exception):
@@ -144,10 +144,26 @@ class LineLostError(UnavailableError):
 
 
 class UnknownOutcomeError(TocsinError):
-    """A backend may or may not have done it; repeat with the same key to find out."""
+    """A backend may or may not have done it.
+
+    ``cause`` is what happened, ``remedy`` how to find out what was done.  Whoever knows what was asked for names the key to
+    repeat it with, or where to look, in ``told`` too, which becomes part of the problem.
+    """
 
     code = "unknown-outcome"
-    retryable = True
+
+    def __init__(
+        self,
+        cause: str,
+        remedy: str = "repeat it, under the same Idempotency-Key if it had one",
+        *,
+        told: Mapping[str, object] | None = None,
+        retryable: bool = True,
+    ) -> None:
+        super().__init__(f"{cause}; it may have been done, or not: {remedy}")
+        self.cause = cause
+        self.told = told or {}
+        self.retryable = retryable
 
 
 class ConfigError(TocsinError):

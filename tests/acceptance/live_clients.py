@@ -15,7 +15,9 @@ QUIET_S = 1.5
 BACK_S = 60.0  # sockets are tried again after 10 s, then 20 s
 PAGE = 200
 
-Shown = tuple[list[tuple[str, str, int, bool, bool]], int, int]  # rows, unseen, unread
+Position = Mapping[str, Any]  # epoch, rev, brev
+# Where it stands, its rows, unseen, unread.
+Shown = tuple[Position, list[tuple[str, str, int, bool, bool]], int, int]
 
 
 class LiveClients:
@@ -50,7 +52,7 @@ class LiveClients:
         await self._checks.close()
 
     async def become_equal(self, user: str, within_s: float) -> None:
-        """Wait until a client holds all that a fresh fetch of its inbox gives.
+        """Wait until a client holds all that a fresh fetch of its inbox gives, and stands where it does.
 
         Raises:
             AssertionError: It does not in time.
@@ -64,7 +66,8 @@ class LiveClients:
             if not view["complete"]:
                 client.load_older()
                 return False
-            return _shown(view["items"], view["counts"]) == await self._fetch(user)
+            shown = _shown(view["position"], view["items"], view["counts"])
+            return shown == await self._fetch(user)
 
         await until_async(equal, f"the client of {user} equals a fresh fetch", within_s)
 
@@ -96,17 +99,20 @@ class LiveClients:
         await until_async(quiet, "no client asks any more, for it has everything", BACK_S)
 
     async def _fetch(self, user: str) -> Shown:
+        position = (await self._ask("/v1/inbox", user=user, limit="1"))["position"]
         items: list[dict[str, Any]] = []
         query = {"user": user, "status": "all", "limit": str(PAGE)}
         while True:
-            address = f"{self._server.url}/v1/inbox/items"
-            async with self._checks.get(address, params=query) as answer:
-                assert answer.status == 200, await answer.text()
-                page = await answer.json()
+            page = await self._ask("/v1/inbox/items", **query)
             items += page["items"]
             if page["page"]["next"] is None:
-                return _shown(items, page["totals"])
+                return _shown(position, items, page["totals"])
             query["cursor"] = page["page"]["next"]
+
+    async def _ask(self, path: str, **query: str) -> Any:
+        async with self._checks.get(self._server.url + path, params=query) as answer:
+            assert answer.status == 200, await answer.text()
+            return await answer.json()
 
     def _counter(self) -> aiohttp.TraceConfig:
         async def count(_: object, __: object, request: aiohttp.TraceRequestStartParams) -> None:
@@ -117,11 +123,13 @@ class LiveClients:
         return trace
 
 
-def _shown(items: Sequence[Mapping[str, Any]], counts: Mapping[str, int]) -> Shown:
+def _shown(
+    position: Position, items: Sequence[Mapping[str, Any]], counts: Mapping[str, int]
+) -> Shown:
     rows = [
         (item["id"], item["alert_id"], item["sort"], item["seen"], item["read"]) for item in items
     ]
-    return rows, counts["unseen"], counts["unread"]
+    return position, rows, counts["unseen"], counts["unread"]
 
 
 @contextlib.asynccontextmanager

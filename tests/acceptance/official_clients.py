@@ -10,6 +10,8 @@ from typing import Any
 
 FOLDER = Path(__file__).parent
 NPM_FOLDER = FOLDER / "npm"
+JSON = "json.webpubsub.azure.v1"
+RELIABLE = "json.reliable.webpubsub.azure.v1"
 END_S = 15.0
 RUN_S = 60.0
 
@@ -18,31 +20,32 @@ class OfficialClient:
     """A client that connects when its process starts.
 
     ``connected`` and ``disconnected`` hold ids of connections; recovering one is neither.  ``messages`` holds what the
-    server sent.
+    server sent, ``sequences`` the numbers that came with it, None each on a connection that is not reliable.
     """
 
     def __init__(self, *command: str | Path) -> None:
         self.connected: list[str] = []
         self.disconnected: list[str] = []
         self.messages: list[dict[str, Any]] = []
+        self.sequences: list[int | None] = []
         self._command = command
         self._process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
 
     @classmethod
-    def python(cls, url: str) -> "OfficialClient":
+    def python(cls, url: str, protocol: str) -> "OfficialClient":
         """``azure-messaging-webpubsubclient``, synchronous."""
-        return cls(sys.executable, FOLDER / "drivers/python_sync.py", url)
+        return cls(sys.executable, FOLDER / "drivers/python_sync.py", url, protocol)
 
     @classmethod
-    def python_aio(cls, url: str) -> "OfficialClient":
+    def python_aio(cls, url: str, protocol: str) -> "OfficialClient":
         """``azure-messaging-webpubsubclient``, asynchronous."""
-        return cls(sys.executable, FOLDER / "drivers/python_aio.py", url)
+        return cls(sys.executable, FOLDER / "drivers/python_aio.py", url, protocol)
 
     @classmethod
-    def npm(cls, node: Path, url: str, **options: Any) -> "OfficialClient":
+    def npm(cls, node: Path, url: str, protocol: str, **options: Any) -> "OfficialClient":
         """``@azure/web-pubsub-client`` with these options."""
-        return cls(node, NPM_FOLDER / "driver.mjs", url, json.dumps(options))
+        return cls(node, NPM_FOLDER / "driver.mjs", url, protocol, json.dumps(options))
 
     async def start(self) -> None:
         """Start the process."""
@@ -98,6 +101,7 @@ class OfficialClient:
             match said["event"]:
                 case "message":
                     self.messages.append(said["data"])
+                    self.sequences.append(said["sequence"])
                 case "connected":
                     self.connected.append(said["id"])
                 case _:

@@ -31,24 +31,30 @@ PORTS = (15_000, 32_000)
 class ServerProcess:
     """One data folder, one port, and the process that serves them; it may be killed and started again.
 
-    ``program`` is what Python runs, ``wrapper`` a command in front of it, ``env`` adds to the environment.
+    ``python`` runs ``program``, ``wrapper`` is a command in front of it, ``env`` adds to the environment, ``options`` to those
+    of ``serve``.  The server is told its folder by the environment, commands are by their option.
     """
 
     def __init__(
         self,
         folder: Path,
         *,
+        python: str = sys.executable,
         program: Sequence[str] = TOCSIN,
         wrapper: Sequence[str] = (),
         env: Mapping[str, str] | None = None,
+        options: Sequence[str] = (),
     ) -> None:
         self.folder = folder
         self.data_dir = folder / "data"
         self.log_file = folder / "server.log"
+        self.out_file = folder / "server.out"
         self.port = free_port()
         self.env = clean_environment() | dict(env or {})
         self._wrapper = wrapper
+        self._python = python
         self._program = program
+        self._options = options
         self._process: subprocess.Popen[bytes] | None = None
         self._background: list[subprocess.Popen[str]] = []
 
@@ -73,11 +79,12 @@ class ServerProcess:
     def launch(self) -> None:
         """Start the server and wait for nothing."""
         assert self._process is None, "the server runs already"
-        command = [*self._wrapper, *self._python(), "serve", "--port", str(self.port)]
-        with self.log_file.open("ab") as log, (self.folder / "server.out").open("ab") as out:
+        command = [*self._wrapper, self._python, *self._program, "serve"]
+        command += ["--port", str(self.port), *self._options]
+        with self.log_file.open("ab") as log, self.out_file.open("ab") as out:
             self._process = subprocess.Popen(
                 command,
-                env=self.env,
+                env=self.env | {"TOCSIN_DATA_DIR": str(self.data_dir)},
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
@@ -130,9 +137,11 @@ class ServerProcess:
 
     def rss_bytes(self) -> int:
         """Return the memory that the process holds."""
-        status = Path(f"/proc/{self.pid}/status").read_text()
-        line = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
-        return int(line.split()[1]) * 1024
+        return self._memory("VmRSS")
+
+    def peak_rss_bytes(self) -> int:
+        """Return the most memory that the process ever held."""
+        return self._memory("VmHWM")
 
     # The command
 
@@ -147,7 +156,7 @@ class ServerProcess:
     ) -> subprocess.CompletedProcess[str]:
         """Run ``tocsin`` on this folder, whatever comes of it."""
         return subprocess.run(
-            [*self._python(), *arguments],
+            [*self._tocsin(), *arguments],
             env=self.env | dict(env or {}),
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
@@ -161,7 +170,7 @@ class ServerProcess:
         """Start ``tocsin`` on this folder; both its streams go to ``output``."""
         with output.open("w") as file:
             command = subprocess.Popen(
-                [*self._python(), *arguments],
+                [*self._tocsin(), *arguments],
                 env=self.env,
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
@@ -206,8 +215,13 @@ class ServerProcess:
         ).json()
         return [item["alert"]["title"] for item in (*inbox["items"], *inbox["broadcasts"])]
 
-    def _python(self) -> list[str]:
-        return [sys.executable, *self._program, "--data-dir", str(self.data_dir)]
+    def _memory(self, name: str) -> int:
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        line = next(line for line in status.splitlines() if line.startswith(f"{name}:"))
+        return int(line.split()[1]) * 1024
+
+    def _tocsin(self) -> list[str]:
+        return [self._python, *self._program, "--data-dir", str(self.data_dir)]
 
     def _log_size(self) -> int:
         return self.log_file.stat().st_size if self.log_file.exists() else 0

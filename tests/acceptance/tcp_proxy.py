@@ -29,6 +29,7 @@ class TcpProxy:
         self._answering.set()
         self._client_sides: set[asyncio.StreamWriter] = set()
         self._server_sides: set[asyncio.StreamWriter] = set()
+        self._ended_sides: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def stall(self) -> None:
@@ -61,6 +62,7 @@ class TcpProxy:
         for side in self._server_sides:
             if side.can_write_eof() and not side.is_closing():
                 side.write_eof()
+                self._ended_sides.add(side)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Take one connection."""
@@ -98,6 +100,7 @@ class TcpProxy:
             pass
         finally:
             self._server_sides.discard(up_writer)
+            self._ended_sides.discard(up_writer)
             up_writer.close()
 
     async def _pump(
@@ -108,6 +111,8 @@ class TcpProxy:
             await self._flowing.wait()
             if not up:
                 await self._answering.wait()
+            if writer in self._ended_sides:
+                continue  # the client does not know that nobody hears it
             self.upward += len(chunk) if up else 0
             writer.write(chunk)
             await writer.drain()

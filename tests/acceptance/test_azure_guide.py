@@ -1,14 +1,21 @@
-"""The guide for those who come from Azure, followed word for word: both programs, each command, what is printed."""
+"""The guides for those who come from Azure, followed word for word: programs, commands, settings, what is printed."""
 
+import json
 import os
+import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+from websockets.typing import Origin
 
+from tests.acceptance.conftest import MakeServer
 from tests.acceptance.deadlines import until
 from tests.acceptance.guide_blocks import blocks_of
 from tests.acceptance.official_clients import NPM_FOLDER
@@ -65,3 +72,35 @@ def test_the_guide_works_as_it_stands(node: Path, server: ServerProcess, folder:
         assert (done.returncode, done.stderr) == (0, "")
         assert process.wait(END_S) == 0
         assert sorted(printed.read_text().splitlines()) == sorted(blocks["text"][-1].splitlines())
+
+
+def test_pages_of_the_origins_in_the_guide_may_connect_and_no_others(
+    make_server: MakeServer,
+) -> None:
+    server = make_server()
+    [settings] = blocks_of("from-azure-web-pubsub")["toml"]
+    (server.folder / "tocsin.toml").write_text(settings)
+    server.start()
+    chat, orders = (server.cli("client-token", "ada", "--hub", hub) for hub in ("chat", "orders"))
+    for origin in ("https://app.example.org", "http://localhost:5173", server.url):
+        with connect(chat, origin=Origin(origin)):
+            pass
+    for url, origin in (
+        (chat, "http://localhost:3000"),
+        (chat, "http://127.0.0.1:5173"),
+        (orders, "http://localhost:5173"),
+    ):
+        with pytest.raises(InvalidStatus) as refused:
+            connect(url, origin=Origin(origin))
+        assert refused.value.response.status_code == 403
+        assert b"origin-not-allowed" in (refused.value.response.body or b"")
+    assert '"upgrade.refused"' in server.log()
+
+
+def test_the_guides_say_the_same_of_origins_by_file_and_by_environment() -> None:
+    [settings] = blocks_of("from-azure-web-pubsub")["toml"]
+    export, setting = shlex.split(blocks_of("local-emulator")["bash"][-1])
+    name, _, hubs = setting.partition("=")
+    assert (export, name) == ("export", "TOCSIN_HUBS")
+    assert json.loads(hubs).keys() == tomllib.loads(settings)["hubs"].keys()
+    assert json.loads(hubs)["chat"].keys() == tomllib.loads(settings)["hubs"]["chat"].keys()

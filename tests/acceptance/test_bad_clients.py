@@ -3,10 +3,10 @@
 import asyncio
 import contextlib
 import json
-import resource
 import socket
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import jwt
 import pytest
@@ -15,6 +15,7 @@ from websockets.sync.client import connect
 
 from tests.acceptance.conftest import MakeServer, server_maker
 from tests.acceptance.deadlines import until
+from tests.acceptance.open_files import allow_open_files
 from tests.acceptance.server_process import ServerProcess, log_entries
 
 pytestmark = pytest.mark.acceptance
@@ -22,8 +23,12 @@ pytestmark = pytest.mark.acceptance
 HEAD_S = 2.0
 BODY_S = 2.0
 CUT_OFF_S = 15.0  # the limits above are looked at once a second
+AT_ONCE = 32  # bad clients of each kind
+SENT_BYTES = 4 * 1024 * 1024  # by each of them
+MOST_BYTES = 48 * 1024 * 1024  # of server memory for all of them, who send ten times as much
 IDLE_CONNECTIONS = 2_000
 IDLE_BYTES = 32 * 1024  # of server memory for each; kernel buffers are not in it
+CHUNK = b"4000\r\n" + b" " * 0x4000 + b"\r\n"
 SECRET_WORDS = "the-body-of-a-private-alert"
 
 
@@ -95,7 +100,7 @@ def still_serving(guarded: ServerProcess, key: Mapping[str, str]) -> Iterator[No
     assert time.monotonic() - began < 5
 
 
-@pytest.mark.parametrize("size", [17_000, 5_000_000])
+@pytest.mark.parametrize("size", [66_000, 5_000_000])
 def test_an_oversized_head_is_refused(
     guarded: ServerProcess, key: Mapping[str, str], size: int
 ) -> None:
@@ -159,13 +164,41 @@ def test_a_refused_body_is_not_taken_in_for_ever(
 
 
 def test_an_endless_chunked_body_is_refused(guarded: ServerProcess, key: Mapping[str, str]) -> None:
-    chunk = b"4000\r\n" + b" " * 0x4000 + b"\r\n"
     with raw(guarded) as connection:
         connection.sendall(head(key, "Transfer-Encoding: chunked") + b"\r\n")
         with contextlib.suppress(ConnectionError):
             for _ in range(8):
-                connection.sendall(chunk)
+                connection.sendall(CHUNK)
         assert problem(rest(connection)) == (413, "body-too-large")
+
+
+def test_many_oversized_heads_and_bodies_at_once_take_no_memory(
+    guarded: ServerProcess, key: Mapping[str, str]
+) -> None:
+    stranger = {"authorization": "Bearer tsk_producer_of_nobody"}
+    chunked = "Transfer-Encoding: chunked"
+    kinds = (
+        (head(key, "X-Much: "), b"x" * 65_536),
+        (head(key, f"Content-Length: {10**12}") + b"\r\n", b" " * 65_536),
+        (head(key, chunked) + b"\r\n", CHUNK),
+        (head(stranger, chunked, path="/v1/alerts/batch") + b"\r\n", CHUNK),
+    )
+    before = guarded.rss_bytes()
+    with ThreadPoolExecutor(len(kinds) * AT_ONCE) as threads:
+        answers = [*threads.map(lambda kind: flooded(guarded, *kind), kinds * AT_ONCE)]
+    assert guarded.peak_rss_bytes() - before < MOST_BYTES
+    told = [{problem(answer)[1] for answer in answers[n :: len(kinds)] if answer} for n in range(4)]
+    assert told == [{"head-too-large"}, {"body-too-large"}, {"body-too-large"}, {"unauthenticated"}]
+
+
+def flooded(server: ServerProcess, begin: bytes, piece: bytes) -> bytes:
+    """Send a beginning and then piece after piece until the server closes; return what it said, as far as that came."""
+    with raw(server) as connection:
+        with contextlib.suppress(ConnectionError):
+            connection.sendall(begin)
+            for _ in range(SENT_BYTES // len(piece)):
+                connection.sendall(piece)
+        return rest(connection)
 
 
 def test_more_body_than_declared_is_no_second_alert(
@@ -309,13 +342,6 @@ async def test_two_thousand_idle_connections_are_cheap_and_go_away(
             writer.close()
 
 
-def allow_open_files(count: int) -> None:
-    """Raise this process's own limit of open files."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < count:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (count, hard))
-
-
 def test_the_log_has_no_token_key_or_text_of_an_alert(make_server: MakeServer) -> None:
     server = make_server().start()
     keys = [server.key(role) for role in ("producer", "server", "admin")]
@@ -333,7 +359,7 @@ def test_the_log_has_no_token_key_or_text_of_an_alert(make_server: MakeServer) -
         connection.sendall(f"{SECRET_WORDS}\r\n\r\n".encode())
         rest(connection)
     server.stop()
-    text = server.log() + (server.folder / "server.out").read_text()
+    text = server.log() + server.out_file.read_text()
     assert "serve.ready" in {entry["event"] for entry in log_entries(text)}
     secrets = [SECRET_WORDS, issued["token"], issued["token"].rpartition(".")[2]]
     secrets += [key["authorization"].rpartition("_")[2] for key in keys]

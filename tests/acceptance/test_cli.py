@@ -92,14 +92,19 @@ def test_the_command_publishes_and_tail_shows_it_at_once(
     server: ServerProcess, folder: Path
 ) -> None:
     server.cli("publish", "--to-user", "ada", "--title", "Before the tail")
-    shown = folder / "tail.out"
+    shown, elsewhere = folder / "tail.out", folder / "other.out"
     tail = server.start_cli("tail", "ada", output=shown)
+    server.start_cli("tail", "ada", "--hub", "other", output=elsewhere)
     until(lambda: "Before the tail" in shown.read_text(), "tail shows what is there")
     published = server.cli(
         "publish", "--to-user", "ada", "--title", "While it runs", "--severity", "warning"
     )
     assert re.fullmatch(r"[0-9a-f-]{36}", published)
     until(lambda: "While it runs" in shown.read_text(), "tail shows a live alert")
+    server.cli("publish", "--to-user", "ada", "--title", "Of another hub", "--hub", "other")
+    until(lambda: "Of another hub" in elsewhere.read_text(), "tail shows an alert of its hub")
+    assert "While it runs" not in elsewhere.read_text()
+    assert "Of another hub" not in shown.read_text()
     tail.send_signal(signal.SIGINT)
     assert tail.wait(30) == 0, shown.read_text()
     assert "Traceback" not in shown.read_text()
@@ -228,6 +233,12 @@ def test_a_taken_port_is_refused(shared_server: ServerProcess, make_server: Make
     done = second.try_cli("serve", "--port", str(shared_server.port))
     assert done.returncode == 1
     assert f"cannot listen on 127.0.0.1:{shared_server.port}" in done.stderr
+
+
+def test_an_address_of_another_machine_is_refused(make_server: MakeServer) -> None:
+    done = make_server().try_cli("serve", "--host", "192.0.2.1", "--port", "0")
+    assert done.returncode == 1
+    assert "cannot listen on 192.0.2.1:0" in done.stderr
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command) or "tocsin")

@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -10,12 +10,17 @@ from typing import NamedTuple
 import pytest
 
 from tests.acceptance.conftest import MakeServer
+from tests.acceptance.server_process import TOCSIN, ServerProcess
 
 pytestmark = pytest.mark.acceptance
 
-ALERTS = 60
+UNSYNCED = (str(Path(__file__).parent / "unsynced_server.py"),)
+PUBLISHES = 60
+BATCH = 4
 AT_ONCE = 6
-CALLS = "read,recvfrom,recvmsg,write,writev,sendto,sendmsg,pwrite64,fsync,fdatasync"
+WRITES = ("write", "writev", "sendto", "sendmsg")
+CALLS = ",".join(("read", "recvfrom", "recvmsg", *WRITES, "pwrite64", "fsync", "fdatasync"))
+SOCKETS = ("socket:", "TCP:")
 SHOWN_BYTES = 8_192  # of a buffer: a page of the database has 4,096
 
 _BEGUN = re.compile(r"^(\d+) +(\w+)\((.*)$")
@@ -56,9 +61,14 @@ def _call(name: str, began: int, ended: int, text: str) -> Call:
     return Call(name, began, ended, file[1] if file else "", text)
 
 
-def test_no_202_is_written_before_an_fsync_that_covers_it(
-    make_server: MakeServer, folder: Path
-) -> None:
+def traced(
+    make_server: MakeServer, folder: Path, count: int, program: Sequence[str] = TOCSIN
+) -> tuple[list[Call], dict[str, str]]:
+    """Publish to a server, alone and in batches, with several requests at once.
+
+    Returns:
+        Its system calls, and the ids of the alerts by their titles.
+    """
     strace = shutil.which("strace")
     assert strace is not None, "strace is missing; on Debian or Ubuntu: apt-get install strace"
     trace = folder / "trace"
@@ -75,30 +85,50 @@ def test_no_202_is_written_before_an_fsync_that_covers_it(
         "-e",
         f"trace={CALLS}",
     )
-    server = make_server(wrapper=watched).start()
+    server = make_server(wrapper=watched, program=program).start()
     key = server.key("producer")
-    titles = [f"durable-{number:04}" for number in range(ALERTS)]
     with ThreadPoolExecutor(AT_ONCE) as threads:
-        answers = list(threads.map(lambda title: server.publish(key, title=title), titles))
-    assert {answer.status_code for answer in answers} == {202}
+        published = threads.map(lambda number: publish(server, key, number), range(count))
+        ids = {title: alert_id for answers in published for title, alert_id in answers.items()}
     server.stop()
-    seen = list(calls(trace.read_text(errors="replace")))
-    for title, answer in zip(titles, answers, strict=True):
-        check_order(seen, title, answer.json()["id"])
+    return list(calls(trace.read_text(errors="replace"))), ids
+
+
+def publish(server: ServerProcess, key: Mapping[str, str], number: int) -> dict[str, str]:
+    """Publish one alert, or each third time a batch; return the ids by the titles."""
+    if number % 3:
+        title = f"durable-{number:04}"
+        answer = server.publish(key, title=title)
+        assert answer.status_code == 202
+        return {title: answer.json()["id"]}
+    titles = [f"durable-{number:04}-{place}" for place in range(BATCH)]
+    alerts = [{"to": {"users": ["ada"]}, "title": title} for title in titles]
+    answer = server.request("POST", "/v1/alerts/batch", json={"alerts": alerts}, headers=key)
+    assert answer.status_code == 202
+    results = answer.json()["results"]
+    assert {result["status"] for result in results} == {"accepted"}
+    return {title: result["id"] for title, result in zip(titles, results, strict=True)}
+
+
+def test_no_202_is_written_before_an_fsync_that_covers_it(
+    make_server: MakeServer, folder: Path
+) -> None:
+    seen, ids = traced(make_server, folder, PUBLISHES)
+    for title, alert_id in ids.items():
+        check_order(seen, title, alert_id)
+
+
+def test_a_202_before_its_fsync_is_noticed(make_server: MakeServer, folder: Path) -> None:
+    seen, ids = traced(make_server, folder, AT_ONCE, UNSYNCED)
+    for title, alert_id in ids.items():
+        with pytest.raises(AssertionError, match="before an fsync covered it"):
+            check_order(seen, title, alert_id)
 
 
 def check_order(seen: list[Call], title: str, alert_id: str) -> None:
     """Check that an alert was read, written to the log, synced and answered, one after the other."""
-    read = next(
-        call for call in seen if call.file.startswith(("socket:", "TCP:")) and title in call.text
-    )
-    answered = next(
-        call
-        for call in seen
-        if call.name in ("write", "writev", "sendto", "sendmsg")
-        and "HTTP/1.1 202" in call.text
-        and f"location: /v1/alerts/{alert_id}" in call.text
-    )
+    read = next(call for call in seen if call.file.startswith(SOCKETS) and title in call.text)
+    answered = answer_with(seen, alert_id)
     logged = next(
         (
             call
@@ -119,3 +149,15 @@ def check_order(seen: list[Call], title: str, alert_id: str) -> None:
         and call.ended < answered.began
         for call in seen
     ), f"{title} was answered in line {answered.began} of the trace, before an fsync covered it"
+
+
+def answer_with(seen: list[Call], alert_id: str) -> Call:
+    """Return the call that began an answer: its head has the id of one alert, its body those of a batch."""
+    written = [call for call in seen if call.name in WRITES and call.file.startswith(SOCKETS)]
+    place = next(place for place, call in enumerate(written) if alert_id in call.text)
+    told = written[place]
+    return next(
+        call
+        for call in reversed(written[: place + 1])
+        if call.file == told.file and "HTTP/1.1 202" in call.text
+    )

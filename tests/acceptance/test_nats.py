@@ -11,7 +11,7 @@ from tests.acceptance.deadlines import until
 from tests.acceptance.live_clients import live_clients
 from tests.acceptance.server_process import ServerProcess
 from tests.acceptance.test_postgres import check_delivered, is_accepted, postgres, publish_over
-from tests.ports.nats_server import NatsServer
+from tests.ports.nats_server import NatsServer, running_nats
 from tests.ports.postgres_server import PostgresServer
 
 __all__ = ["postgres"]
@@ -22,12 +22,8 @@ pytestmark = pytest.mark.acceptance
 @pytest.fixture
 def nats() -> Iterator[NatsServer]:
     """A server that the test may kill."""
-    server = NatsServer()
-    try:
-        server.start()
+    with running_nats() as server:
         yield server
-    finally:
-        server.remove()
 
 
 def settings(nats: NatsServer, **more: str) -> dict[str, str]:

@@ -13,14 +13,13 @@ from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
 from tests.acceptance.deadlines import until_async
-from tests.acceptance.official_clients import OfficialClient
+from tests.acceptance.official_clients import JSON, RELIABLE, OfficialClient
 from tests.acceptance.server_process import ServerProcess
 from tests.acceptance.tcp_proxy import TcpProxy, proxy_to
 
 pytestmark = pytest.mark.acceptance
 
-RELIABLE = Subprotocol("json.reliable.webpubsub.azure.v1")
-JSON = Subprotocol("json.webpubsub.azure.v1")
+KINDS = ("python", "python-aio", "npm")
 MORE_THAN_IS_KEPT = 1_100  # a session keeps 1,000 unacknowledged messages for its recovery
 
 
@@ -77,24 +76,33 @@ async def setting(shared_server: ServerProcess, key: Mapping[str, str]) -> Async
 async def client(
     request: pytest.FixtureRequest, setting: Setting, node: Path
 ) -> AsyncIterator[OfficialClient]:
-    """An open client of the user, one kind after the other."""
-    client = make_client(request.param, setting.client_url(), node)
+    """An open client of the user: of one kind, over one protocol."""
+    kind, protocol = request.param
+    client = make_client(kind, setting.client_url(), protocol, node)
     async with running(client):
         yield client
 
 
-every_client = pytest.mark.parametrize("client", ["python", "python-aio", "npm"], indirect=True)
+every_client = pytest.mark.parametrize(
+    "client", [(kind, RELIABLE) for kind in KINDS], ids=KINDS, indirect=True
+)
+every_client_of_both_protocols = pytest.mark.parametrize(
+    "client",
+    [(kind, protocol) for kind in KINDS for protocol in (RELIABLE, JSON)],
+    ids=" ".join,
+    indirect=True,
+)
 
 
-def make_client(kind: str, url: str, node: Path) -> OfficialClient:
+def make_client(kind: str, url: str, protocol: str, node: Path) -> OfficialClient:
     """Make one of Microsoft's clients."""
     match kind:
         case "python":
-            return OfficialClient.python(url)
+            return OfficialClient.python(url, protocol)
         case "python-aio":
-            return OfficialClient.python_aio(url)
+            return OfficialClient.python_aio(url, protocol)
         case _:
-            return OfficialClient.npm(node, url)
+            return OfficialClient.npm(node, url, protocol)
 
 
 @contextlib.asynccontextmanager
@@ -127,9 +135,9 @@ async def sends(network: TcpProxy, size: int, what: str) -> None:
     await until_async(find, f"the client sends {what}")
 
 
-@every_client
+@every_client_of_both_protocols
 async def test_it_connects_and_gets_inbox_frames_from_the_server(
-    setting: Setting, client: OfficialClient
+    request: pytest.FixtureRequest, setting: Setting, client: OfficialClient
 ) -> None:
     assert client.messages == client.heads()
     await setting.publish("First", "Second")
@@ -137,6 +145,8 @@ async def test_it_connects_and_gets_inbox_frames_from_the_server(
     await setting.broadcast("For everybody")
     await hears(lambda: client.broadcasts() == ["For everybody"], "a broadcast")
     assert {message["tocsin"] for message in client.messages} == {1}
+    is_reliable = RELIABLE in request.node.callspec.params["client"]
+    assert {sequence is not None for sequence in client.sequences} == {is_reliable}
 
 
 @every_client
@@ -205,7 +215,7 @@ async def test_after_a_server_restart_it_gets_a_fresh_connection(
 
 async def test_the_npm_client_is_kept_alive_by_its_own_pings(setting: Setting, node: Path) -> None:
     client = OfficialClient.npm(
-        node, setting.client_url(), keepAliveIntervalInMs=100, keepAliveTimeoutInMs=2_000
+        node, setting.client_url(), RELIABLE, keepAliveIntervalInMs=100, keepAliveTimeoutInMs=2_000
     )
     async with running(client):
         await sends(setting.network, 50 * len('{"type":"ping"}'), "about fifty pings")
@@ -216,10 +226,10 @@ async def test_the_npm_client_is_kept_alive_by_its_own_pings(setting: Setting, n
 
 
 @pytest.mark.parametrize("subprotocol", [RELIABLE, JSON])
-async def test_a_ping_is_answered_with_a_pong(setting: Setting, subprotocol: Subprotocol) -> None:
+async def test_a_ping_is_answered_with_a_pong(setting: Setting, subprotocol: str) -> None:
     async with (
         asyncio.timeout(30),
-        connect(setting.client_url(), subprotocols=[subprotocol]) as socket,
+        connect(setting.client_url(), subprotocols=[Subprotocol(subprotocol)]) as socket,
     ):
         assert socket.subprotocol == subprotocol
         await socket.send('{"type":"ping"}')
@@ -229,7 +239,7 @@ async def test_a_ping_is_answered_with_a_pong(setting: Setting, subprotocol: Sub
 async def test_only_what_was_not_acknowledged_is_sent_again(setting: Setting) -> None:
     url = setting.client_url()
     async with asyncio.timeout(60):
-        async with connect(url, subprotocols=[RELIABLE]) as socket:
+        async with connect(url, subprotocols=[Subprotocol(RELIABLE)]) as socket:
             hello = json.loads(await socket.recv())
             await socket.recv()  # the head
             for number, title in enumerate(["One", "Two", "Three"], start=2):
@@ -243,7 +253,7 @@ async def test_only_what_was_not_acknowledged_is_sent_again(setting: Setting) ->
             f"{url}&awps_connection_id={hello['connectionId']}"
             f"&awps_reconnection_token={hello['reconnectionToken']}"
         )
-        async with connect(recovery, subprotocols=[RELIABLE]) as socket:
+        async with connect(recovery, subprotocols=[Subprotocol(RELIABLE)]) as socket:
             again = json.loads(await socket.recv())
             assert again["sequenceId"] == 4
             assert again["data"]["items"][0]["alert"]["title"] == "Three"

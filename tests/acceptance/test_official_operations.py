@@ -1,4 +1,4 @@
-"""Every public operation of Microsoft's packages: each service call refused without the key, each client call made.
+"""Every public operation of Microsoft's packages: each service call refused without the key, each client call made, each documented.
 
 What works is in the other ``test_official_*`` files.  The lists here are held against the packages as they are
 installed, so that a newer one with another operation is noticed.
@@ -24,6 +24,8 @@ from tests.acceptance.server_process import ServerProcess
 
 pytestmark = pytest.mark.acceptance
 
+# The first cell of a row.
+OPERATIONS = re.compile(r"^\| (`.*?) \|", re.MULTILINE)
 CONNECTION, GROUP, USER = {"connection_id": "c1"}, {"group": "g"}, {"user_id": "ada"}
 PERMISSION = {"permission": "sendToGroup", "target_name": "g"} | CONNECTION
 PYTHON: dict[str, dict[str, Any]] = {
@@ -188,3 +190,25 @@ def test_each_operation_of_the_npm_client_and_middleware_is_called(
     written = "".join(path.read_text() for path in NPM_FOLDER.glob("*.mjs"))
     wanted = npm_operations["client"] | npm_operations["express"]
     assert {name for name in wanted if f".{name}(" not in written} == set()
+
+
+def test_each_operation_of_each_package_is_documented_and_no_other(
+    npm_operations: dict[str, set[str]],
+) -> None:
+    page = (FOLDER.parents[1] / "docs/reference/web-pubsub-packages.md").read_text()
+    _, *tables = re.split("^## ", page, flags=re.MULTILINE)
+    documented = {
+        table.partition("\n")[0]: set(re.findall(r"`(\w+)`", "".join(OPERATIONS.findall(table))))
+        for table in tables
+    }
+    assert documented == {
+        "PyPI: azure-messaging-webpubsubclient": operations_of(webpubsubclient.WebPubSubClient)
+        | operations_of(client_aio.WebPubSubClient),
+        "npm: @azure/web-pubsub-client": npm_operations["client"],
+        "PyPI: azure-messaging-webpubsubservice": PYTHON.keys() | PYTHON_LOCAL,
+        "npm: @azure/web-pubsub": NPM.keys() | NPM_LOCAL,
+        "npm: @azure/web-pubsub, a group": set(NPM_GROUP),
+        "npm: @azure/web-pubsub-express": npm_operations["express"],
+    }
+    tests = set(re.findall(r"`(test_\w+\.py)`", page))
+    assert {name for name in tests if not (FOLDER / name).exists()} == set()

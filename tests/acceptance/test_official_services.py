@@ -2,6 +2,7 @@
 
 import io
 import json
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,8 @@ pytestmark = pytest.mark.acceptance
 JSON = [Subprotocol("json.webpubsub.azure.v1")]
 USER = "u/1 é"
 PATIENCE_S = 30.0
+# 8,192 characters, most of which are percent-encoded: a name of 4,090 quotes.
+LONGEST_FILTER = "userId ne " + "'" * 8_182
 
 
 class ServerKey:
@@ -88,6 +91,21 @@ def test_python_sends_to_whoever_is_meant(service: WebPubSubServiceClient) -> No
             service.send_to_all("x", filter="invalid filter")
         assert refused.value.status_code == 400
         assert "Syntax error at position 14" in str(refused.value)
+
+
+def test_python_sends_the_longest_filter_and_eight_hundred_excluded(
+    service: WebPubSubServiceClient,
+) -> None:
+    excluded = [secrets.token_urlsafe(16) for _ in range(799)]
+    with online(service) as (one, _), online(service) as (other, name):
+        service.send_to_all("filtered", filter=LONGEST_FILTER)
+        service.send_to_all("not to the other", excluded=[*excluded, name])
+        service.send_to_all("last")
+        told = [receive(one)["data"] for _ in range(3)], [receive(other)["data"] for _ in range(2)]
+        assert told == (["filtered", "not to the other", "last"], ["filtered", "last"])
+    with pytest.raises(HttpResponseError) as refused:
+        service.send_to_all("x", filter=f"{LONGEST_FILTER} ")
+    assert refused.value.status_code == 400
 
 
 def test_python_asks_and_changes_who_is_where(service: WebPubSubServiceClient) -> None:
@@ -177,6 +195,19 @@ def test_a_wrong_key_is_refused(connection_string: str) -> None:
         wrong.send_to_all("x")
 
 
+def test_a_connection_string_opens_one_hub(
+    shared_server: ServerProcess, connection_string: str
+) -> None:
+    own = shared_server.cli("connection-string", "--hub", "orders")
+    with WebPubSubServiceClient.from_connection_string(own, hub="orders") as service:
+        service.send_to_all("x")
+    with (
+        WebPubSubServiceClient.from_connection_string(connection_string, hub="orders") as service,
+        pytest.raises(ClientAuthenticationError),
+    ):
+        service.send_to_all("x")
+
+
 def test_npm_sends_asks_and_changes(
     node: Path, connection_string: str, service: WebPubSubServiceClient
 ) -> None:
@@ -185,6 +216,7 @@ def test_npm_sends_asks_and_changes(
     with online(service) as (socket, name):
         steps: list[tuple[tuple[Any, ...], Any]] = [
             ((None, "sendToAll", {"a": 1}, {"filter": "userId ne null"}), None),
+            ((None, "sendToAll", {"a": 2}, {"filter": LONGEST_FILTER}), None),
             ((None, "sendToUser", USER, "hi", plain), None),
             ((None, "sendToConnection", name, "hi", {**plain, "messageTtlSeconds": 30}), None),
             (("g", "addConnection", name), None),
@@ -213,7 +245,8 @@ def test_npm_sends_asks_and_changes(
         assert call_npm_service(node, connection_string, *[step for step, _ in steps]) == [
             value for _, value in steps
         ]
-        assert [receive(socket)["data"] for _ in range(4)] == [{"a": 1}, "hi", "hi", "hi"]
+        told = [receive(socket)["data"] for _ in range(5)]
+        assert told == [{"a": 1}, {"a": 2}, "hi", "hi", "hi"]
         assert closed_with(socket).endswith("Reason: drill")
 
 

@@ -13,7 +13,7 @@ from tests.acceptance.conftest import MakeServer
 from tests.acceptance.deadlines import until
 from tests.acceptance.live_clients import LiveClients
 from tests.acceptance.server_process import ServerProcess
-from tests.ports.postgres_server import PostgresServer
+from tests.ports.postgres_server import PostgresServer, running_postgres
 
 pytestmark = pytest.mark.acceptance
 
@@ -24,12 +24,8 @@ HEALS_S = 90.0
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[PostgresServer]:
-    made = PostgresServer()
-    try:
-        made.start()
+    with running_postgres() as made:
         yield made
-    finally:
-        made.remove()
 
 
 @pytest.fixture

@@ -21,8 +21,8 @@ from tests.acceptance.test_ledger import HEALED_S, USERS, Ledger, check_inboxes
 from tests.acceptance.test_webhooks import QUICK, Ada, Hold, Registered, devices
 from tests.acceptance.webhook_receiver import receiving
 from tests.cluster.front import front_of
-from tests.ports.nats_server import NatsServer
-from tests.ports.postgres_server import PostgresServer
+from tests.ports.nats_server import NatsServer, running_nats
+from tests.ports.postgres_server import PostgresServer, running_postgres
 from tocsin.api.seal import KEY_FILE
 from tocsin.client import comeback
 
@@ -36,22 +36,14 @@ Env = Mapping[str, str]
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[PostgresServer]:
-    made = PostgresServer()
-    try:
-        made.start()
+    with running_postgres() as made:
         yield made
-    finally:
-        made.remove()
 
 
 @pytest.fixture(scope="module")
 def nats() -> Iterator[NatsServer]:
-    made = NatsServer()
-    try:
-        made.start()
+    with running_nats() as made:
         yield made
-    finally:
-        made.remove()
 
 
 @pytest.fixture

@@ -13,6 +13,15 @@ from tests.acceptance.webpubsub_speech import (
     Speech,
     generate_schema,
 )
+from tests.wire.client_requests import (
+    DOCUMENTS,
+    KINDS,
+    METADATA,
+    NUMBERS,
+    begins_stream,
+    has_data,
+    requests,
+)
 from tocsin.realtime.dialects import JSON, PLAIN, PROTOBUF, RELIABLE_JSON, RELIABLE_PROTOBUF, Codec
 from tocsin.realtime.frames import TEXT
 from tocsin.realtime.json_codec import JSON_CODEC
@@ -21,17 +30,6 @@ from tocsin.realtime.protobuf_codec import PROTOBUF_CODEC
 from tocsin.realtime.request import AckError, Request
 
 pytestmark = pytest.mark.acceptance
-
-NUMBERS = st.integers(0, 2**64 - 1)
-NAMES = st.text(min_size=1, max_size=30).filter(str.strip)
-DOCUMENTS = st.recursive(
-    st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=10,
-)
-METADATA = st.dictionaries(
-    st.text("abc-09.~", min_size=1, max_size=9), st.text("xyz 09!~", max_size=20), max_size=4
-)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +87,7 @@ def test_what_one_protocol_sends_all_others_hear_as_documented(
     heard = JsonSpeech(reliable=True).hear(payload(RELIABLE_JSON.encode([message], number)))
     assert (heard.what, heard.group, heard.sequence_id) == ("message", "g", number)
     assert heard.data_type == kind
-    assert heard.data == (json.dumps(json.loads(sent)) if kind == "json" else sent)
+    assert heard.data == sent
 
     frame = RELIABLE_PROTOBUF.encode([message], number)
     heard = ProtobufSpeech(schema, reliable=True).hear(payload(frame))
@@ -103,83 +101,84 @@ def test_what_one_protocol_sends_all_others_hear_as_documented(
         assert raw in JSON.encode([message], number)
 
 
-@settings(deadline=None)
-@given(
-    group=NAMES,
-    ack_id=st.none() | NUMBERS,
-    no_echo=st.none() | st.booleans(),
-    ttl=st.none() | st.integers(0, 300),
-    metadata=METADATA,
-    data=st.none() | st.text() | st.binary(),
-)
-def test_what_generated_classes_send_to_a_group_is_read(
-    schema: Any,
-    group: str,
-    ack_id: int | None,
-    no_echo: bool | None,
-    ttl: int | None,
-    metadata: dict[str, str],
-    data: str | bytes | None,
-) -> None:
-    if data is None:
-        metadata |= {"m": ""}
+# Their members of UpstreamMessage, by type.
+MEMBERS = {
+    "sendToGroup": "send_to_group_message",
+    "event": "event_message",
+    "invoke": "invoke_event_message",
+    "cancelInvocation": "cancel_invocation_message",
+    "joinGroup": "join_group_message",
+    "leaveGroup": "leave_group_message",
+    "sequenceAck": "sequence_ack_message",
+    "ping": "ping_message",
+    "streamData": "stream_data_message",
+    "streamEnd": "stream_end_message",
+    "setGroupState": "set_group_state_message",
+    "subscribeGroupState": "subscribe_group_state_message",
+    "unsubscribeGroupState": "unsubscribe_group_state_message",
+}
+
+
+def written(schema: Any, kind: str, request: Request) -> bytes:
+    """Write a request by generated classes; what it does not say is left out."""
     upstream = schema.UpstreamMessage()
-    asked = upstream.send_to_group_message
-    asked.group = group
-    for name, value in (("ack_id", ack_id), ("no_echo", no_echo), ("ttl_seconds", ttl)):
+    asked = getattr(upstream, MEMBERS[kind])
+    asked.SetInParent()
+    numbers_and_texts: dict[str, Any] = {
+        "group": request.group,
+        "event": request.event,
+        "ack_id": request.ack_id,
+        "no_echo": request.no_echo or None,
+        "ttl_seconds": request.ttl_s or None,
+        "sequence_id": request.sequence_id,
+        "invocation_id": request.invocation_id,
+        "stream_sequence_id": request.stream_number,
+    }
+    for name, value in numbers_and_texts.items():
         if value is not None:
             setattr(asked, name, value)
-    asked.metadata.update(metadata)
-    if data is not None:
-        setattr(asked.data, "text_data" if isinstance(data, str) else "binary_data", data)
-    assert PROTOBUF_CODEC.parse(upstream.SerializeToString()) == Request(
-        type="sendtogroup",
-        group=group,
-        ack_id=ack_id,
-        no_echo=bool(no_echo),
-        ttl_s=ttl or 0,
-        metadata=metadata,
-        data_type="binary" if isinstance(data, bytes) else "text",
-        data=data.encode() if isinstance(data, str) else data or b"",
-    )
+    if request.metadata:
+        asked.metadata.update(request.metadata)
+    if begins_stream(request):
+        asked.stream.stream_id = request.stream_id
+        if request.idle_timeout_ms is not None:
+            asked.stream.idle_timeout_ms = request.idle_timeout_ms
+    elif request.stream_id is not None:
+        asked.stream_id = request.stream_id
+    if request.fault is not None:
+        _, asked.error.message, asked.error.user_error_code = request.fault
+    if request.state is not None:
+        asked.state.SetInParent()
+        asked.state.entries.update(request.state)
+    if has_data(request):
+        write_data(asked.data, request)
+    encoded: bytes = upstream.SerializeToString()
+    return encoded
 
 
-@settings(deadline=None)
-@given(name=NAMES, number=NUMBERS, said=st.text(), metadata=METADATA)
-def test_other_requests_of_generated_classes_are_read(
-    schema: Any, name: str, number: int, said: str, metadata: dict[str, str]
+def write_data(data: Any, request: Request) -> None:
+    match request.data_type:
+        case "protobuf":
+            data.protobuf_data.ParseFromString(request.data)
+        case "binary":
+            data.binary_data = request.data
+        case text:
+            setattr(data, f"{text}_data", request.data.decode())
+
+
+@pytest.mark.parametrize("kind", MEMBERS)
+@settings(deadline=None, max_examples=30)
+@given(data=st.data())
+def test_what_generated_classes_write_is_read_with_the_same_fields(
+    schema: Any, kind: str, data: st.DataObject
 ) -> None:
-    def parse(**member: Any) -> Request:
-        return PROTOBUF_CODEC.parse(schema.UpstreamMessage(**member).SerializeToString())
+    request = data.draw(requests(kind))
+    assert PROTOBUF_CODEC.parse(written(schema, kind, request)) == request
 
-    data, kinds = schema.MessageData(json_data=json.dumps(said)), schema.UpstreamMessage
-    json_data: dict[str, Any] = {
-        "data_type": "json",
-        "data": json.dumps(said).encode(),
-        "metadata": metadata,
-    }
-    event = kinds.EventMessage(event=name, data=data, ack_id=number, metadata=metadata)
-    assert parse(event_message=event) == Request(
-        type="event", event=name, ack_id=number, **json_data
-    )
-    invoke = kinds.InvokeEventMessage(event=name, invocation_id=name, data=data, metadata=metadata)
-    assert parse(invoke_event_message=invoke) == Request(
-        type="invoke", event=name, invocation_id=name, **json_data
-    )
-    assert parse(join_group_message=kinds.JoinGroupMessage(group=name, ack_id=number)) == Request(
-        type="joingroup", group=name, ack_id=number
-    )
-    assert parse(leave_group_message=kinds.LeaveGroupMessage(group=name)) == Request(
-        type="leavegroup", group=name
-    )
-    assert parse(sequence_ack_message=kinds.SequenceAckMessage(sequence_id=number)) == Request(
-        type="sequenceack", sequence_id=number
-    )
-    assert parse(ping_message=kinds.PingMessage()) == Request(type="ping")
-    cancel = kinds.CancelInvocationMessage(invocation_id=name)
-    assert parse(cancel_invocation_message=cancel) == Request(
-        type="cancelinvocation", invocation_id=name
-    )
+
+def test_every_request_of_the_schema_is_among_them(schema: Any) -> None:
+    assert set(MEMBERS) == set(KINDS)
+    assert set(MEMBERS.values()) == set(schema.UpstreamMessage.DESCRIPTOR.fields_by_name)
 
 
 @settings(deadline=None)
@@ -220,62 +219,6 @@ def test_generated_classes_read_what_the_server_says(
     assert (told.sequence_id, told.data.binary_data) == (number, b"\0" * size)
     assert dict(told.metadata) == metadata
     assert not read(PROTOBUF.encode([binary], number)).data_message.HasField("sequence_id")
-
-
-@settings(deadline=None)
-@given(
-    name=NAMES,
-    stream=st.text(min_size=1, max_size=128),
-    number=st.integers(1, 2**64 - 1),
-    idle=st.none() | st.integers(0, 2**32 - 1),
-    said=st.text(max_size=100),
-    state=st.none() | st.dictionaries(st.text(), st.text(), max_size=4),
-)
-def test_streams_and_states_of_generated_classes_are_read(
-    schema: Any,
-    name: str,
-    stream: str,
-    number: int,
-    idle: int | None,
-    said: str,
-    state: dict[str, str] | None,
-) -> None:
-    def parse(**member: Any) -> Request:
-        return PROTOBUF_CODEC.parse(schema.UpstreamMessage(**member).SerializeToString())
-
-    kinds = schema.UpstreamMessage
-    begun = kinds.StreamStartInfo(stream_id=stream, idle_timeout_ms=idle)
-    begins = kinds.SendToGroupMessage(group=name, no_echo=True, stream=begun)
-    assert parse(send_to_group_message=begins) == Request(
-        type="sendtogroup", group=name, no_echo=True, stream_id=stream, idle_timeout_ms=idle
-    )
-    part = kinds.StreamDataMessage(
-        stream_id=stream, stream_sequence_id=number, data=schema.MessageData(text_data=said)
-    )
-    assert parse(stream_data_message=part) == Request(
-        type="streamdata", stream_id=stream, stream_number=number, data=said.encode()
-    )
-    alive = kinds.StreamDataMessage(stream_id=stream)
-    assert parse(stream_data_message=alive) == Request(type="streamdata", stream_id=stream)
-    ends = kinds.StreamEndMessage(stream_id=stream)
-    assert parse(stream_end_message=ends) == Request(type="streamend", stream_id=stream)
-    ends.error.message, ends.error.user_error_code = said, name
-    assert parse(stream_end_message=ends).fault == StreamFault("UserError", said, name)
-    sets = kinds.SetGroupStateMessage(group=name, ack_id=number)
-    if state is not None:
-        sets.state.entries.update(state)
-        sets.state.SetInParent()
-    assert parse(set_group_state_message=sets) == Request(
-        type="setgroupstate", group=name, ack_id=number, state=state
-    )
-    watches = kinds.SubscribeGroupStateMessage(group=name)
-    assert parse(subscribe_group_state_message=watches) == Request(
-        type="subscribegroupstate", group=name
-    )
-    leaves = kinds.UnsubscribeGroupStateMessage(group=name, ack_id=number)
-    assert parse(unsubscribe_group_state_message=leaves) == Request(
-        type="unsubscribegroupstate", group=name, ack_id=number
-    )
 
 
 @settings(deadline=None)

@@ -30,7 +30,7 @@ def authority(folder: Path) -> Path:
 def encrypted(make_server: MakeServer, authority: Path) -> ServerProcess:
     """A running server with TLS of its own, which calls itself localhost."""
     chain = str(authority.with_name("server.pem"))
-    server = make_server(env={"TOCSIN_TLS_CERT": chain, "TOCSIN_TLS_KEY": chain})
+    server = make_server(options=("--tls-cert", chain, "--tls-key", chain))
     server.env["TOCSIN_PUBLIC_URL"] = f"https://localhost:{server.port}"
     return server.start()
 

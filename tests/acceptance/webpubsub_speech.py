@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import msgspec
 from websockets.typing import Subprotocol
 
 from tests.acceptance.server_process import ServerProcess
@@ -25,7 +26,7 @@ SCHEMA = Path(__file__).parents[2] / "docs/reference/webpubsub.proto"
 class Heard:
     """What the server said, whatever the protocol; ``what`` is connected, ack, message, pong or disconnected.
 
-    ``data`` of a message is a text or bytes; JSON and a packed Any are told by ``data_type``.
+    ``data`` of a message is a text or bytes; JSON, byte for byte as it came, and a packed Any are told by ``data_type``.
     """
 
     what: str
@@ -65,6 +66,15 @@ class Speech(Protocol):
         ...
 
 
+class _Bare(msgspec.Struct):
+    """The data of a message as it stands in the frame."""
+
+    data: msgspec.Raw
+
+
+_read_bare = msgspec.json.Decoder(_Bare).decode
+
+
 class JsonSpeech:
     """``json[.reliable].webpubsub.azure.v1``."""
 
@@ -93,7 +103,7 @@ class JsonSpeech:
         what = message["event"] if message["type"] == "system" else message["type"]
         data_type, data = message.get("dataType", ""), message.get("data", "")
         if data_type == "json":
-            data = json.dumps(data)
+            data = bytes(_read_bare(said).data).decode()
         elif data_type in {"binary", "protobuf"}:
             data = base64.b64decode(data, validate=True)
         return Heard(
@@ -207,9 +217,13 @@ def client_url(
     *,
     roles: Sequence[str] = (),
     groups: Sequence[str] = (),
+    scope: str | None = None,
     port: int | None = None,
 ) -> str:
-    """Return a client URL of the default hub, signed as the service SDKs do; ``port`` is that of a network between."""
+    """Return a client URL of the default hub, signed as the service SDKs do; ``port`` is that of a network between.
+
+    The SDKs know no ``scope``; ``inbox`` is what Tocsin's own tokens have.
+    """
     key = _access_key(server)
     token, _ = sign_token(
         (key, key),
@@ -218,6 +232,7 @@ def client_url(
         user=user,
         ttl_s=3600,
         now_us=SystemClock().now_us(),
+        scope=scope,
         roles=roles,
         groups=groups,
     )

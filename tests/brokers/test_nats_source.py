@@ -16,7 +16,7 @@ from tests.acceptance.conftest import MakeServer
 from tests.acceptance.deadlines import until
 from tests.acceptance.guide_blocks import blocks_of
 from tests.brokers.test_sources import receive
-from tests.ports.nats_server import NatsServer
+from tests.ports.nats_server import NatsServer, running_nats
 from tocsin.adapters.nats.source import NatsSource, Taken
 from tocsin.errors import LineLostError
 
@@ -26,12 +26,8 @@ LOOKS = 8  # of a second each
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[NatsServer]:
-    made = NatsServer()
-    try:
-        made.start()
+    with running_nats() as made:
         yield made
-    finally:
-        made.remove()
 
 
 @pytest.fixture

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
 from tests.acceptance.conftest import MakeServer, server_maker
+from tests.acceptance.deadlines import until_async
 from tests.acceptance.server_process import ServerProcess, free_port
 from tests.acceptance.tcp_proxy import Streams, TcpProxy, proxy_by, proxy_to
 from tests.cluster.front import front_of
-from tests.cluster.mistakes import FILE
-from tests.ports.postgres_server import PostgresServer
+from tests.cluster.mistakes import FILE, IN_HAND
+from tests.ports.postgres_server import OWNER, PostgresServer, running_postgres
+from tests.ports.small_disk import SmallDisk, small_disk
 from tocsin.api.seal import KEY_FILE
 
 ROOT = Path(__file__).parents[2]
@@ -27,6 +29,8 @@ GATEWAYS: Final = ("gateway-1", "gateway-2")
 PROCESSORS: Final = ("processor-1", "processor-2")
 DISPATCHER: Final = "dispatcher"
 NODES: Final = (*API, *GATEWAYS, *PROCESSORS, DISPATCHER)
+# Far more than is written, even in the soak; what is left of it is memory while it is full.
+DISK_MB = 512
 # Times as outages are here; the drain is spread over as much as rolling restarts take anyway.
 SETTINGS = {
     "PYTHONPATH": str(ROOT),
@@ -67,7 +71,7 @@ class Network(NamedTuple):
 
 
 class Bed:
-    """The running cluster."""
+    """The running cluster; ``disk`` has the tables of its database and nothing else, unless nothing can be mounted here."""
 
     def __init__(
         self,
@@ -78,6 +82,7 @@ class Bed:
         networks: Mapping[str, Network],
         postgres: PostgresServer,
         nats: Nats,
+        disk: SmallDisk | None,
     ) -> None:
         self.url = url
         self.store = store
@@ -86,6 +91,16 @@ class Bed:
         self.networks = networks
         self.postgres = postgres
         self.nats = nats
+        self.disk = disk
+
+    async def has_in_hand(self, name: str) -> None:
+        """Return when a node that dawdles has alerts in hand."""
+        file = self.nodes[name].folder / IN_HAND
+
+        async def is_there() -> bool:
+            return file.exists()
+
+        await until_async(is_there, f"{name} has alerts in hand", 60)
 
     @contextmanager
     def mistakes(self, mistakes: str, *names: str) -> Iterator[None]:
@@ -99,17 +114,6 @@ class Bed:
         finally:
             for file, others in zip(files, before, strict=True):
                 file.write_text(others)
-
-
-@contextmanager
-def _database() -> Iterator[PostgresServer]:
-    """Run PostgreSQL; it waits for the disk, as in production."""
-    postgres = PostgresServer()
-    try:
-        postgres.start()
-        yield postgres
-    finally:
-        postgres.remove()
 
 
 def _to_socket(postgres: PostgresServer) -> Callable[[asyncio.StreamReader], Awaitable[Streams]]:
@@ -159,7 +163,8 @@ async def _network(
 async def open_bed(nats: Nats, names: Sequence[str] = NODES) -> AsyncIterator[Bed]:
     """Start some of the nodes, and all that they need but NATS; and end it all."""
     async with AsyncExitStack() as stack:
-        postgres = stack.enter_context(_database())
+        postgres = stack.enter_context(running_postgres())
+        disk = stack.enter_context(small_disk(DISK_MB, OWNER))
         ports = {name: free_port() for name in names}
         networks = {
             name: await _network(stack, ports[name], postgres, nats)
@@ -169,7 +174,8 @@ async def open_bed(nats: Nats, names: Sequence[str] = NODES) -> AsyncIterator[Be
         live = [network.clients.port for network in networks.values()]
         api = [ports[name] for name in names if name in API]
         front = await stack.enter_async_context(proxy_by(front_of(api, live)))
-        url, store = f"http://127.0.0.1:{front.port}", postgres.create()
+        url = f"http://127.0.0.1:{front.port}"
+        store = postgres.create(disk.make("tables") if disk else None)
         make: MakeServer = stack.enter_context(server_maker())
         nodes = {}
         for name, port in ports.items():
@@ -178,7 +184,7 @@ async def open_bed(nats: Nats, names: Sequence[str] = NODES) -> AsyncIterator[Be
                 there, place = _through(networks[name], store)
             node = nodes[name] = make(program=PROGRAM, env=_settings(name, url, there, place, nats))
             node.port = port
-        yield Bed(url, store, await _start(nodes), nodes, networks, postgres, nats)
+        yield Bed(url, store, await _start(nodes), nodes, networks, postgres, nats, disk)
 
 
 def _through(network: Network, store: str) -> tuple[str, str]:

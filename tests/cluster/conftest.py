@@ -6,20 +6,16 @@ import pytest
 import pytest_asyncio
 
 from tests.cluster.bed import Bed, open_bed
-from tests.ports.nats_server import NatsServer
+from tests.ports.nats_server import running_nats
 from tocsin.client import comeback
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def bed() -> AsyncIterator[Bed]:
     """Run a cluster; its NATS waits for the disk, as in production."""
-    nats = NatsServer()
-    try:
-        nats.start()
+    with running_nats() as nats:
         async with open_bed(nats) as made:
             yield made
-    finally:
-        nats.remove()
 
 
 @pytest.fixture(autouse=True)

@@ -3,9 +3,13 @@
 import asyncio
 import os
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import psycopg
+from nats.aio.client import DEFAULT_MAX_RECONNECT_ATTEMPTS, DEFAULT_RECONNECT_TIME_WAIT
 
+from tests.acceptance.deadlines import until_async
 from tests.cluster.bed import API, DISPATCHER, GATEWAYS, PROCESSORS, Bed
 from tests.cluster.node_program import LEASE_S
 from tests.cluster.trial import Trial
@@ -14,7 +18,12 @@ MORE = 10
 ONE_OF_EACH = (API[0], GATEWAYS[0], PROCESSORS[0], DISPATCHER)
 # Far longer than a client waits that gives up soon, and shorter than a test.
 NATS_AWAY_S = 1.5
+# After two minutes.
+NATS_LONG_AWAY_S = 1.1 * DEFAULT_MAX_RECONNECT_ATTEMPTS * DEFAULT_RECONNECT_TIME_WAIT
 DELAY_S = 0.05
+MET_WITHIN_S = 120.0
+# Alerts that were not delivered, or not taken over: while others were worked on, and otherwise.
+SIGNS = ("process.store_unavailable", "queue.not_carried", "in take_over")
 
 
 async def nothing(_bed: Bed, trial: Trial) -> None:
@@ -37,8 +46,16 @@ async def an_api_node_is_killed(bed: Bed, _trial: Trial) -> None:
 
 
 async def a_processor_is_killed(bed: Bed, _trial: Trial) -> None:
-    """Kill one, and bring it back."""
+    """Kill one that dawdles with alerts in hand, and bring it back."""
+    await bed.has_in_hand(PROCESSORS[0])
     await asyncio.to_thread(bed.nodes[PROCESSORS[0]].restart)
+
+
+async def a_gateway_is_killed(bed: Bed, trial: Trial) -> None:
+    """Kill one; publishing goes on while its clients look for another one."""
+    await asyncio.to_thread(bed.nodes[GATEWAYS[0]].kill)
+    await trial.goes_on(MORE)
+    await asyncio.to_thread(bed.nodes[GATEWAYS[0]].start)
 
 
 async def postgres_stops(bed: Bed, trial: Trial) -> None:
@@ -50,8 +67,17 @@ async def postgres_stops(bed: Bed, trial: Trial) -> None:
 
 async def nats_stops(bed: Bed, _trial: Trial) -> None:
     """Kill NATS for a while, in which nothing can be published."""
+    await _without_nats(bed, NATS_AWAY_S)
+
+
+async def nats_stops_for_long(bed: Bed, _trial: Trial) -> None:
+    """Kill NATS for longer than its client tries to come back unless it is told otherwise; for the soak."""
+    await _without_nats(bed, NATS_LONG_AWAY_S)
+
+
+async def _without_nats(bed: Bed, seconds: float) -> None:
     bed.nats.kill()
-    await asyncio.sleep(NATS_AWAY_S)
+    await asyncio.sleep(seconds)
     await asyncio.to_thread(bed.nats.start)
 
 
@@ -85,8 +111,8 @@ async def clients_have_a_bad_network(bed: Bed, trial: Trial) -> None:
 async def a_processor_sleeps_past_its_lease(bed: Bed, trial: Trial) -> None:
     """Stop one with alerts in hand, until others may have them, and let it go on."""
     pid = bed.nodes[PROCESSORS[0]].pid
-    with bed.mistakes("dawdle", PROCESSORS[0]):
-        await trial.goes_on(MORE)
+    with bed.mistakes("dawdle", *PROCESSORS):
+        await bed.has_in_hand(PROCESSORS[0])
         os.kill(pid, signal.SIGSTOP)
         try:
             await asyncio.sleep(2 * LEASE_S)
@@ -96,10 +122,33 @@ async def a_processor_sleeps_past_its_lease(bed: Bed, trial: Trial) -> None:
 
 
 async def the_disk_is_full(bed: Bed, trial: Trial) -> None:
-    """Have PostgreSQL refuse every new item as it does when its disk is full."""
+    """Leave no room for the tables, until that befalls alerts; where there is no disk to be filled, PostgreSQL only says so."""
+
+    async def is_met() -> bool:
+        return _set_back(bed) > before
+
+    before = _set_back(bed)
+    async with _full(bed):
+        await trial.goes_on(MORE)
+        await until_async(is_met, "there is no room for alerts", MET_WITHIN_S)
+
+
+def _set_back(bed: Bed) -> int:
+    """Count how often processors had alerts in hand for which there was no room, on their way into the store or to inboxes."""
+    lines = "".join(bed.nodes[name].log() for name in PROCESSORS).splitlines()
+    full = [line for line in lines if "No space left on device" in line]
+    return sum(any(sign in line for sign in SIGNS) for line in full)
+
+
+@asynccontextmanager
+async def _full(bed: Bed) -> AsyncIterator[None]:
+    if bed.disk is not None:
+        with bed.disk.filled():
+            yield
+        return
     async with await psycopg.AsyncConnection.connect(bed.store, autocommit=True) as admin:
         await admin.execute(_FULL)
-        await trial.goes_on(MORE)
+        yield
         await admin.execute("DROP TRIGGER full_disk ON items")
 
 
@@ -120,5 +169,14 @@ async def silence_follows(_bed: Bed, trial: Trial) -> None:
 async def a_rolling_restart(bed: Bed, _trial: Trial) -> None:
     """Ask a node of each role to end, one after the other, and start it again."""
     for name in ONE_OF_EACH:
-        await asyncio.to_thread(bed.nodes[name].stop)
-        await asyncio.to_thread(bed.nodes[name].start)
+        await _restarted(bed, name)
+
+
+async def a_processor_is_restarted(bed: Bed, _trial: Trial) -> None:
+    """Ask one to end, and start it again."""
+    await _restarted(bed, PROCESSORS[0])
+
+
+async def _restarted(bed: Bed, name: str) -> None:
+    await asyncio.to_thread(bed.nodes[name].stop)
+    await asyncio.to_thread(bed.nodes[name].start)

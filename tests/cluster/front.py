@@ -17,14 +17,15 @@ def front_of(api: Sequence[int], gateways: Sequence[int]) -> Dial:
 
     Only that one request goes there: its sender is told to open another connection for the next.
     """
-    turns = itertools.count()
+    live, asked = itertools.count(), itertools.count()
 
     async def dial(client: asyncio.StreamReader) -> Streams:
         try:
             head = await client.readuntil(_HEAD_END)
         except asyncio.IncompleteReadError as error:
             raise ConnectionResetError("the client left") from error
-        ports = gateways if head.split(b" ", 2)[1].startswith(_LIVE) else api
+        is_live = head.split(b" ", 2)[1].startswith(_LIVE)
+        ports, turns = (gateways, live) if is_live else (api, asked)
         reader, writer = await _first_that_answers(ports, next(turns))
         writer.write(head if b"\r\nupgrade: " in head.lower() else _alone(head))
         return reader, writer

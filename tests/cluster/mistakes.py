@@ -5,23 +5,31 @@ Each replaces one method by one that, while its mistake is made, breaks the prom
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 
 from tocsin.adapters.nats.fanout import NatsFanout
+from tocsin.adapters.nats.porter import Porter
+from tocsin.adapters.sql.store.base import SqlStore
 from tocsin.ingest.publisher import Publisher
 from tocsin.model.ids import uuid7
+from tocsin.model.inbox import Changes
+from tocsin.node.life import Node
 from tocsin.ports.queue import Leased, Published
 from tocsin.process.worker import Worker
 from tocsin.realtime.anti_entropy import AntiEntropy
 
 FILE = "mistakes"
+IN_HAND = "in-hand"
 HOLD_S = 0.5
 GIVES_UP_AFTER = 2
+_has_in_hand = asyncio.Event()
 
 
 def is_made(mistake: str) -> bool:
@@ -57,7 +65,8 @@ def _working_wrongly(honest: Callable[..., Any]) -> Callable[..., Any]:
         if is_made("acknowledge-before-the-commit"):
             await worker._source.ack([leased.receipt for leased in batch])
         if is_made("dawdle"):
-            await asyncio.sleep(HOLD_S)
+            with _in_hand():
+                await asyncio.sleep(HOLD_S)
         if is_made("forget-what-was-delivered"):
             batch = [_as_another(leased) for leased in batch]
         await honest(worker, batch)
@@ -65,14 +74,58 @@ def _working_wrongly(honest: Callable[..., Any]) -> Callable[..., Any]:
     return process
 
 
+@contextmanager
+def _in_hand() -> Iterator[None]:
+    """Let it be seen that there are alerts in hand."""
+    Path(IN_HAND).touch()
+    _has_in_hand.set()
+    try:
+        yield
+    finally:
+        _has_in_hand.clear()
+        Path(IN_HAND).unlink()
+
+
+def _handing_over_wrongly(honest: Callable[..., Any]) -> Callable[..., Any]:
+    async def hand_over(porter: Porter, messages: Sequence[Msg]) -> None:
+        if is_made("acknowledge-before-the-commit"):
+            for message in messages:  # not by its own method, which does it once
+                await message._client.publish(message.reply, Msg.Ack.Ack)
+        await honest(porter, messages)
+
+    return hand_over
+
+
 def _as_another(leased: Leased) -> Leased:
     envelope = msgspec.structs.replace(leased.envelope, id=uuid7(leased.envelope.accepted_us))
     return msgspec.structs.replace(leased, envelope=envelope)
 
 
-def _losing_half(honest: Callable[..., Any]) -> Callable[..., Any]:
+def _leaving_in_the_middle(honest: Callable[..., Any]) -> Callable[..., Any]:
+    async def finish_work(node: Node, within_s: float) -> None:
+        if is_made("leave-in-the-middle"):
+            await _has_in_hand.wait()
+        else:
+            await honest(node, within_s)
+
+    return finish_work
+
+
+def _skipping_what_was_missed(honest: Callable[..., Any]) -> Callable[..., Any]:
+    async def changes(store: SqlStore, *of: Any) -> Any:
+        found = await honest(store, *of)
+        if is_made("skip-what-was-missed") and isinstance(found, Changes):
+            return msgspec.structs.replace(found, items=(), removed=())
+        return found
+
+    return changes
+
+
+def _losing(honest: Callable[..., Any]) -> Callable[..., Any]:
     def announce(fanout: NatsFanout, announcements: Sequence[Any]) -> None:
-        if is_made("lose-half"):
+        if is_made("lose-all"):
+            announcements = ()
+        elif is_made("lose-half"):
             announcements = [one for one in announcements if random.random() < 0.5]
         honest(fanout, announcements)
 
@@ -98,9 +151,13 @@ def _giving_up(honest: Callable[..., Any]) -> Callable[..., Any]:
 
 def make_possible() -> None:
     """Put all of them in place; none is made yet."""
+    Path(IN_HAND).unlink(missing_ok=True)  # of a process that was killed
     _replace(Publisher, "publish", _answering_before_the_disk)
     _replace(Worker, "_process", _working_wrongly)
-    _replace(NatsFanout, "announce", _losing_half)
+    _replace(Porter, "_hand_over", _handing_over_wrongly)
+    _replace(Node, "finish_work", _leaving_in_the_middle)
+    _replace(SqlStore, "changes", _skipping_what_was_missed)
+    _replace(NatsFanout, "announce", _losing)
     for name in ("look", "trouble", "known"):
         _replace(AntiEntropy, name, _never_comparing)
     _replace(Client, "_attempt_reconnect", _giving_up)

@@ -1,6 +1,7 @@
 """A trial: producers and live clients on a cluster, a fault meanwhile, and the ledger of ``tocsin drill`` on what came of it."""
 
 import asyncio
+import contextlib
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -10,10 +11,11 @@ from tests.acceptance.deadlines import until_async
 from tests.cluster.bed import Bed
 from tocsin.cli.drill.crowd import Crowd
 from tocsin.cli.drill.drilled import Drilled
+from tocsin.cli.drill.ledger import Ledger
 from tocsin.cli.drill.load import Load
 from tocsin.cli.drill.looking import LastLook
 from tocsin.cli.drill.nodes import Nodes, open_nodes
-from tocsin.cli.drill.plan import CLIENTS_EACH, Drill, calls, people_of
+from tocsin.cli.drill.plan import CLIENTS_EACH, Call, Drill, calls, people_of
 from tocsin.cli.drill.verdict import account
 from tocsin.cli.pool import each
 from tocsin.client.attempts import Patience
@@ -33,6 +35,22 @@ SETTLE_S = 90.0
 LIVE_AGAIN_S = 60.0
 ACKED_BEFORE = 10
 CATCH_UP_EVERY_S = 0.1
+
+
+class EndingLoad(Load):
+    """Makes calls until ``over`` is set, and then not even those that it waited with until they were due."""
+
+    def __init__(self, run: str, nodes: Nodes, ledger: Ledger, over: asyncio.Event) -> None:
+        super().__init__(run, nodes, ledger)
+        self._over = over
+
+    async def _make(self, call: Call, began_s: float, expires_us: int) -> None:
+        due_in_s = max(0.0, began_s + call.due_s - self._clock.monotonic_s())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(due_in_s):
+                await self._over.wait()
+                return
+        await super()._make(call, began_s, expires_us)
 
 
 class Trial:
@@ -55,7 +73,6 @@ class Trial:
         self.live_again_s: float | None = None
         self._live_within_s = live_within_s
         self._drill = Drill(LONGEST_S, rate, clients, 0, settle_s, TIMEOUT_S)
-        self.drilled.ledger.keeps_batches = False  # two processors take them apart
         self._bed = bed
         self._nodes = nodes
         self._crowd = Crowd(self.drilled.run, nodes, self.drilled.ledger)
@@ -82,7 +99,7 @@ class Trial:
     async def _publish_during(self, fault: Fault) -> None:
         ledger, tasks = self.drilled.ledger, Supervisor()
         tasks.start("trial looks", self._catch_up())
-        load = Load(self.drilled.run, self._nodes, ledger)
+        load = EndingLoad(self.drilled.run, self._nodes, ledger, self._over)
         planned = calls(self._drill, self.drilled.people)
         begun = itertools.takewhile(lambda _: not self._over.is_set(), planned)
         self._publishing = tasks.start("trial load", load.publish(begun, LONGEST_S))
@@ -103,6 +120,11 @@ class Trial:
             return self.drilled.ledger.count("acked") >= enough
 
         await _until(is_enough, f"{count} more alerts are acked")
+
+    def cut_every_other(self) -> None:
+        """Cut the connections of every other client; it comes back to wherever it is led then."""
+        for onlooker in self._crowd.onlookers[::2]:
+            onlooker.line.cut()
 
     async def hush(self) -> None:
         """Publish nothing more; return when everything has its answer."""

@@ -11,8 +11,8 @@ from nats.js.api import StreamConfig
 from tests.acceptance.deadlines import until_async
 from tests.ports.conftest import clock, migrated
 from tests.ports.nats_fanouts import nats
-from tests.ports.nats_queues import folder, open_nats_queue
-from tests.ports.nats_server import NatsServer
+from tests.ports.nats_queues import PatientQueue, folder, open_nats_queue
+from tests.ports.nats_server import NatsServer, running_nats
 from tests.ports.opener import OpenStore
 from tests.ports.test_queue import keyed, leased
 from tests.ports.turned_clock import TurnedClock
@@ -39,12 +39,8 @@ async def world(open_nats_queue: OpenStore) -> World:
 @pytest.fixture
 def own_nats() -> Iterator[NatsServer]:
     """A server that a test may kill."""
-    server = NatsServer()
-    try:
-        server.start()
+    with running_nats() as server:
         yield server
-    finally:
-        server.remove()
 
 
 @asynccontextmanager
@@ -57,8 +53,9 @@ async def queue_on(server: NatsServer, folder: Path) -> AsyncIterator[World]:
     terms = Terms(100_000, 100_000, monitors=(server.monitor,))
     try:
         async with Line.opened(server.url, terms) as line:
-            vars(store)["queue"] = NatsQueue(line, own, store.handover, clock)
+            queue = vars(store)["queue"] = PatientQueue(line, own, store.handover, clock)
             yield World(store, clock)
+            await queue.close()
             vars(store)["queue"] = own
     finally:
         await store.close()

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import bindparam as bind
 
-from tests.ports.postgres_server import FAST, PostgresServer
+from tests.ports.postgres_server import FAST, running_postgres
 from tocsin.adapters.postgres.columns import many
 from tocsin.adapters.postgres.connection import PostgresConnection
 from tocsin.adapters.postgres.migrate import migrate
@@ -46,9 +46,7 @@ ROWS = [
 
 @pytest.fixture(scope="module")
 def connection() -> Iterator[PostgresConnection]:
-    server = PostgresServer(**FAST)
-    try:
-        server.start()
+    with running_postgres(**FAST) as server:
         url = server.create()
         migrate(url)
         opened = PostgresConnection.open(url)
@@ -57,8 +55,6 @@ def connection() -> Iterator[PostgresConnection]:
         )
         yield opened
         opened.close()
-    finally:
-        server.remove()
 
 
 @pytest.fixture

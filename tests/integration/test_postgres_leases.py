@@ -13,7 +13,7 @@ import pytest
 from tests.acceptance.deadlines import until_async
 from tests.integration.test_postgres_processes import opened
 from tests.ports.devices import device
-from tests.ports.postgres_server import FAST, PostgresServer
+from tests.ports.postgres_server import FAST, PostgresServer, running_postgres
 from tests.ports.test_webhooks import dead, receipts, webhook
 from tests.ports.turned_clock import TurnedClock
 from tests.ports.world import World, envelope
@@ -35,12 +35,8 @@ DROP_SESSIONS = (
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[PostgresServer]:
-    made = PostgresServer(**FAST)
-    try:
-        made.start()
+    with running_postgres(**FAST) as made:
         yield made
-    finally:
-        made.remove()
 
 
 @pytest.fixture

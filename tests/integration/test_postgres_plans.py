@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Table
 
 from tests.integration.test_sqlite_plans import EVERY, MEANT
-from tests.ports.postgres_server import FAST, PostgresServer
+from tests.ports.postgres_server import FAST, PostgresServer, running_postgres
 from tocsin.adapters.postgres.columns import many
 from tocsin.adapters.postgres.connection import PostgresConnection
 from tocsin.adapters.postgres.database import PostgresDatabase
@@ -80,12 +80,8 @@ PARTIAL = {
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[PostgresServer]:
-    server = PostgresServer(**FAST)
-    try:
-        server.start()
+    with running_postgres(**FAST) as server:
         yield server
-    finally:
-        server.remove()
 
 
 @pytest.fixture(scope="module")

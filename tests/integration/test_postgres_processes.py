@@ -14,7 +14,8 @@ import psycopg
 import pytest
 
 from tests.acceptance.deadlines import until_async
-from tests.ports.postgres_server import FAST, PostgresServer
+from tests.ports.batches import batch_of, see_order
+from tests.ports.postgres_server import FAST, PostgresServer, running_postgres
 from tests.ports.turned_clock import TurnedClock
 from tests.ports.world import World, envelope
 from tocsin.adapters.postgres import store as postgres_store
@@ -35,12 +36,8 @@ LEASE_S = 30.0
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[PostgresServer]:
-    made = PostgresServer(**FAST, deadlock_timeout="100ms")
-    try:
-        made.start()
+    with running_postgres(**FAST, deadlock_timeout="100ms") as made:
         yield made
-    finally:
-        made.remove()
 
 
 @pytest.fixture
@@ -228,6 +225,31 @@ async def test_who_lost_a_lease_cannot_put_off_or_bury_what_another_one_has(
     assert len(await one.queue.dead_letters(limit=2)) == 1
 
 
+async def take_apart(store: PostgresStore, dice: random.Random) -> None:
+    """Do what the worker does, a few at a time, with a store that is away now and then, until nothing is left."""
+    queue = store.queue
+    while (await queue.depth()).waiting:
+        rows = await queue.lease(limit=dice.randint(1, 9), lease_s=LEASE_S)
+        if dice.random() < 0.1:
+            await queue.put_off([row.receipt for row in rows], delay_s=0.0, reason="away")
+            continue
+        await asyncio.sleep(dice.choice((0.0, 0.0, 0.005)))
+        await store.deliver([row.envelope for row in rows])
+        await queue.ack([row.receipt for row in rows])
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_a_batch_arrives_in_its_order_however_many_take_it_apart(
+    stores: tuple[PostgresStore, PostgresStore], clock: TurnedClock, seed: int
+) -> None:
+    dice = random.Random(seed)
+    batches = [batch_of(dice.randint(2, 12)) for _ in range(8)]
+    for batch in batches:
+        await dice.choice(stores).queue.publish(batch)
+    await asyncio.gather(*(take_apart(store, dice) for store in stores * 2))
+    await see_order(World(stores[0], clock), batches)
+
+
 async def test_both_deliver_what_both_hold_and_it_arrives_once(
     stores: tuple[PostgresStore, PostgresStore], clock: TurnedClock
 ) -> None:
@@ -377,6 +399,8 @@ async def test_a_database_of_before_there_were_several_goes_on_behind_its_last_n
             connection.execute(f"DROP SEQUENCE {kind}_counter".encode())
         for table in ("queue", "pushes"):
             connection.execute(f"ALTER TABLE {table} DROP COLUMN leased_by".encode())
+        connection.execute("ALTER TABLE queue DROP COLUMN batch")
+        connection.execute("DROP TABLE turns")
         connection.execute("DROP TABLE editions")
         connection.execute("DROP INDEX items_asleep")
         for column in ("leased_by", "lease_ends_us"):

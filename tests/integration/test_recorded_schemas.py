@@ -9,7 +9,8 @@ import msgspec
 import psycopg
 import pytest
 
-from tests.ports.postgres_server import FAST, PostgresServer
+from tests.integration.recorded_release import RECORDED, restored
+from tests.ports.postgres_server import FAST, PostgresServer, running_postgres
 from tests.ports.turned_clock import TurnedClock
 from tests.ports.world import envelope
 from tocsin.adapters.postgres.migrate import migrate
@@ -21,7 +22,6 @@ from tocsin.model.alert import Audience
 from tocsin.ports.limits import StoreLimits
 from tocsin.ports.store import Listing
 
-RECORDED = Path(__file__).parent / "recorded"
 # When both were recorded, so that nothing is too old to be kept.
 RECORDED_US = 1_795_435_400_000_000
 OPEN_LIMITS = StoreLimits(low_water_bytes=0)
@@ -29,12 +29,8 @@ OPEN_LIMITS = StoreLimits(low_water_bytes=0)
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[PostgresServer]:
-    made = PostgresServer(**FAST)
-    try:
-        made.start()
+    with running_postgres(**FAST) as made:
         yield made
-    finally:
-        made.remove()
 
 
 @pytest.fixture
@@ -42,14 +38,6 @@ def clock() -> TurnedClock:
     made = TurnedClock()
     made.us = RECORDED_US
     return made
-
-
-def restored(server: PostgresServer) -> str:
-    """Make a database as it was recorded; return its URL."""
-    url = server.create()
-    with psycopg.connect(url) as connection:
-        connection.execute((RECORDED / "postgres-0022.sql").read_bytes())
-    return url
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.sqlite_publisher import EACH, PUBLISHERS
+from tocsin.adapters.sqlite.connection import connect_writer
 
 ROOT = Path(__file__).parents[2]
 ANSWERED = re.compile(r"answered (a\d+);")
@@ -61,3 +62,11 @@ def test_no_answer_before_the_fsync_that_covers_it(tmp_path: Path) -> None:
         covering = [end for begin, end in syncs if begin > written[0] and end < answered]
         assert covering, f"{alert_id} was answered on line {answered} without an fsync"
     assert len(syncs) < len(answers), "many publishers share an fsync"
+
+
+def test_who_writes_asks_macos_for_what_other_systems_call_fsync(tmp_path: Path) -> None:
+    connection = connect_writer(tmp_path / "tocsin.db")
+    names = ("fullfsync", "checkpoint_fullfsync")
+    kept = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
+    connection.close()
+    assert kept == [1, 1]

@@ -203,3 +203,22 @@ async def test_an_sqlite_that_can_corrupt_its_log_is_warned_about(
             async with opened(tmp_path):
                 pass
         assert any(entry["event"] == "sqlite.old" for entry in logs) is warned
+
+
+async def test_a_log_that_cannot_be_folded_leaves_writes_as_patient_as_before(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path) as world:
+        assert isinstance(world.store, SqliteStore)
+        database = world.store._writer._database
+
+        def job(connection: Connection) -> tuple[int, int]:
+            asked = "PRAGMA busy_timeout"
+            before = connection.execute(asked).fetchone()[0]
+            database.at_rest(connection)  # within a transaction it is refused
+            return before, connection.execute(asked).fetchone()[0]
+
+        with capture_logs() as logs:
+            before, after = await world.store._writer.run(job)
+    assert "sqlite.checkpoint_failed" in [entry["event"] for entry in logs]
+    assert after == before > 0

@@ -3,68 +3,17 @@
 import re
 import sqlite3
 from collections.abc import Iterator
+from importlib import import_module
+from pkgutil import iter_modules
 from types import ModuleType
 
 import pytest
 from sqlalchemy.sql import ClauseElement, Executable, FromClause
 
-from tocsin.adapters.sql import (
-    alerts,
-    audit,
-    collapses,
-    dead_pushes,
-    deeds,
-    devices,
-    editions,
-    event_handlers,
-    handover,
-    holdings,
-    inboxes,
-    items,
-    people,
-    preferences,
-    pushes,
-    receipts,
-    schedule,
-    secrets,
-    stream,
-    topics,
-    unprocessed,
-    vapid,
-    waiting,
-    webhooks,
-    withdrawals,
-)
+from tocsin.adapters import sql as tables
+from tocsin.adapters.sql import holdings, store
 from tocsin.adapters.sql.store.text import Statement, sql
 from tocsin.adapters.sqlite.migrate import migrate
-
-MODULES = (
-    alerts,
-    collapses,
-    audit,
-    dead_pushes,
-    deeds,
-    devices,
-    editions,
-    event_handlers,
-    handover,
-    holdings,
-    inboxes,
-    items,
-    people,
-    preferences,
-    pushes,
-    receipts,
-    schedule,
-    secrets,
-    stream,
-    topics,
-    unprocessed,
-    vapid,
-    waiting,
-    webhooks,
-    withdrawals,
-)
 
 # Walks that are meant: along the primary key or an index for a bounded number of rows, or of a table that stays small,
 # or once at start.
@@ -101,6 +50,7 @@ MEANT = {
     "waiting.oldest_keys": "SCAN alert_keys",
     "withdrawals.oldest_open": "SCAN withdrawals",
     "people.revoked": "SCAN revocations",
+    "turns.end_turn": "SCAN turns",
     "topics.count_audience": "SCAN people",
     "secrets.all_keys": "SCAN keys",
     "secrets.keys_of_hub": "SCAN keys",
@@ -140,6 +90,13 @@ ITEM_INDEXES = {
 }
 
 
+def modules_in(package: ModuleType) -> Iterator[ModuleType]:
+    """Yield all modules of a package, so that no new one has to be named here."""
+    for found in iter_modules(package.__path__):
+        if not found.ispkg:
+            yield import_module(f"{package.__name__}.{found.name}")
+
+
 def statements(module: ModuleType) -> Iterator[tuple[str, Statement]]:
     area = module.__name__.rpartition(".")[2]
     for name, value in vars(module).items():
@@ -148,7 +105,7 @@ def statements(module: ModuleType) -> Iterator[tuple[str, Statement]]:
             yield f"{area}.{name}", sql(value)
 
 
-EVERY = dict(found for module in MODULES for found in statements(module))
+EVERY = dict(found for module in modules_in(tables) for found in statements(module))
 for held in (*holdings.HOLDINGS, holdings.SUBSCRIPTIONS):
     EVERY |= {f"held.{held.kind}.page": sql(held.page), f"held.{held.kind}.drop": sql(held.drop)}
 for way in holdings.WAITING:
@@ -171,8 +128,21 @@ def plan(connection: sqlite3.Connection, statement: str) -> list[str]:
     return [row[3] for row in rows]
 
 
+def compiled_in(value: object) -> Iterator[str]:
+    """Yield the statements that a module holds, in collections too."""
+    if isinstance(value, Statement):
+        yield value
+    elif isinstance(value, dict):
+        yield from compiled_in(tuple(value.values()))
+    elif isinstance(value, tuple | list):
+        for inner in value:
+            yield from compiled_in(inner)
+
+
 def test_every_statement_is_looked_at() -> None:
-    assert len(EVERY) > 60
+    run = {text for module in modules_in(store) for text in compiled_in(vars(module))}
+    assert len(run) > 150
+    assert run - set(EVERY.values()) == set()
     assert set(MEANT) <= set(EVERY)
     assert {f"items.{name}" for name in ITEM_INDEXES} | {"items.add_item"} == {
         name for name in EVERY if name.startswith("items.")
@@ -298,12 +268,18 @@ def test_a_note_looks_at_each_fact_and_what_it_speaks_of(
 
 
 def test_the_queue_is_read_by_due_time_and_order(connection: sqlite3.Connection) -> None:
-    assert plan(connection, EVERY["waiting.due"]) == [
+    assert plan(connection, EVERY["waiting.due"])[0] == (
         "SEARCH queue USING INDEX queue_due (expands=? AND available_us=?)"
-    ]
-    assert plan(connection, EVERY["waiting.due_again"]) == [
+    )
+    assert plan(connection, EVERY["waiting.due_again"])[0] == (
         "SEARCH queue USING INDEX queue_due (expands=? AND available_us>? AND available_us<?)"
-    ]
+    )
+
+
+def test_what_of_a_batch_is_ahead_is_found_in_its_order(connection: sqlite3.Connection) -> None:
+    steps = plan(connection, EVERY["waiting.before_in_batches"])
+    assert steps[0] == "SEARCH queue USING COVERING INDEX queue_batch (batch=? AND seq<?)"
+    assert not any("TEMP B-TREE" in step for step in steps)
 
 
 def test_no_index_names_a_read_or_seen_time(connection: sqlite3.Connection) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.acceptance.deadlines import until_async
 from tests.ports.fanouts import Ear, said
-from tests.ports.nats_server import NatsServer
+from tests.ports.nats_server import NatsServer, running_nats
 from tocsin.adapters.nats.fanout import NatsFanout
 from tocsin.supervisor import Supervisor
 
@@ -20,12 +20,8 @@ OpenNats = Callable[..., Awaitable[NatsFanout]]
 @pytest.fixture(scope="session")
 def nats() -> Iterator[NatsServer]:
     """Lend one server; each test has a deployment of its own there."""
-    server = NatsServer()
-    try:
-        server.start()
+    with running_nats() as server:
         yield server
-    finally:
-        server.remove()
 
 
 @pytest.fixture

@@ -1,12 +1,13 @@
 """Fixtures that open queues on NATS servers of the tests' own, one or three, before stores on SQLite."""
 
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
 from pathlib import Path
 
 import pytest
+from nats.errors import Error
 
 from tests.acceptance.deadlines import until_async
 from tests.ports.nats_cluster import FORMED_S, NatsCluster, nats_cluster
@@ -17,12 +18,42 @@ from tests.ports.world import AnyStore
 from tocsin.adapters.nats.line import Line, Terms
 from tocsin.adapters.nats.queue import NatsQueue
 from tocsin.adapters.sqlite.store import SqliteStore
+from tocsin.errors import UnavailableError
 from tocsin.ports.limits import StoreLimits
+from tocsin.ports.queue import Leased
 
 MESSAGE_BYTES = 100_000
 _numbers = count(1)
 
 TermsOf = Callable[[int], Terms]
+
+
+class PatientQueue(NatsQueue):
+    """One that leases nothing only when its consumer has nothing left to bring.
+
+    A consumer may hear of a message after its publisher has the acknowledgement, on busy servers by more than a lease looks.
+    """
+
+    async def lease(self, *, limit: int, lease_s: float) -> Sequence[Leased]:
+        async def some_or_none() -> Sequence[Sequence[Leased]]:
+            had_all = await self._had_all()
+            rows = await super(PatientQueue, self).lease(limit=limit, lease_s=lease_s)
+            return [rows] if rows or had_all else []
+
+        (rows,) = await until_async(some_or_none, "the consumer has brought what is there")
+        return rows
+
+    async def _had_all(self) -> bool:
+        """Tell whether everything in the stream was brought before, or the server is known to be away."""
+        try:
+            self._line.check_connected()
+            waiting = (await self._line.state()).messages
+            consumers = await self._line._jetstream.consumers_info(self._line.stream.name)
+        except UnavailableError:
+            return True
+        except (Error, TimeoutError):
+            return False
+        return not waiting or any(one.num_pending == 0 for one in consumers)
 
 
 @pytest.fixture(scope="session")
@@ -87,7 +118,8 @@ async def _opener(
             own = store.queue
             place = f"{url}/queue.{next(_numbers)}"
             line = await opened.enter_async_context(Line.opened(place, terms(limits.queue_rows)))
-            vars(store)["queue"] = NatsQueue(line, own, store.handover, clock)
+            queue = vars(store)["queue"] = PatientQueue(line, own, store.handover, clock)
+            opened.push_async_callback(queue.close)
             opened.callback(vars(store).update, queue=own)
             return store
 

@@ -7,6 +7,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.acceptance.server_process import free_port
@@ -88,3 +90,14 @@ class NatsServer:
         """End it and its folder."""
         self.kill()
         shutil.rmtree(self.folder)
+
+
+@contextmanager
+def running_nats() -> Iterator[NatsServer]:
+    """Run a server of one's own, and take it away with its folder."""
+    server = NatsServer()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()

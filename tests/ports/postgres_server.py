@@ -7,7 +7,8 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, LiteralString
 
@@ -17,6 +18,8 @@ from tocsin.adapters.postgres.migrate import migrate
 from tocsin.adapters.sql.schema import metadata
 
 START_S = 60.0
+# PostgreSQL does not run for root, who lends it to this user.
+OWNER = "postgres" if os.geteuid() == 0 else ""
 # Nobody loses power here: what these cost is kept for the tests that are about them.
 FAST = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off", "wal_level": "minimal"}
 QUIET = {
@@ -39,14 +42,16 @@ def programs() -> Path:
 
 
 class PostgresServer:
-    """One server; root lends it to the user ``postgres``, since it does not run for root."""
+    """One server; its data are in a folder of its own, or in an empty one of the owner's elsewhere."""
 
-    def __init__(self, **settings: str) -> None:
+    def __init__(self, data: Path | None = None, /, **settings: str) -> None:
         self._settings = {**QUIET, **settings}
         self._lent: Mapping[str, Any] = {}
         self.folder = Path(tempfile.mkdtemp(prefix="tocsin-pg-"))
-        if os.geteuid() == 0:
-            owner = pwd.getpwnam("postgres")
+        if data is not None:
+            (self.folder / "data").symlink_to(data)
+        if OWNER:
+            owner = pwd.getpwnam(OWNER)
             os.chown(self.folder, owner.pw_uid, owner.pw_gid)
             self._lent = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
         self._process: subprocess.Popen[bytes] | None = None
@@ -97,6 +102,12 @@ class PostgresServer:
             self._process.wait(START_S)
             self._process = None
 
+    def wait_ended(self) -> None:
+        """Wait until it has ended by itself."""
+        assert self._process is not None
+        self._process.wait(START_S)
+        self._process = None
+
     def recover(self) -> None:
         """Bring it back as after the recovery of a backup, on a new timeline."""
         self.stop()
@@ -125,13 +136,27 @@ class PostgresServer:
             cursor = connection.execute(query)
             return cursor.fetchall() if cursor.description else []
 
-    def create(self) -> str:
-        """Make an empty database; return its URL."""
+    def create(self, folder: Path | None = None) -> str:
+        """Make an empty database, whose tables are in ``folder`` if it is given; return its URL."""
         self._made += 1
         name = f"made_{self._made}"
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}".encode())
+            if folder is not None:
+                connection.execute(f"CREATE TABLESPACE {name} LOCATION '{folder}'".encode())
+            where = "" if folder is None else f" TABLESPACE {name}"
+            connection.execute(f"CREATE DATABASE {name}{where}".encode())
         return self.url(name)
+
+
+@contextmanager
+def running_postgres(data: Path | None = None, /, **settings: str) -> Iterator[PostgresServer]:
+    """Run a server of one's own, and take it away with its folder."""
+    server = PostgresServer(data, **settings)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
 
 
 class Lent:

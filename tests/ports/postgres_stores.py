@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from tests.ports.opener import Opener, OpenStore
-from tests.ports.postgres_server import FAST, Lent, PostgresServer
+from tests.ports.postgres_server import FAST, Lent, running_postgres
 from tests.ports.turned_clock import TurnedClock
 from tests.ports.world import AnyStore
 from tocsin.adapters.postgres.store import PostgresStore
@@ -15,12 +15,8 @@ from tocsin.ports.limits import StoreLimits
 @pytest.fixture(scope="session")
 def lent() -> Iterator[Lent]:
     """Lend databases of one server."""
-    server = PostgresServer(**FAST)
-    try:
-        server.start()
+    with running_postgres(**FAST) as server:
         yield Lent(server)
-    finally:
-        server.remove()
 
 
 @pytest.fixture

@@ -162,11 +162,11 @@ class FakeSocket:
         self.stuck = False
         self.closed: tuple[int, str] | None = None
         session.socket = self
-        session.write = self.write
+        session.sink = self
 
     def get_stuck(self) -> None:
         self.stuck = True
-        self.session.write = None
+        self.session.sink = None
 
     def write(self, data: bytes) -> None:
         self.writes.append(data)

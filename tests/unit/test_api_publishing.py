@@ -147,6 +147,20 @@ async def test_a_batch_takes_the_good_and_refuses_the_bad_in_order(
     assert third == {"id": first["id"], "status": "duplicate"}
 
 
+async def test_what_is_accepted_of_a_batch_keeps_its_order_and_single_alerts_have_none(
+    server: Server,
+) -> None:
+    headers = await server.key()
+    for _ in range(2):
+        alerts = [ALERT, {"title": "no audience"}, ALERT]
+        await server.http.post("/v1/alerts/batch", json={"alerts": alerts}, headers=headers)
+    await server.http.post("/v1/alerts", json=ALERT, headers=headers)
+    rows = await server.store.queue.lease(limit=9, lease_s=30)
+    first, second, third, fourth, single = (row.envelope.batch for row in rows)
+    assert single is None
+    assert None is not first == second != third == fourth
+
+
 async def test_a_batch_under_an_idempotency_key_can_be_repeated(server: Server) -> None:
     headers = {**await server.key(), "idempotency-key": "nightly"}
     body = {"alerts": [ALERT, ALERT]}

@@ -396,6 +396,28 @@ def test_a_stored_state_begins_with_changes() -> None:
     assert [r["kind"] for r in client.requests()] == ["changes"]
 
 
+def test_a_stored_state_that_comes_late_goes_before_what_was_done_meanwhile() -> None:
+    before = online(item(1, 10))
+    before.send("socket_closed")
+    before.send("act", op_id="before", action={"type": "mark", "action": "seen"})
+    stored = before.core.snapshot()
+    client = Client()
+    patch = {"id": "a1", "alert_id": "a1", "read": True}
+    client.send("act", op_id="now", action={"type": "patch", "patches": [patch]})
+    client.send("start", stored=stored)
+    assert client.ids() == ["a1"]
+    assert [e["op_id"] for e in client.core.snapshot()["queue"]] == ["before", "now"]
+    client.send("act", op_id="then", action={"type": "patch", "patches": [patch]})
+    assert client.effects[-1]["expected"] == place(1)
+
+
+def test_a_stored_state_that_comes_after_the_servers_is_not_looked_at() -> None:
+    stored = online(item(1, 10)).core.snapshot()
+    client = online(item(2, 20))
+    client.send("start", stored=stored)
+    assert client.ids() == ["a2"]
+
+
 def test_a_stored_state_is_written_only_over_the_one_read_or_written_last() -> None:
     client = online(item(1, 10))
     assert [e["expected"] for e in client.told if e["type"] == "persist"] == [None]

@@ -41,6 +41,7 @@ def test_a_section_can_come_from_the_environment(monkeypatch: pytest.MonkeyPatch
         ("port = 70000", "port = 70000"),
         ('public_url = "example.org"', "public_url"),
         ("= nonsense", "tocsin.toml cannot be read"),
+        ("[hubs.Chat]\n[hubs.chat]", "hubs.Chat and hubs.chat are one hub"),
         ('tls_cert = "a.pem"', "tls_cert and tls_key go together"),
         ('tls_cert = "a.pem"\ntls_key = "b.pem"', "a.pem: there is no such file"),
     ],
@@ -49,6 +50,11 @@ def test_a_wrong_setting_is_named(text: str, named: str) -> None:
     Path("tocsin.toml").write_text(text)
     with pytest.raises(ConfigError, match=named):
         load({})
+
+
+def test_hubs_are_known_in_any_case_of_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOCSIN_HUBS", '{"Chat": {"cut_at_expiry": true}}')
+    assert load({}).hubs["chat"].cut_at_expiry
 
 
 def test_hosts_that_may_be_called_are_names_addresses_and_networks() -> None:

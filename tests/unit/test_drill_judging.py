@@ -278,13 +278,6 @@ def test_only_a_batch_that_one_answer_took_has_an_order() -> None:
     assert ledger.unknown() == 3
 
 
-def test_no_batch_has_an_order_where_several_processors_take_it_apart() -> None:
-    ledger = Ledger(keeps_batches=False)
-    ledger.begin(range(3), ("ada",), 0.0)
-    ledger.attempted(range(3), attempts=1, unanswered=False)
-    assert [entry.after for entry in ledger.entries.values()] == [None] * 3
-
-
 def test_refusals_are_counted_with_their_reasons() -> None:
     ledger = Ledger()
     ledger.begin(range(3), ("ada",), 0.0)

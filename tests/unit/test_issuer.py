@@ -78,9 +78,12 @@ class House:
 async def test_a_token_of_either_algorithm_is_good_and_opens_what_the_settings_say() -> None:
     house = House(PUBLISHED)
     claims = await house.admit(house.token(scope="inbox", role="webpubsub.sendToGroup"))
-    assert (claims.hub, claims.user, claims.roles, claims.signer) == ("h", "ada", (), None)
+    assert (claims.hub, claims.user, claims.roles) == ("h", "ada", ())
     assert not claims.opens_inbox
-    assert (await house.admit(house.token(EC_KEY, "ES256", {"kid": "e"}))).user == "ada"
+    other = await house.admit(house.token(EC_KEY, "ES256", {"kid": "e"}))
+    assert other.user == "ada"
+    assert None not in {claims.signer, other.signer}
+    assert claims.signer != other.signer
     [call] = house.outbound.calls
     assert (call.method, call.purpose, call.url) == ("GET", "key-set", JWKS_URL)
 
@@ -304,6 +307,35 @@ async def test_an_old_set_is_used_while_it_is_read_anew() -> None:
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert await house.code(house.token()) == "token-signature"
+
+
+async def read_behind_the_scenes() -> None:
+    for _ in range(2):
+        await asyncio.sleep(0)
+
+
+async def test_a_key_is_known_until_a_set_was_read_without_it() -> None:
+    renamed = Answer(200, (), key_set(jwk(RSA_KEY, "renamed"), jwk(EC_KEY, "e")))
+    gone = Answer(200, (), key_set(jwk(OTHER_RSA_KEY, "r"), jwk(EC_KEY, "e")))
+    house = House(PUBLISHED, AWAY, renamed, gone)
+    signers = [
+        (await house.admit(token)).signer or ""
+        for token in (house.token(), house.token(EC_KEY, "ES256", {"kid": "e"}))
+    ]
+    for known in ([True, True], [True, True], [False, True]):
+        house.clock.advance(301)
+        [house.door.knows_key("h", signer) for signer in signers]
+        await read_behind_the_scenes()
+        assert [house.door.knows_key("h", signer) for signer in signers] == known
+    assert len(house.outbound.calls) == 4
+
+
+async def test_a_key_is_known_before_any_set_was_read_and_where_there_is_no_issuer() -> None:
+    house = House(AWAY)
+    assert house.door.knows_key("h", "of a connection that came from another gateway")
+    assert house.door.knows_key("other", "any")
+    await read_behind_the_scenes()
+    assert len(house.outbound.calls) == 1
 
 
 async def test_a_large_set_is_looked_at_up_to_its_bound() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+import pytest
 from msgspec import Raw
 from msgspec.structs import replace
 
@@ -9,11 +10,12 @@ from tocsin.adapters.memory.fanout import MemoryFanout
 from tocsin.adapters.memory.queue import MemoryQueue
 from tocsin.adapters.memory.store import MemoryStore
 from tocsin.errors import UnavailableError
-from tocsin.model.alert import Audience, Envelope
+from tocsin.model.alert import Audience, Envelope, in_order
 from tocsin.ports.fanout import Announcement
 from tocsin.ports.limits import StoreLimits
 from tocsin.ports.queue import Leased
 from tocsin.ports.store import Delivered
+from tocsin.process import worker
 from tocsin.process.retry import MAX_ATTEMPTS, MAX_CRASHES, decide
 from tocsin.process.worker import Worker
 from tocsin.telemetry import Metrics
@@ -35,14 +37,20 @@ class PoisonedStore(MemoryStore):
     """Fails whenever it is given the alert ``poison``, and always while it is ``away``."""
 
     away = False
+    fails_at = 0  # the number of the delivery that does, alone
     deliveries = 0
+
+    def __init__(self, clock: ManualClock) -> None:
+        super().__init__(clock)
+        self.arrived: list[str] = []
 
     async def deliver(self, envelopes: Sequence[Envelope]) -> Mapping[str, Delivered]:
         self.deliveries += 1
-        if self.away:
+        if self.away or self.deliveries == self.fails_at:
             raise UnavailableError("the store is away")
         if any(envelope.id == "poison" for envelope in envelopes):
             raise ValueError("poison")
+        self.arrived += [envelope.id for envelope in envelopes]
         return await super().deliver(envelopes)
 
 
@@ -115,6 +123,21 @@ async def test_an_alert_that_ended_three_processes_alone_is_buried_untried() -> 
     letter = await bench.store.queue.dead_letter(str(MAX_CRASHES))
     assert letter is not None
     assert "ended 3 times" in letter.reason
+
+
+async def test_a_batch_keeps_its_order_over_an_outage_in_its_middle(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench = Bench()
+    monkeypatch.setattr(worker, "BATCH", 4)
+    monkeypatch.setattr(worker, "BATCH_ROWS", 2)
+    told = in_order([_envelope(f"{number:032x}") for number in range(8)])
+    await bench.store.queue.publish(told)
+    bench.store.fails_at = 2
+    for _ in range(9):
+        await bench.worker.step()
+        bench.clock.advance(2)
+    assert bench.store.arrived == [envelope.id for envelope in told]
 
 
 async def test_a_store_that_is_away_costs_no_attempts_and_no_alert() -> None:

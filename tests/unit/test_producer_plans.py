@@ -208,6 +208,27 @@ def test_only_what_was_put_off_is_sent_again_and_a_bad_alert_is_refused_alone() 
     ]
 
 
+def unknown(alert: Mapping[str, Any]) -> Mapping[str, Any]:
+    repeat_with = {"id": alert["id"]}
+    error = {"code": "unknown-outcome", "detail": "lost", "retryable": True}
+    return {"status": "unknown", "error": {**error, "repeat_with": repeat_with}}
+
+
+def test_an_alert_of_a_batch_whose_outcome_is_unknown_is_sent_again_with_its_id() -> None:
+    lost = {"1": unknown}
+    peer = BatchPeer(lambda alert: lost.pop(alert["id"], accept)(alert))
+    outcomes = peer.run(peer.plans.publish_many([Alert(**HELLO, id=f"{n}") for n in range(3)]))
+    assert peer.sizes == [3, 1]
+    assert outcomes == [Accepted(f"server-{n}", is_repeat=False) for n in range(3)]
+
+
+def test_an_alert_whose_outcome_stays_unknown_is_unsettled_and_not_refused() -> None:
+    peer = BatchPeer(unknown)
+    [outcome] = peer.run(peer.plans.publish_many([Alert(**HELLO, id="x")]))
+    assert isinstance(outcome, UnsettledError)
+    assert (outcome.code, outcome.alert_id) == ("unknown-outcome", "x")
+
+
 def test_two_alerts_of_one_id_have_each_its_outcome() -> None:
     peer = BatchPeer(accept)
     alerts = [Alert(**HELLO, id="1", source=source) for source in ("a", "b")]

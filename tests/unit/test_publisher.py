@@ -94,7 +94,7 @@ async def test_no_answer_in_time_leaves_the_outcome_unknown(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(publishing, "DEADLINE_S", 0.01)
-    with pytest.raises(UnknownOutcomeError, match="repeat with the same id"):
+    with pytest.raises(UnknownOutcomeError, match="no answer from the queue"):
         await _publisher(GatedQueue()).publish([_envelope("1")])
 
 

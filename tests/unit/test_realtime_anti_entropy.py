@@ -10,7 +10,6 @@ from tocsin.model.position import Position
 from tocsin.realtime.anti_entropy import USERS_PER_READ, AntiEntropy
 from tocsin.realtime.hub import Hubs
 from tocsin.realtime.session import Session
-from tocsin.realtime.settings import Replay
 from tocsin.realtime.writer import Writer
 
 
@@ -26,7 +25,6 @@ class Floor:
             call_soon=self.turns,
             overflowed=lambda session, added: None,
             outbox_bytes=10_000,
-            replay=Replay(),
         )
         self.anti_entropy = AntiEntropy(
             self.store,  # type: ignore[arg-type]

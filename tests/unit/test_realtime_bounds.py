@@ -10,6 +10,7 @@ from tests.wire.client_frames import client_frame
 from tocsin.realtime.frames import BINARY, CLOSE, PING, TEXT, encode_close
 from tocsin.realtime.message import Message
 from tocsin.realtime.session import Session
+from tocsin.realtime.settings import Replay
 
 ASK = client_frame(TEXT, b'{"type":"ping"}')
 LIMITED = encode_close(1008, "rate-limited")
@@ -106,7 +107,12 @@ def deaf(floor: Floor) -> tuple[Session, Any]:
 def test_the_worst_client_holds_no_more_than_the_stated_bounds() -> None:
     """It reads nothing, begins a message it never ends, floods pings and requests, and is sent all there is."""
     outbox, message, answers, slack = 200_000, 150_000, 64 * 1024, 100_000
-    floor = Floor(outbox_bytes=outbox, message_bytes=message, messages=0)
+    floor = Floor(
+        outbox_bytes=outbox,
+        replay=Replay(size_bytes=outbox),
+        message_bytes=message,
+        messages=0,
+    )
     clients = [deaf(floor) for _ in range(10)]
     part = client_frame(BINARY, bytes(1000), final=False)
     more = client_frame(0, bytes(1000), final=False)

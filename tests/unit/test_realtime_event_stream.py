@@ -188,7 +188,7 @@ async def test_streams_end_with_their_token_where_that_is_wanted() -> None:
 async def test_streams_count_as_connections_of_their_user() -> None:
     floor = Floor(connections_per_user=2)
     first, second = floor.begun(), floor.begun()
-    floor.gateway.open_session(Claims("h", "ada", 0, scopes=("inbox",)), JSON)
+    floor.gateway.reception.open_session(Claims("h", "ada", 0, scopes=("inbox",)), JSON)
     assert first.session.ended
     assert not second.session.ended
     text = b"".join([chunk async for chunk in first])

@@ -52,7 +52,7 @@ class Floor:
         self, user: str = "u", dialect: Dialect = RELIABLE_JSON, expires_us: int = 0
     ) -> tuple[Session, FakeTransport, Connection]:
         claims = Claims("h", user, expires_us, scopes=("inbox",))
-        session = self.gateway.open_session(claims, dialect)
+        session = self.gateway.reception.open_session(claims, dialect)
         return session, *self.attach(session)
 
     def attach(self, session: Session) -> tuple[FakeTransport, Connection]:
@@ -110,7 +110,7 @@ def test_while_the_peer_does_not_read_messages_gather_for_one_write() -> None:
 
 
 def test_slow_reader_is_closed_with_its_reason_and_forgotten() -> None:
-    floor = Floor(outbox_bytes=10)
+    floor = Floor(outbox_bytes=10, replay=Replay(messages=2))
     session, transport, _ = floor.connect()
     transport.blocked = True
     floor.announce(1)
@@ -124,6 +124,23 @@ def test_slow_reader_is_closed_with_its_reason_and_forgotten() -> None:
     floor.announce(5)
     floor.wait(6)
     assert transport.is_aborted
+
+
+def test_what_is_kept_for_a_recovery_may_wait_for_a_slow_reader_too() -> None:
+    floor = Floor(outbox_bytes=10, replay=Replay(messages=4))
+    session, transport, connection = floor.connect()
+    transport.blocked = True
+    floor.announce(1)
+    floor.announce(*range(1_000_000, 1_000_002))
+    connection.connection_lost(None)
+    token = floor.gateway.recovery.token(session.id)
+    assert floor.gateway.reception.recover("h", session.id, token) is session
+    transport, _ = floor.attach(session)
+    transport.blocked = True
+    floor.announce(1_000_002)
+    assert not session.ended
+    floor.announce(1_000_003, 1_000_004)
+    assert session.ended
 
 
 def test_who_answers_pings_stays_and_who_is_silent_is_cut_off_but_recoverable() -> None:
@@ -150,7 +167,7 @@ def test_dropped_session_collects_and_replays_after_the_last_acknowledgement() -
     connection.connection_lost(None)
     floor.announce(4)
     token = floor.gateway.recovery.token(session.id)
-    assert floor.gateway.recover("h", session.id, token) is session
+    assert floor.gateway.reception.recover("h", session.id, token) is session
     transport, _ = floor.attach(session)
     assert transport.writes == [frames(2, 3, 4, first=2)]
     assert floor.gateway.recovery.held == 0
@@ -162,7 +179,9 @@ def test_recovery_takes_the_session_from_the_old_socket() -> None:
     floor = Floor()
     session, old, connection = floor.connect()
     floor.announce(1)
-    assert floor.gateway.recover("h", session.id, floor.gateway.recovery.token(session.id))
+    assert floor.gateway.reception.recover(
+        "h", session.id, floor.gateway.recovery.token(session.id)
+    )
     new, _ = floor.attach(session)
     connection.connection_lost(None)
     floor.announce(2)
@@ -181,7 +200,10 @@ def test_recovery_is_refused_for_what_does_not_fit(wrong: str) -> None:
     floor.wait(31 if wrong == "window" else 29)
     hub = "other" if wrong == "hub" else "h"
     connection_id = "other" if wrong == "id" else session.id
-    assert floor.gateway.recover(hub, connection_id, "x" if wrong == "token" else token) is None
+    assert (
+        floor.gateway.reception.recover(hub, connection_id, "x" if wrong == "token" else token)
+        is None
+    )
     assert floor.gateway.stats().not_recovered == 1
 
 
@@ -207,7 +229,7 @@ def test_an_application_closes_with_what_waits_then_the_reason_then_1000(reason:
     last = JSON_CODEC.disconnected(text)
     assert transport.writes == [frames(1), last, encode_close(1000)]
     token = floor.gateway.recovery.token(session.id)
-    assert floor.gateway.recover("h", session.id, token) is None
+    assert floor.gateway.reception.recover("h", session.id, token) is None
 
 
 def test_an_application_closes_dropped_and_plain_connections_without_a_word() -> None:
@@ -262,7 +284,9 @@ def test_connections_beyond_the_limit_close_the_oldest_of_that_user_only() -> No
 def test_connections_without_an_inbox_are_as_many_as_an_application_likes() -> None:
     floor = Floor(connections_per_user=2)
     inbox, _, _ = floor.connect()
-    plain = [floor.gateway.open_session(Claims("h", "u", 0), RELIABLE_JSON) for _ in range(5)]
+    plain = [
+        floor.gateway.reception.open_session(Claims("h", "u", 0), RELIABLE_JSON) for _ in range(5)
+    ]
     floor.connect()
     assert not any(session.ended for session in (inbox, *plain))
     floor.connect()
@@ -310,7 +334,9 @@ def test_who_comes_back_with_a_token_that_ended_meanwhile_is_cut() -> None:
     floor.wait(5)
     connection.connection_lost(None)
     floor.wait(10)
-    recovered = floor.gateway.recover("h", session.id, floor.gateway.recovery.token(session.id))
+    recovered = floor.gateway.reception.recover(
+        "h", session.id, floor.gateway.recovery.token(session.id)
+    )
     assert recovered is session
     transport, _ = floor.attach(session)
     floor.wait(1)

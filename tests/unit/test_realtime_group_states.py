@@ -12,7 +12,6 @@ from tocsin.realtime.hub import Hubs
 from tocsin.realtime.post import Post
 from tocsin.realtime.rights import Rights
 from tocsin.realtime.session import Session
-from tocsin.realtime.settings import Replay
 from tocsin.realtime.writer import Writer
 
 
@@ -26,7 +25,6 @@ class Stage:
             call_soon=self.turns,
             overflowed=lambda _session, _added: None,
             outbox_bytes=10_000,
-            replay=Replay(),
         )
         self.states = GroupStates(Post(self.hubs, writer), self.clock.now_us)
         self.sockets: dict[Session, FakeSocket] = {}

@@ -95,7 +95,7 @@ class House:
         self, dialect: Dialect = RELIABLE_JSON, **more: Any
     ) -> tuple[Session, FakeTransport, Connection]:
         claims = Claims("h", "ada", 7, roles=ROLES, groups=("g",), **more)
-        session = self.gateway.open_session(claims, dialect)
+        session = self.gateway.reception.open_session(claims, dialect)
         return session, *self.attach(session)
 
     def attach(self, session: Session) -> tuple[FakeTransport, Connection]:
@@ -110,7 +110,7 @@ class House:
         token = token or self.gateway.recovery.token(session.id)
         if moves.are_possible(session.id, token):
             await moves.fetch(session.hub, session.id)
-        return self.gateway.recover(session.hub, session.id, token)
+        return self.gateway.reception.recover(session.hub, session.id, token)
 
     def say(self, data: bytes) -> None:
         """Send to the group, everywhere."""

@@ -6,7 +6,6 @@ from tocsin.realtime.hub import Hubs
 from tocsin.realtime.message import Message
 from tocsin.realtime.post import OthersThan, Post
 from tocsin.realtime.session import Session
-from tocsin.realtime.settings import Replay
 from tocsin.realtime.writer import Writer
 
 
@@ -19,7 +18,6 @@ class House:
             call_soon=self.turns,
             overflowed=lambda _s, _n: None,
             outbox_bytes=10_000,
-            replay=Replay(),
         )
         self.post = Post(self.hubs, writer)
         self.sockets: dict[str, FakeSocket] = {}

@@ -45,7 +45,7 @@ class Scene:
     def connect(self, dialect: Dialect = RELIABLE_JSON, *, reads: bool = True) -> Session:
         made = session(dialect=dialect)
         FakeSocket(made)
-        made.write = FakeTransport().write if reads else None
+        made.sink = FakeTransport() if reads else None
         return made
 
     def deliver(self, *sessions: Session) -> None:
@@ -87,7 +87,7 @@ def test_a_hub_that_keeps_none_costs_no_notes() -> None:
     scene = Scene()
     quiet = Session("c", hub="keeps-nothing", user="u", dialect=RELIABLE_JSON)
     FakeSocket(quiet)
-    quiet.write = FakeTransport().write
+    quiet.sink = FakeTransport()
     scene.deliver(quiet)
     scene.witness.acknowledged(quiet, 1)
     assert scene.facts() == []

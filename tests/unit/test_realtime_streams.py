@@ -16,7 +16,7 @@ from tocsin.realtime.json_codec import JSON_CODEC
 from tocsin.realtime.post import Post
 from tocsin.realtime.rights import Rights
 from tocsin.realtime.session import Session
-from tocsin.realtime.settings import LONGEST_S, Replay
+from tocsin.realtime.settings import LONGEST_S
 from tocsin.realtime.streams import MAX_STREAMS, Streams
 from tocsin.realtime.wheel import Wheel
 from tocsin.realtime.writer import Writer
@@ -31,7 +31,6 @@ class Stage:
             call_soon=self.turns,
             overflowed=lambda _session, _added: None,
             outbox_bytes=10_000,
-            replay=Replay(),
         )
         self.wheel = Wheel(self.clock.monotonic_s())
         post = Post(self.hubs, self.writer)

@@ -27,7 +27,6 @@ class Floor:
             call_soon=self.turns,
             overflowed=lambda session, added: self.overflows.append((session, added)),
             outbox_bytes=outbox_bytes,
-            replay=Replay(),
         )
         answers = Answers(self.writer, lambda _delay_s, _callback: None, lambda *_: None)
         witness = Witness(Notes(), FakeClock(), answers, Supervisor())
@@ -40,6 +39,16 @@ class Floor:
         for each in sessions:
             self.hubs.add(each)
         return [FakeSocket(each) for each in sessions]
+
+
+class TakesThree:
+    def write(self, _data: bytes) -> int:
+        return 3
+
+
+class Fails:
+    def write(self, _data: bytes) -> int:
+        raise BlockingIOError
 
 
 def data(text: str, size: int = 0) -> Message:
@@ -72,13 +81,7 @@ def test_what_a_socket_does_not_take_is_handed_over_and_reaches_nobody_twice() -
     floor = Floor()
     full, lost, well = floor.join(*(session(f"u{i}", dialect=RELIABLE_JSON) for i in range(3)))
 
-    def take_three(_data: bytes) -> int:
-        return 3
-
-    def fail(_data: bytes) -> int:
-        raise BlockingIOError
-
-    full.session.write, lost.session.write = take_three, fail
+    full.session.sink, lost.session.sink = TakesThree(), Fails()
     floor.spread(message := data("a"))
     floor.turns.run_all()
     frame = RELIABLE_JSON.encode([message], 1)

@@ -26,6 +26,8 @@ def authority_and_server(folder: Path, host: str) -> tuple[Path, ssl.SSLContext]
     )
     root = _builder("Test authority", "Test authority", key.public_key())
     root = root.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    key_id = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+    root = root.add_extension(key_id, critical=False)
     usage = x509.KeyUsage(
         digital_signature=True,
         key_cert_sign=True,
@@ -40,6 +42,9 @@ def authority_and_server(folder: Path, host: str) -> tuple[Path, ssl.SSLContext]
     root_certificate = root.add_extension(usage, critical=True).sign(key, hashes.SHA256())
     leaf = _builder(host, "Test authority", server_key.public_key())
     leaf = leaf.add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+    # Python 3.13 looks for it (RFC 5280, section 4.2.1.1).
+    issuer_id = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(key_id)
+    leaf = leaf.add_extension(issuer_id, critical=False)
     leaf_certificate = leaf.sign(key, hashes.SHA256())
     authority, chain = folder / "authority.pem", folder / "server.pem"
     authority.write_bytes(root_certificate.public_bytes(Encoding.PEM))

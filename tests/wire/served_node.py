@@ -98,7 +98,8 @@ async def serving(data_dir: Path, **settings: Any) -> AsyncIterator[Served]:
         others=settings.get("other_urls", ()),
     )
     async with Node.opened(Settings(data_dir=data_dir, **settings), endpoints) as node:
-        protocol = guarded_protocol(16_384, 10, 30)
+        limits = node.settings.limits
+        protocol = guarded_protocol(limits.head_bytes, limits.head_s, limits.body_s)
         listener = Listener(protocol, {"http": protocol, "ws": socket_upgrade(node.gateway)})
         await listener.listen(bound, node.app)
         node.start()

@@ -1,85 +1,27 @@
 """The REST data plane of a whole node over real sockets: what is sent arrives, and refusals look like Azure's."""
 
 import asyncio
-import json
-import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
-import httpx
-import jwt
 import pytest
-from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
-from websockets.typing import Subprotocol
 
 from tests.unit.test_realtime_everywhere import Line
-from tests.wire.served_node import Served, serving
+from tests.wire.data_plane import VERSION, Plane, data_plane, receive
+from tocsin.api.webpubsub.answers import API_VERSIONS
 
-JSON = [Subprotocol("json.webpubsub.azure.v1")]
 TEXT = {"content-type": "text/plain"}
-VERSION = "api-version=2024-12-01"
-
-
-class Plane:
-    """A backend of the hub ``chat``, which signs as the SDKs do."""
-
-    def __init__(self, served: Served, keys: tuple[bytes, bytes]) -> None:
-        self.served = served
-        self.keys = keys
-        self.base = str(served.http.base_url).rstrip("/")
-
-    async def ask(
-        self,
-        method: str,
-        path: str,
-        body: Any = None,
-        headers: Mapping[str, str] | None = None,
-        **claims: Any,
-    ) -> httpx.Response:
-        url = f"/api/hubs/Chat{path}"
-        key = claims.pop("key", self.keys[0])
-        signed = jwt.encode(
-            {"aud": self.base + url, "exp": int(time.time()) + 60} | claims,
-            key,
-            algorithm="HS256",
-        )
-        return await self.served.http.request(
-            method,
-            url,
-            content=body if isinstance(body, str | bytes | None) else json.dumps(body),
-            headers={
-                "authorization": f"Bearer {signed}",
-                "content-type": "application/json",
-                **(headers or {}),
-            },
-        )
-
-    @asynccontextmanager
-    async def client(self, user: str, *roles: str) -> AsyncIterator[tuple[ClientConnection, str]]:
-        query = "".join(f"&role={role}" for role in roles)
-        answer = await self.ask("POST", f"/:generateToken?userId={user}{query}")
-        url = self.base.replace("http", "ws") + "/client/hubs/chat?access_token="
-        async with connect(url + answer.json()["token"], subprotocols=JSON) as socket:
-            hello = await receive(socket)
-            yield socket, hello["connectionId"]
 
 
 @pytest.fixture
 async def plane(tmp_path: Path) -> AsyncIterator[Plane]:
-    async with serving(tmp_path) as served:
-        yield Plane(served, await served.node.keyring.open_hub("chat"))
-
-
-async def receive(socket: ClientConnection) -> Any:
-    async with asyncio.timeout(30):
-        return json.loads(await socket.recv())
+    async with data_plane(tmp_path) as plane:
+        yield plane
 
 
 async def test_messages_reach_user_group_connection_and_all(plane: Plane) -> None:
-    async with plane.client("u%2F1%20%C3%A9") as (socket, name):
+    async with plane.client("u/1 é") as (socket, name):
         join = await plane.ask("PUT", f"/groups/g%20one/connections/{name}?{VERSION}")
         assert join.status_code == 200
         for path, body, headers, message in (
@@ -99,6 +41,18 @@ async def test_messages_reach_user_group_connection_and_all(plane: Plane) -> Non
             told = await receive(socket)
             assert message.items() <= told.items()
             assert told["data"] in ({"a": 1}, "hi", "AQ==")
+
+
+async def test_every_version_of_the_interface_is_taken(plane: Plane) -> None:
+    async with plane.client("ada") as (socket, _):
+        for version in API_VERSIONS:
+            path = f"/users/ada/:send?api-version={version}"
+            answer = await plane.ask("POST", path, f'"{version}"')
+            assert (answer.status_code, version) == (202, version)
+            assert answer.headers["api-supported-versions"] == (
+                "2021-10-01, 2022-11-01, 2023-07-01, 2024-01-01, 2024-12-01"
+            )
+            assert (await receive(socket))["data"] == version
 
 
 async def test_json_keeps_every_byte_on_its_way(plane: Plane) -> None:
@@ -202,6 +156,17 @@ async def test_connections_are_closed_with_a_reason(plane: Plane) -> None:
                 await receive(socket)
             assert closed.value.rcvd is not None
             assert closed.value.rcvd.code == 1000
+
+
+async def test_who_is_excluded_stays_when_the_others_are_closed(plane: Plane) -> None:
+    for path in ("", "/groups/g", "/users/ada"):
+        async with plane.client("ada") as (closed, _), plane.client("ada") as (spared, name):
+            await plane.ask("POST", "/:addToGroups", {"groups": ["g"]})
+            answer = await plane.ask("POST", f"{path}/:closeConnections?excluded=x&excluded={name}")
+            assert answer.status_code == 204, path
+            assert (await receive(closed))["event"] == "disconnected"
+            await spared.send('{"type":"ping"}')
+            assert await receive(spared) == {"type": "pong"}, path
 
 
 async def test_who_is_online_comes_in_pages(plane: Plane) -> None:

@@ -12,7 +12,7 @@ from websockets.typing import Subprotocol
 
 from tests.unit.realtime_fakes import FakeTransport, payloads
 from tests.wire.gateway_fixture import Node, eventually, running_node
-from tocsin.realtime.direct import direct_write
+from tocsin.realtime.direct import direct_sink
 from tocsin.realtime.session import Session
 from tocsin.realtime.settings import GatewaySettings
 
@@ -38,7 +38,7 @@ async def raw_client(node: Node, user: str) -> tuple[socket.socket, bytes]:
 
 
 def takes_more(session: Session) -> bool:
-    return session.write is not None
+    return session.sink is not None
 
 
 async def test_a_reader_that_rests_gets_every_broadcast_whole_and_in_order() -> None:
@@ -79,10 +79,10 @@ async def test_the_connection_stays_its_transports_when_the_borrower_is_gone() -
     loop, (ours, theirs) = asyncio.get_running_loop(), socket.socketpair()
     theirs.setblocking(False)
     transport, _ = await loop.create_connection(asyncio.Protocol, sock=ours)
-    write = direct_write(transport)
-    assert write is not None
-    assert write(b"past it, ") == 9
-    del write
+    sink = direct_sink(transport)
+    assert sink is not None
+    assert sink.write(b"past it, ") == 9
+    del sink
     gc.collect()
     transport.write(b"and through it")
     transport.close()
@@ -100,7 +100,7 @@ def test_encrypted_or_unknown_connection_is_not_written_past() -> None:
         def get_extra_info(self, name: str) -> Any:
             return {"socket": ours, "sslcontext": object()}.get(name)
 
-    assert direct_write(Encrypted()) is None  # type: ignore[arg-type]
-    assert direct_write(FakeTransport()) is None  # type: ignore[arg-type]
+    assert direct_sink(Encrypted()) is None  # type: ignore[arg-type]
+    assert direct_sink(FakeTransport()) is None  # type: ignore[arg-type]
     ours.close()
     theirs.close()

@@ -19,6 +19,7 @@ from tests.wire.client_frames import client_frame
 from tests.wire.gateway_fixture import Node, eventually, running_node
 from tocsin.api.http_guard import HttpGuard, guarded_protocol
 from tocsin.model.position import Position
+from tocsin.realtime.frames import encode_close
 from tocsin.realtime.settings import GatewaySettings
 
 RELIABLE = [Subprotocol("json.reliable.webpubsub.azure.v1")]
@@ -266,7 +267,7 @@ async def test_close_with_1001_keeps_the_session_for_recovery(node: Node) -> Non
 
 
 async def test_slow_consumer_is_closed_and_costs_the_others_nothing() -> None:
-    async with running_node(GatewaySettings(outbox_bytes=200_000, close_s=0.3)) as node:
+    async with running_node(GatewaySettings(outbox_bytes=200_000, close_s=60)) as node:
         reader, writer = await asyncio.open_connection("127.0.0.1", node.port, limit=1)
         path = node.url("slow").split(str(node.port), 1)[1]
         writer.write(
@@ -284,8 +285,11 @@ async def test_slow_consumer_is_closed_and_costs_the_others_nothing() -> None:
                     break
             assert node.gateway.stats().slow_consumers == 1
             assert node.gateway.stats().sessions == 1
+        said, wire = encode_close(1008, "slow-consumer"), b""
+        async with asyncio.timeout(30):
+            while not wire.endswith(said):
+                wire = wire[-100:] + await reader.read(2**16)
         writer.close()
-        del reader
 
 
 async def test_too_many_connections_close_the_oldest() -> None:

@@ -4,10 +4,11 @@ import contextlib
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.wire.client_frames import client_frame
+from tests.wire.client_requests import KINDS, in_json, requests
 from tocsin.realtime.dialects import JSON, PLAIN, RELIABLE_JSON, choose_dialect
 from tocsin.realtime.frames import TEXT, FrameReader
 from tocsin.realtime.json_codec import JSON_CODEC
@@ -156,6 +157,14 @@ def test_first_known_subprotocol_is_chosen_and_echoed_as_written() -> None:
 def test_request_types_are_compared_without_case_and_unknown_fields_skipped() -> None:
     request = JSON_CODEC.parse(b'{"Type":1,"type":"SequenceAck","sequenceId":12,"extra":{"a":[1]}}')
     assert (request.type, request.sequence_id) == ("sequenceack", 12)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=30)
+@given(data=st.data())
+def test_what_a_client_writes_is_read_with_the_same_fields(kind: str, data: st.DataObject) -> None:
+    request = data.draw(requests(kind))
+    assert JSON_CODEC.parse(in_json(kind, request)) == request
 
 
 @pytest.mark.parametrize(

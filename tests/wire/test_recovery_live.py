@@ -124,3 +124,33 @@ async def test_a_message_whose_time_is_over_is_not_replayed() -> None:
         async with back(node, hello) as ws:
             replayed = [await receive(ws), await receive(ws)]
         assert [(m["data"], m["sequenceId"]) for m in replayed] == [(1, 2), (2, 3)]
+
+
+async def test_who_reads_slowly_gets_all_that_is_kept_for_a_recovery_and_what_comes_meanwhile() -> (
+    None
+):
+    """Ten megabytes wait: more than for a client without recovery, and more than the kernel takes from the server."""
+    settings = GatewaySettings(outbox_bytes=50_000)
+    async with running_node(settings) as node:
+        async with connect(node.url(), subprotocols=[JSON], proxy=None) as ws:
+            hello = await receive(ws)
+            ws.transport.pause_reading()
+            (session,) = node.gateway.hubs
+            for rev in range(1, 201):
+                node.announce(rev, pad="x" * 50_000)
+            await eventually(lambda: session.waiting > settings.outbox_bytes)
+            ws.transport.abort()
+        await eventually(lambda: node.gateway.stats().detached == 1)
+        async with back(node, hello) as ws:
+            ws.transport.pause_reading()
+            await eventually(lambda: settings.outbox_bytes < session.waiting < session.held)
+            node.announce(201)
+            ws.transport.resume_reading()
+            came = [await receive(ws)]
+            while came[-1]["data"]["rev"] != 201:
+                came.append(await receive(ws))
+        assert node.gateway.stats().slow_consumers == 0
+    # Each of the two connections is told where the store stands (rev 0), before or after the last of these.
+    told = [message["data"] for message in came]
+    assert [data["rev"] for data in told if data["kind"] == "test"] == [*range(1, 202)]
+    assert [message["sequenceId"] for message in came] == [*range(1, len(came) + 1)]

@@ -17,9 +17,11 @@ from tests.unit.issuing import EC_KEY, OTHER_RSA_KEY, RSA_KEY, issued, jwk
 from tests.wire.served_node import Served, serving
 from tocsin.clock import SystemClock
 from tocsin.config import Hub, Issuer, Outbound
+from tocsin.realtime import key_set
 from tocsin.realtime.tokens import sign_token
 
 RELIABLE = [Subprotocol("json.reliable.webpubsub.azure.v1")]
+LOOPBACK = Outbound(allow=("127.0.0.1/32",))
 PLAIN_JSON = [Subprotocol("json.webpubsub.azure.v1")]
 
 
@@ -193,17 +195,19 @@ async def key_server() -> AsyncIterator[KeyServer]:
         await runner.cleanup()
 
 
+def issuer_at(keys: KeyServer) -> Issuer:
+    return Issuer(
+        jwks_url=f"http://127.0.0.1:{keys.port}/keys",
+        issuer="https://login.example/",
+        audience="tocsin",
+        inbox_value="inbox",
+    )
+
+
 async def test_tokens_of_an_issuer_open_socket_inbox_and_stream(tmp_path: Path) -> None:
     async with key_server() as keys:
-        issuer = Issuer(
-            jwks_url=f"http://127.0.0.1:{keys.port}/keys",
-            issuer="https://login.example/",
-            audience="tocsin",
-            inbox_value="inbox",
-        )
-        allowed = Outbound(allow=("127.0.0.1/32",))
-        hubs = {"shop": Hub(issuer=issuer)}
-        async with serving(tmp_path, hubs=hubs, outbound=allowed) as served:
+        hubs = {"shop": Hub(issuer=issuer_at(keys))}
+        async with serving(tmp_path, hubs=hubs, outbound=LOOPBACK) as served:
             token = issued(SystemClock().now_us(), scope="openid inbox")
             async with connect(address(served, token, "shop"), subprotocols=RELIABLE) as ws:
                 assert (await receive(ws))["userId"] == "ada"
@@ -230,19 +234,51 @@ async def test_tokens_of_an_issuer_open_socket_inbox_and_stream(tmp_path: Path) 
             assert keys.reads == 1
 
 
+async def test_a_key_that_leaves_its_issuers_set_ends_what_it_opened_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for pause in ("_FRESH_S", "_PAUSE_S"):
+        monkeypatch.setattr(key_set, pause, 0.0)
+    async with key_server() as keys:
+        hubs = {"shop": Hub(issuer=issuer_at(keys))}
+        often: dict[str, Any] = {"outbound": LOOPBACK, "anti_entropy_s": 0.05}
+        async with serving(tmp_path, hubs=hubs, **often) as served:
+            now_us = SystemClock().now_us()
+            leaving = issued(now_us, scope="inbox")
+            staying = issued(now_us, EC_KEY, "ES256", {"kid": "e"}, scope="inbox")
+            own = await token_of(served, hub="shop", aud="shop")
+            async with (
+                connect(address(served, leaving, "shop"), subprotocols=RELIABLE) as ended,
+                connect(address(served, staying, "shop"), subprotocols=RELIABLE) as other,
+                connect(address(served, own, "shop"), subprotocols=RELIABLE) as ours,
+                served.stream(authorization=f"Bearer {leaving}") as stream,
+            ):
+                await stream.event()
+                before = keys.reads
+                async with asyncio.timeout(30):
+                    while keys.reads < before + 3:  # noqa: ASYNC110 -- the connections live on over some reads
+                        await asyncio.sleep(0.01)
+                del keys.keys[0]
+                assert await closed(ended) == (4401, "key-regenerated")
+                while (event := await stream.event()).kind != "end":
+                    pass
+                assert event.data == {"code": 4401, "reason": "key-regenerated"}
+                for ws in (other, ours):
+                    await ws.send('{"type":"ping"}')
+                    while (await receive(ws))["type"] != "pong":
+                        pass
+
+
 async def test_a_key_set_on_a_private_address_is_not_read_unless_it_is_allowed(
     tmp_path: Path,
 ) -> None:
-    async with key_server() as keys:
-        issuer = Issuer(
-            jwks_url=f"http://127.0.0.1:{keys.port}/keys",
-            issuer="https://login.example/",
-            audience="tocsin",
-        )
-        async with serving(tmp_path, hubs={"shop": Hub(issuer=issuer)}) as served:
-            with pytest.raises(websockets.InvalidStatus) as refused:
-                await connect(address(served, issued(SystemClock().now_us()), "shop"))
-            assert refused.value.response.status_code == 503
-            body = json.loads(refused.value.response.body or b"")
-            assert body["code"] == "issuer-unreachable"
-            assert keys.reads == 0
+    async with (
+        key_server() as keys,
+        serving(tmp_path, hubs={"shop": Hub(issuer=issuer_at(keys))}) as served,
+    ):
+        with pytest.raises(websockets.InvalidStatus) as refused:
+            await connect(address(served, issued(SystemClock().now_us()), "shop"))
+        assert refused.value.response.status_code == 503
+        body = json.loads(refused.value.response.body or b"")
+        assert body["code"] == "issuer-unreachable"
+        assert keys.reads == 0

@@ -7,7 +7,7 @@ import msgspec
 from tocsin.api.auth import Authenticator
 from tocsin.api.bodies import NDJSON, media_type
 from tocsin.api.http import Request, Response
-from tocsin.api.problems import describe
+from tocsin.api.unknown_publish import result_of, unknown_alert, unknown_batch
 from tocsin.clock import Clock, to_rfc3339
 from tocsin.config import Limits
 from tocsin.errors import (
@@ -21,7 +21,7 @@ from tocsin.errors import (
 )
 from tocsin.ingest.admission import Producer, admit, caused_by, decode_alert, refused_field
 from tocsin.ingest.withdrawer import Withdrawer
-from tocsin.model.alert import Envelope
+from tocsin.model.alert import Envelope, in_order
 from tocsin.model.receipt import TOLD_FACTS, Tally
 from tocsin.ports.audit import Deed
 from tocsin.ports.queue import Intake, Published
@@ -90,11 +90,18 @@ class Alerts:
         return caused_by(envelope, said[TRACE_PARENT]) if TRACE_PARENT in said else envelope
 
     async def publish_one(self, envelope: Envelope) -> Response:
-        """Publish an admitted alert; 202 only after it is on disk (I1)."""
-        [published] = await self._publisher.publish([envelope])
+        """Publish an admitted alert; 202 only after it is on disk (I1).
+
+        Raises:
+            UnknownOutcomeError: It names the key to repeat with, or that there is none.
+        """
+        try:
+            [published] = await self._publisher.publish([envelope])
+        except UnknownOutcomeError as error:
+            raise unknown_alert(error.cause, envelope) from error
         fault = fault_of(published)
         if fault is not None:
-            raise fault
+            raise _with_key(fault, envelope)
         location = b"/v1/alerts/" + published.id.encode()
         return Response(202, _result(published), headers=[(b"location", location)])
 
@@ -132,6 +139,7 @@ class Alerts:
 
         Raises:
             TooLargeError: There are more than ``limits.batch_alerts``.
+            UnknownOutcomeError: It has a result for each as well.
         """
         if len(raws) > self._limits.batch_alerts:
             detail = (
@@ -141,10 +149,13 @@ class Alerts:
             raise TooLargeError(detail, code="batch-too-large")
         request.charge(max(0, len(raws) - 1))
         admitted = [_admitted(admit_one, index, raw) for index, raw in enumerate(raws)]
-        good = [item for item in admitted if isinstance(item, Envelope)]
-        published = iter(await self._publisher.publish(good)) if good else iter(())
+        good = in_order([item for item in admitted if isinstance(item, Envelope)])
+        try:
+            published = iter(await self._publisher.publish(good)) if good else iter(())
+        except UnknownOutcomeError as error:
+            raise unknown_batch(error.cause, admitted) from error
         results = [
-            _refused(item) if isinstance(item, TocsinError) else _batch_result(next(published))
+            _batch_result(next(published), item) if isinstance(item, Envelope) else _not_done(item)
             for item in admitted
         ]
         return Response(202, b'{"results":[%s]}' % b",".join(results))
@@ -244,13 +255,18 @@ def _result(published: Published) -> bytes:
     return b'{"id":"%s","status":"%s"}' % (published.id.encode(), status)
 
 
-def _batch_result(published: Published) -> bytes:
+def _batch_result(published: Published, envelope: Envelope) -> bytes:
     fault = fault_of(published)
-    return _result(published) if fault is None else _refused(fault)
+    return _result(published) if fault is None else _not_done(_with_key(fault, envelope))
 
 
-def _refused(error: TocsinError) -> bytes:
-    return msgspec.json.encode({"status": "refused", "error": describe(error)})
+def _not_done(fault: TocsinError) -> bytes:
+    return msgspec.json.encode(result_of(fault))
+
+
+def _with_key(fault: TocsinError, envelope: Envelope) -> TocsinError:
+    """Name the key of the alert where nobody knows what became of it."""
+    return unknown_alert(fault.cause, envelope) if isinstance(fault, UnknownOutcomeError) else fault
 
 
 def fault_of(published: Published) -> TocsinError | None:
@@ -274,4 +290,4 @@ def fault_of(published: Published) -> TocsinError | None:
             )
             return OverloadedError(detail, code="schedule-full", retry_after_s=SCHEDULE_FULL_S)
         case "unknown":
-            return UnknownOutcomeError("the queue gave no answer; repeat with the same id")
+            return UnknownOutcomeError("the queue gave no answer")

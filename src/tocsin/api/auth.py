@@ -12,7 +12,6 @@ from tocsin.ingest.admission import Producer
 from tocsin.model.ids import canonical_hub, check_id
 from tocsin.ports.audit import LOCAL
 from tocsin.realtime.doorkeeper import Doorkeeper
-from tocsin.realtime.tokens import Signer
 
 DEFAULT_HUB = "default"
 HUB_HEADER = b"tocsin-hub"
@@ -34,14 +33,14 @@ class Principal(msgspec.Struct, frozen=True):
 class Reader(msgspec.Struct, frozen=True):
     """Whose inbox may be read, and until when; a key's right ends when the key ``key_id`` is revoked.
 
-    ``signer`` is the access key behind a client token.
+    ``signer`` is the key behind a client token.
     """
 
     hub: str
     user: str
     expires_us: int
     key_id: str = ""
-    signer: Signer | None = None
+    signer: str | None = None
 
 
 class Authenticator:

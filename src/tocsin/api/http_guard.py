@@ -34,7 +34,7 @@ class HttpLimits(msgspec.Struct, frozen=True, kw_only=True):
     A body that takes longer than ``body_s`` has to come with ``body_bytes_per_s`` on average.
     """
 
-    head_bytes: int = 16 * 1024
+    head_bytes: int = 64 * 1024
     head_s: float = 10.0
     body_s: float = 30.0
     body_bytes_per_s: int = 1024
@@ -279,9 +279,8 @@ class HttpGuard(HttpToolsProtocol):
         self._watch.add(self)
 
     def _refuse_head(self) -> None:
-        detail = (
-            f"the request head is above {self._limits.head_bytes} B; send fewer or smaller headers"
-        )
+        most = self._limits.head_bytes
+        detail = f"the request head is above {most} B (limits.head_bytes); send a shorter URL, or fewer or smaller headers"
         self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "head-too-large", detail)
 
     def send_400_response(self, msg: str) -> None:

@@ -56,6 +56,8 @@ def describe(error: errors.TocsinError) -> dict[str, Any]:
         described["retryable"] = True
     if isinstance(error, errors.InvalidItemsError):
         described["faults"] = [describe(fault) for fault in error.faults]
+    if isinstance(error, errors.UnknownOutcomeError):
+        described |= error.told
     return described
 
 
@@ -82,6 +84,6 @@ def problem_of(error: errors.TocsinError) -> Response:
         headers.append((b"www-authenticate", b'Bearer realm="tocsin"'))
     if isinstance(error, errors.OverloadedError):
         headers.append((b"retry-after", str(error.retry_after_s).encode()))
-    elif status == 503:  # noqa: PLR2004 -- the status itself
+    elif error.retryable:
         headers.append((b"retry-after", b"1"))
     return msgspec.structs.replace(answer, headers=headers)

@@ -300,7 +300,9 @@ class Upgrade(asyncio.Protocol):
             token = handshake.query.get("awps_reconnection_token", "")
             if gateway.moves.are_possible(connection_id, token):
                 await gateway.moves.fetch(hub, connection_id)
-            self._recover(transport, handshake, gateway.recover(hub, connection_id, token))
+            self._recover(
+                transport, handshake, gateway.reception.recover(hub, connection_id, token)
+            )
         else:
             await self._connect(transport, handshake, hub)
 
@@ -318,7 +320,7 @@ class Upgrade(asyncio.Protocol):
             subprotocol = session.dialect.as_offered(offered)
             compression = self._compression(handshake)
             answer = accept_head(handshake, subprotocol, compression)
-            greeting = self._gateway.greeting_again(session)
+            greeting = self._gateway.reception.greeting_again(session)
             self._attach(transport, session, answer + greeting, compression)
 
     async def _connect(self, transport: asyncio.Transport, handshake: Handshake, hub: str) -> None:
@@ -339,13 +341,13 @@ class Upgrade(asyncio.Protocol):
             # While the event handler was asked the token may have ended, or been revoked.
             await gateway.authenticate(hub, handshake.token)
         speaks_to = plain_group(handshake) if admission.dialect is PLAIN else None
-        session = gateway.open_session(
+        session = gateway.reception.open_session(
             admission.claims, admission.dialect, device, speaks_to, admission.talk
         )
         gateway.upstream.introduce(session, admission.subprotocol)
         compression = self._compression(handshake)
         answer = accept_head(handshake, admission.subprotocol, compression)
-        self._attach(transport, session, answer + gateway.greeting(session), compression)
+        self._attach(transport, session, answer + gateway.reception.greeting(session), compression)
 
     def _compression(self, handshake: Handshake) -> Terms | None:
         return self._gateway.compression(handshake.headers.get("sec-websocket-extensions", ""))

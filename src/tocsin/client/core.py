@@ -71,11 +71,14 @@ class InboxCore:
         self._acting.queue.drop_other_epochs(epoch)
 
     def _on_start(self, event: Row) -> None:
+        """Begin; what is stored may come late: then what was done meanwhile follows on it, and what was heard is newer."""
         self._turn.changed = True
         stored = event["stored"]
-        if stored is not None:
+        if stored is not None and self._reading.state.position is None:
             self._reading.restore(stored)
+            meanwhile = self._acting.queue.entries
             self._acting.restore(stored["queue"])
+            self._acting.queue.take_over(meanwhile)
             self._expected = stored["position"]
 
     def _on_socket_open(self, _event: Row) -> None:

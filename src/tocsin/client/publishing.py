@@ -34,7 +34,7 @@ Standing = dict[str, Any]
 
 
 class _Result(msgspec.Struct, frozen=True):
-    status: Literal["accepted", "duplicate", "refused"]
+    status: Literal["accepted", "duplicate", "refused", "unknown"]
     id: str = ""
     error: Problem | None = None
 

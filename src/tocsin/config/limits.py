@@ -41,7 +41,9 @@ class Limits(Section):
     detached_bytes: Positive = Field(
         67_108_864, description="buffers of dropped connections, in all"
     )
-    head_bytes: Positive = Field(16_384, description="one HTTP request head")
+    # SDKs of Web PubSub write a request's URL once more into its token.  A bound for their paths alone would be none:
+    # whoever sends a head chooses its path.
+    head_bytes: Positive = Field(65_536, description="one HTTP request head")
     head_s: float = Field(10, gt=0, description="time for one HTTP request head")
     body_s: float = Field(30, gt=0, description="time for one HTTP request body")
     token_ttl_s: Positive = Field(86_400, description="longest life of a client token")

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -18,6 +18,7 @@ from tocsin.config.push import Push
 from tocsin.config.roles import ROLES, Roles
 from tocsin.config.sources import Source
 from tocsin.config.traces import Traces
+from tocsin.errors import ConfigError
 
 CONFIG_FILE = "tocsin.toml"
 ENV_PREFIX = "TOCSIN_"
@@ -30,6 +31,24 @@ Replicas = Annotated[
     BeforeValidator(lambda said: int(said) if isinstance(said, str) and said.isdecimal() else said),
 ]
 OtherUrl = Annotated[str, Field(pattern=r"^https?://[^?#]+$")]
+
+
+def _in_lower_case(hubs: dict[str, Hub]) -> dict[str, Hub]:
+    """Name hubs as they are known everywhere else.
+
+    Raises:
+        ConfigError: Two names are those of one hub.
+    """
+    named: dict[str, str] = {}
+    for name in hubs:
+        other = named.setdefault(name.lower(), name)
+        if other != name:
+            detail = f"hubs.{other} and hubs.{name} are one hub, whatever the case of its letters: join them"
+            raise ConfigError(detail)
+    return {name.lower(): hub for name, hub in hubs.items()}
+
+
+Hubs = Annotated[dict[str, Hub], AfterValidator(_in_lower_case)]
 
 
 class Settings(BaseSettings):
@@ -111,7 +130,7 @@ class Settings(BaseSettings):
     event_handlers: EventHandlers = EventHandlers()
     push: Push = Push()
     traces: Traces = Traces()
-    hubs: dict[str, Hub] = Field(default_factory=dict)
+    hubs: Hubs = Field(default_factory=dict)
     sources: dict[str, Source] = Field(
         default_factory=dict, description="queues of brokers whose messages become alerts"
     )

@@ -113,7 +113,7 @@ class Publisher:
         except TocsinError as error:
             self._fail(batch, error)
         except Exception as error:
-            self._fail(batch, UnknownOutcomeError("the queue failed; repeat with the same id"))
+            self._fail(batch, UnknownOutcomeError("the queue failed"))
             log.exception("ingest.failed", alerts=len(envelopes), exc_info=error)
         else:
             self._answer(batch, results)
@@ -145,7 +145,5 @@ class Publisher:
                 self._timer = loop.call_at(waiting.deadline_s, self._expire, loop)
                 return
             if not waiting.future.done():
-                detail = (
-                    f"no answer from the queue within {DEADLINE_S:.0f} s; repeat with the same id"
-                )
-                waiting.future.set_exception(UnknownOutcomeError(detail))
+                cause = f"no answer from the queue within {DEADLINE_S:.0f} s"
+                waiting.future.set_exception(UnknownOutcomeError(cause))

@@ -40,4 +40,8 @@ async def opened_queue(settings: Settings, store: SqlStore, clock: Clock) -> Asy
         settings.queue_may_lose,
     )
     async with Line.opened(settings.queue.get_secret_value(), terms) as line:
-        yield NatsQueue(line, store.queue, store.handover, clock)
+        queue = NatsQueue(line, store.queue, store.handover, clock)
+        try:
+            yield queue
+        finally:
+            await queue.close()

@@ -10,6 +10,17 @@ from tocsin.ports.queue import Published
 class Handover(Protocol):
     """What a queue outside the store asks of the one within it."""
 
+    async def take_turn(self) -> int | None:
+        """Be the one process that takes over, or stay it, for ten seconds; None while another one is.
+
+        What is taken over in the broker's order stays in it: by two at a time it would not.  The number is another one
+        whenever somebody else may have taken over meanwhile.
+
+        Raises:
+            UnavailableError: The store cannot be asked.
+        """
+        ...
+
     async def standing(self, envelopes: Sequence[Envelope]) -> Sequence[Published | None]:
         """Tell what stands in the store under the producer's id of each, ``duplicate`` or ``conflict``; None if nothing does.
 

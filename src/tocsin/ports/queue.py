@@ -1,7 +1,8 @@
 """The durable queue between ingest and processing.
 
 Guarantee: at least once.  What ``publish`` reports as accepted is on disk (I1) and is leased again and again until it is
-acknowledged.  Order is roughly that of acceptance and is no promise.
+acknowledged.  Order is roughly that of acceptance and is no promise, but within a batch (``Envelope.batch``): what is
+behind in it is leased when nothing before it waits or is in other hands.
 """
 
 from collections.abc import Sequence
@@ -118,7 +119,17 @@ class Source(Protocol):
         ...
 
     async def retry_later(self, receipt: int, *, delay_s: float, reason: str) -> None:
-        """Make one envelope due again after ``delay_s`` seconds; its attempts are kept."""
+        """Make one envelope that failed due again after ``delay_s`` seconds; its attempts are kept.
+
+        It leaves its batch: what is behind does not wait for it.
+        """
+        ...
+
+    async def put_off(self, receipts: Sequence[int], *, delay_s: float, reason: str) -> None:
+        """Make envelopes that nobody could work on due again after ``delay_s`` seconds; they keep attempts and order.
+
+        What is not leased any more is left alone.
+        """
         ...
 
     async def put_back(self, receipt: int) -> None:

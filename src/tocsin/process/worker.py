@@ -74,8 +74,11 @@ class Worker:
         batch = await self._source.lease(limit=BATCH, lease_s=LEASE_S)
         if batch:
             await self._calm(PATIENCE_S - self._age_s(batch[0], self._clock.now_us()))
-        for part in _split(batch):
-            await self._process(part)
+        try:
+            for part in _split(batch):
+                await self._process(part)
+        except (UnavailableError, UnknownOutcomeError) as error:
+            await self._wait_out(batch, error)
         return len(batch)
 
     async def _process(self, batch: Sequence[Leased]) -> None:
@@ -84,8 +87,8 @@ class Worker:
             return
         try:
             delivered = await self._store.deliver([leased.envelope for leased in batch])
-        except (UnavailableError, UnknownOutcomeError) as error:
-            await self._wait_out(batch, error)
+        except (UnavailableError, UnknownOutcomeError):
+            raise
         except Exception as error:  # noqa: BLE001 -- poison may raise anything, and must not stop the rest
             if len(batch) == 1:
                 await self._set_aside(batch[0], error)
@@ -108,12 +111,10 @@ class Worker:
                 await self._source.put_back(leased.receipt)
 
     async def _wait_out(self, batch: Sequence[Leased], error: TocsinError) -> None:
-        # The store is away, which is nobody's fault: the same batch again, however long it takes.
+        # The store is away, which is nobody's fault: the same again in the same order, however long it takes.
         log.warning("process.store_unavailable", alerts=len(batch), reason=error.detail)
-        for leased in batch:
-            await self._source.retry_later(
-                leased.receipt, delay_s=OUTAGE_DELAY_S, reason=error.detail
-            )
+        receipts = [leased.receipt for leased in batch]
+        await self._source.put_off(receipts, delay_s=OUTAGE_DELAY_S, reason=error.detail)
 
     async def _set_aside(self, leased: Leased, error: Exception) -> None:
         decision = decide(leased.attempt, error, random.random())  # noqa: S311 -- spreads retries

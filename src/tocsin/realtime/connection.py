@@ -7,8 +7,8 @@ then on messages gather in the session's outbox until the transport is empty aga
 import asyncio
 from typing import Final, Protocol
 
-from tocsin.realtime.deflate import DeflatingSink, Sink, Terms, inflate
-from tocsin.realtime.direct import Write, direct_write, is_encrypted
+from tocsin.realtime.deflate import DeflatingSink, Terms, inflate
+from tocsin.realtime.direct import direct_sink, is_encrypted
 from tocsin.realtime.frames import (
     CLOSE,
     CLOSE_NO_STATUS,
@@ -23,6 +23,7 @@ from tocsin.realtime.frames import (
 )
 from tocsin.realtime.session import Session
 from tocsin.realtime.settings import GatewaySettings
+from tocsin.realtime.sink import Sink
 from tocsin.realtime.wheel import Wheel
 
 # One write: large enough for a burst, small enough that a slow reader's share stays in the outbox.
@@ -75,10 +76,10 @@ class Connection(asyncio.Protocol):
         "_closing",
         "_keeper",
         "_reader",
+        "_session_sink",
         "_silent_beats",
         "_sink",
         "_transport",
-        "_write",
         "session",
         "wheel_slot",
     )
@@ -98,8 +99,8 @@ class Connection(asyncio.Protocol):
         self._sink: Sink = (
             transport if compression is None else DeflatingSink(transport, compression)
         )
-        direct = direct_write(transport) if compression is None else None
-        self._write: Write = direct or self._sink.write
+        direct = direct_sink(transport) if compression is None else None
+        self._session_sink = direct or self._sink
         self._answers: bytearray | None = None
         self._busy_until_s = 0.0
         self._closing = False
@@ -107,11 +108,11 @@ class Connection(asyncio.Protocol):
         self.session = session
         self.wheel_slot = -1
         session.socket = self
-        session.write = self._write
+        session.sink = self._session_sink
         # So that it stops as soon as anything is held: TLS pauses at its bound, everything else above it.
         transport.set_write_buffer_limits(high=1 if is_encrypted(transport) else 0)
         if direct is not None and transport.get_write_buffer_size():
-            session.write = None  # until the answer to the handshake has left
+            session.sink = None  # until the answer to the handshake has left
 
     def start_beating(self, delay_s: float) -> None:
         """Begin the beats (ping, position check) after ``delay_s``."""
@@ -145,9 +146,10 @@ class Connection(asyncio.Protocol):
 
         All that is kept of the bucket is when it will be full again.
         """
-        settings, now_s = self._keeper.settings, self._keeper.now_s()
+        settings = self._keeper.settings
         if not settings.messages:
             return False
+        now_s = self._keeper.now_s()
         taken_s = count * settings.messages_window_s / settings.messages
         self._busy_until_s = max(self._busy_until_s, now_s) + taken_s
         return self._busy_until_s - now_s > settings.messages_window_s + _ROUNDING_S
@@ -182,10 +184,10 @@ class Connection(asyncio.Protocol):
     def flush(self) -> None:
         """Write what waits: messages first, then answers (an echo comes before its acknowledgement)."""
         session = self.session
-        while session.waiting and session.write is not None:
+        while session.waiting and session.sink is not None:
             messages, first = session.take(_WRITE_BYTES)
             self._sink.write(session.dialect.encode(messages, first, self._keeper.now_s()))
-        if self._answers and session.write is not None:
+        if self._answers and session.sink is not None:
             answers, self._answers = self._answers, None
             self._sink.write(bytes(answers))
 
@@ -208,17 +210,17 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """Stop: the kernel's buffer is full."""
         if not self._closing:
-            self.session.write = None
+            self.session.sink = None
 
     def resume_writing(self) -> None:
         """Go on: everything was taken."""
         if not self._closing:
-            self.session.write = self._write
+            self.session.sink = self._session_sink
             self.flush()
 
     def _write_answer(self, frame: bytes) -> None:
         """Write at once if the peer reads; answers of a slow one wait with the others."""
-        if self.session.write is None:
+        if self.session.sink is None:
             self.answer(frame)
         else:
             self._sink.write(frame)

@@ -8,7 +8,7 @@ Bound (I6):  a message inflates to at most the reader's limit, whatever its rati
 
 import re
 import zlib
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 from tocsin.realtime.frames import (
     CLOSE_INVALID_DATA,
@@ -19,6 +19,7 @@ from tocsin.realtime.frames import (
     frame_head,
     frames_in,
 )
+from tocsin.realtime.sink import Sink
 
 _NAME: Final = "permessage-deflate"
 _WITHOUT_VALUE: Final = frozenset(("server_no_context_takeover", "client_no_context_takeover"))
@@ -103,14 +104,6 @@ def deflate(message: bytes, window_bits: int) -> bytes:
     """Return ``message`` compressed, as it stands in a frame."""
     stream = zlib.compressobj(_LEVEL, zlib.DEFLATED, -window_bits)
     return (stream.compress(message) + stream.flush(zlib.Z_SYNC_FLUSH)).removesuffix(_TAIL)
-
-
-class Sink(Protocol):
-    """Where frames go."""
-
-    def write(self, data: bytes) -> None:
-        """Take whole frames."""
-        ...
 
 
 class DeflatingSink:

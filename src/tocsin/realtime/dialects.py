@@ -13,6 +13,7 @@ from tocsin.realtime.message import DataType, Message, StreamFault, Writing
 from tocsin.realtime.plain_codec import LINE_CODEC, PLAIN_CODEC
 from tocsin.realtime.protobuf_codec import PROTOBUF_CODEC
 from tocsin.realtime.request import AckError, Request
+from tocsin.realtime.runs import Place
 
 JSON_V1: Final = "json.webpubsub.azure.v1"
 RELIABLE_JSON_V1: Final = "json.reliable.webpubsub.azure.v1"
@@ -77,13 +78,17 @@ class Codec(Writing, Protocol):
 
 
 class Dialect:
-    """How one kind of client is spoken to; compared by identity.  ``codec`` is None for those that get data only."""
+    """How one kind of client is spoken to; compared by identity.  ``codec`` is None for those that get data only.
 
-    __slots__ = ("_writing", "codec", "reliable", "subprotocol")
+    ``place`` is where those stand for ever who have no sequence ids.
+    """
+
+    __slots__ = ("_writing", "codec", "place", "reliable", "subprotocol")
 
     def __init__(self, writing: Writing, *, reliable: bool = False) -> None:
         self._writing = writing
         self.reliable = reliable
+        self.place = None if reliable else Place.beginning()
         self.codec: Codec | None = None
         self.subprotocol: str | None = None
 

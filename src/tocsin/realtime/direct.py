@@ -8,16 +8,17 @@ Who writes like this must know that the transport holds nothing, and hands over 
 
 import asyncio
 import socket
-from collections.abc import Callable
+from typing import Final
 
-# Takes bytes; returns how many left at once, None if the rest is looked after.
-Write = Callable[[bytes], int | None]
+from tocsin.realtime.sink import Sink
 
 
 class _Borrowed(socket.socket):
     """A socket that stays its transport's: it is not closed when this object goes."""
 
     __slots__ = ()
+
+    write: Final = socket.socket.send
 
     def __del__(self) -> None:
         self.detach()
@@ -28,15 +29,15 @@ def is_encrypted(transport: asyncio.Transport) -> bool:
     return transport.get_extra_info("sslcontext") is not None
 
 
-def direct_write(transport: asyncio.Transport) -> Write | None:
+def direct_sink(transport: asyncio.Transport) -> Sink | None:
     """Return what writes to a transport's connection past it; None if that has none of its own, or is encrypted.
 
-    What it returns must not be called once the transport's ``connection_lost`` was: the number of the connection may be
-    another's by then.  It raises ``OSError`` when nothing can be written.
+    It must not be used once the transport's ``connection_lost`` was: the number of the connection may be another's by then.
+    Its ``write`` raises ``OSError`` when nothing can be written.
     """
     own = transport.get_extra_info("socket")
     if own is None or is_encrypted(transport):
         return None
     borrowed = _Borrowed(own.family, own.type, own.proto, own.fileno())
     borrowed.setblocking(False)
-    return borrowed.send
+    return borrowed

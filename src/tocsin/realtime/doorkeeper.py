@@ -59,6 +59,11 @@ class Doorkeeper:
             if keys == before:  # none was regenerated meanwhile
                 return claims
 
+    def knows_key(self, hub: str, key_id: str) -> bool:
+        """Whether a key that an issuer of ``hub`` signed a token with is still one of its keys, as far as is known."""
+        issuer = self._issuers.get(hub)
+        return issuer is None or issuer.has_key(key_id)
+
     async def standing(self, hub: str, user: str | None) -> bytes:
         """Return what changes when a hub's access keys do, or when a user's tokens are revoked, as far as it is known.
 

@@ -91,21 +91,21 @@ class EventStream:
 
     def _take_more(self) -> None:
         if self._begun and not self._ended and not self._chunk:
-            self.session.write = self.write
+            self.session.sink = self
             self.flush()
 
     # For the gateway
 
     def write(self, data: bytes) -> None:
         """Take frames, a line each, and nothing more until they have left."""
-        self.session.write = None
+        self.session.sink = None
         self._chunk += b"".join([self._frame(line) for line in data.splitlines()])
         self._wake.set()
 
     def flush(self) -> None:
         """Take what waits in the outbox, as far as there is room."""
         session = self.session
-        while session.waiting and session.write is not None:
+        while session.waiting and session.sink is not None:
             messages, first = session.take(_CHUNK_BYTES)
             self.write(session.dialect.encode(messages, first))
 
@@ -135,7 +135,7 @@ class EventStream:
         keeper.wheel.schedule(self, now_s, keeper.pause_s(self.session))
         if not self._chunk:
             self._chunk = _HEARTBEAT
-            self.session.write = None
+            self.session.sink = None
             self._wake.set()
         keeper.beat(self.session)
 

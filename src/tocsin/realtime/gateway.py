@@ -13,7 +13,6 @@ from typing import Final
 import msgspec
 
 from tocsin.clock import Clock
-from tocsin.errors import InvalidInputError
 from tocsin.ports.event_handlers import EventHandlers, Opening
 from tocsin.ports.fanout import Fanout
 from tocsin.ports.peers import Peers
@@ -25,7 +24,7 @@ from tocsin.realtime.anti_entropy import AntiEntropy
 from tocsin.realtime.closing import close_all, send_away
 from tocsin.realtime.connection import Connection
 from tocsin.realtime.deflate import Terms, negotiate
-from tocsin.realtime.dialects import EVENT_STREAM, Dialect
+from tocsin.realtime.dialects import EVENT_STREAM
 from tocsin.realtime.doorkeeper import Doorkeeper
 from tocsin.realtime.event_stream import EventStream
 from tocsin.realtime.everywhere import Everywhere
@@ -36,15 +35,13 @@ from tocsin.realtime.hub import Hubs
 from tocsin.realtime.moves import Moves
 from tocsin.realtime.post import Post
 from tocsin.realtime.receipts import Witness
+from tocsin.realtime.reception import Reception
 from tocsin.realtime.recovery import Recovery
 from tocsin.realtime.relay import Relay
-from tocsin.realtime.request import MAX_GROUP, is_group
 from tocsin.realtime.requests import Desk, handle_message
-from tocsin.realtime.rights import NO_RIGHTS, Rights
 from tocsin.realtime.session import Session
 from tocsin.realtime.settings import GatewaySettings
 from tocsin.realtime.streams import Streams
-from tocsin.realtime.talk import Talk
 from tocsin.realtime.token_life import CLOSE_TOKEN, TokenLife
 from tocsin.realtime.tokens import Claims, Signer
 from tocsin.realtime.upstream import Upstream
@@ -123,12 +120,11 @@ class Gateway:
         )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ticker: asyncio.TimerHandle | None = None
-        self._opened = self._recovered = self._not_recovered = self._slow = 0
+        self._slow = 0
         self.writer = Writer(
             call_soon=self._call_soon,
             overflowed=self._overflowed,
             outbox_bytes=settings.outbox_bytes,
-            replay=settings.replay,
         )
         self.post = Post(self.hubs, self.writer)
         here = Here(self.hubs, self.post, self.close_connection)
@@ -150,6 +146,15 @@ class Gateway:
             store, self.hubs, self.writer, clock.monotonic_s, settings.head_s
         )
         self._streams = Streams(self.everywhere, answers, self.wheel, clock.monotonic_s)
+        self.reception = Reception(
+            hubs=self.hubs,
+            fanout=fanout,
+            token_life=self._token_life,
+            recovery=self.recovery,
+            streams=self._streams,
+            settings=settings,
+            close_session=self.close_session,
+        )
         self.moves = Moves(
             hubs=self.hubs,
             recovery=self.recovery,
@@ -212,9 +217,9 @@ class Gateway:
             detached=len(self.recovery),
             detached_bytes=self.recovery.held,
             hubs=len(self.hubs.names()),
-            opened=self._opened,
-            recovered=self._recovered,
-            not_recovered=self._not_recovered,
+            opened=self.reception.opened,
+            recovered=self.reception.recovered,
+            not_recovered=self.reception.not_recovered,
             slow_consumers=self._slow,
             messages=self.writer.sent,
             heads=self.anti_entropy.heads,
@@ -223,7 +228,7 @@ class Gateway:
     def is_present(self, hub: str, user: str) -> bool:
         """Tell whether a user has a live connection, or event stream, on which inbox frames are written now."""
         sessions = self.hubs.of_user(hub, user)
-        return any(session.inbox and session.write is not None for session in sessions)
+        return any(session.inbox and session.sink is not None for session in sessions)
 
     def now_s(self) -> float:
         """Return monotonic seconds."""
@@ -257,99 +262,14 @@ class Gateway:
         """
         return await admit(self.upstream, claims, offered, opening)
 
-    def open_session(
-        self,
-        claims: Claims,
-        dialect: Dialect,
-        device: str | None = None,
-        speaks_to: str | None = None,
-        talk: Talk | None = None,
-    ) -> Session:
-        """Register a new session; from here on it gets what is announced for its user.
-
-        ``device`` is the installation that the client names; receipts of one that names none are its connection's.
-        ``speaks_to`` is the group that a plain client's frames go to; without one they are events.  ``talk`` is what it has
-        with its event handlers.  The oldest session on the user's inbox is closed if this is one too many of these; what has no
-        inbox is not counted, for an application may well give one name to all of its servers.
-
-        Raises:
-            InvalidInputError: The token names a group that cannot be one.
-        """
-        for group in claims.groups:
-            if not is_group(group):
-                detail = f"the token's group {group[:40]!r} is not 1 to {MAX_GROUP} characters"
-                raise InvalidInputError(detail, code="invalid-group")
-        if claims.user is not None and claims.opens_inbox:
-            self._make_room(claims.hub, claims.user)
-        session = Session(
-            secrets.token_urlsafe(16) if talk is None else talk.connection_id,
-            hub=claims.hub,
-            user=claims.user,
-            dialect=dialect,
-            inbox=claims.opens_inbox,
-            expires_us=claims.expires_us,
-            device=device,
-            rights=Rights(claims.roles) if claims.roles else NO_RIGHTS,
-        )
-        session.signer = claims.signer
-        session.speaks_to = speaks_to
-        session.talk = talk
-        session.replay = self.settings.replay
-        self._register(session, claims.groups)
-        self._opened += 1
-        return session
-
-    def _register(self, session: Session, groups: Iterable[str]) -> None:
-        """Let a session be found."""
-        self._token_life.begin(session)
-        self.hubs.add(session)
-        if session.inbox and session.user is not None:
-            self._fanout.hold(session.hub, session.user)
-        for group in groups:
-            self.hubs.join(session, group)
-
-    def _make_room(self, hub: str, user: str) -> None:
-        """Close the oldest sessions on an inbox until one more is within the limit."""
-        before = [session for session in self.hubs.of_user(hub, user) if session.inbox]
-        for session in before[: max(0, len(before) + 1 - self.settings.connections_per_user)]:
-            self.close_session(session, CLOSE_POLICY, "too-many-connections")
-
-    def greeting(self, session: Session) -> bytes:
-        """Return the frame that comes first on a new session's socket; nothing for plain clients."""
-        codec = session.dialect.codec
-        if codec is None:
-            return b""
-        token = self.recovery.token(session.id) if session.dialect.reliable else None
-        return codec.connected(session.id, session.user, token)
-
-    def greeting_again(self, session: Session) -> bytes:
-        """Return the frame that comes first on a recovered session's socket, most often nothing.
-
-        Microsoft's client goes on with its streams only when it is greeted; for others a second greeting means nothing.
-        """
-        return self.greeting(session) if self._streams.has_published(session) else b""
-
     def _adopt(self, session: Session, groups: Iterable[str]) -> None:
         """Keep a session that comes from another gateway for its recovery here."""
-        session.replay = self.settings.replay
-        self._register(session, groups)
+        self.reception.register(session, groups)
         self.dropped(session)
 
     def _has_more(self, session: Session) -> bool:
         """Whether a session has something that only this gateway knows of, and would not have at another."""
         return self._streams.has_published(session) or self._states.concern(session)
-
-    def recover(self, hub: str, connection_id: str, token: str) -> Session | None:
-        """Take back a session for a new socket; its old socket is dropped.  None if that is impossible."""
-        session = self.hubs.get(connection_id)
-        if session is not None and session.hub == hub and self.recovery.take(session, token):
-            socket = session.detach()
-            if socket is not None:
-                socket.abort()
-            self._recovered += 1
-            return session
-        self._not_recovered += 1
-        return None
 
     def compression(self, offers: str) -> Terms | None:
         """Return how messages are compressed with a client that offers this; None if they are not."""
@@ -368,7 +288,7 @@ class Gateway:
 
     def open_stream(self, claims: Claims, device: str | None = None) -> EventStream:
         """Register a session that is read as Server-Sent Events; it keeps what comes until ``begin_stream``."""
-        return EventStream(self, self.open_session(claims, EVENT_STREAM, device))
+        return EventStream(self, self.reception.open_session(claims, EVENT_STREAM, device))
 
     def begin_stream(self, stream: EventStream, *, greet: bool) -> None:
         """Let a stream go; ``greet`` asks for a head, where nothing else says where the server stands."""

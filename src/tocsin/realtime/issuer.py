@@ -61,7 +61,11 @@ class Issuer:
                 f"the token is not from {self._settings.issuer!r} for {self._settings.audience!r}"
             )
             raise UnauthenticatedError(detail, code="token-audience")
-        return replace(claims_of(self.hub, self._told(claims), now_us), said=claims)
+        return replace(claims_of(self.hub, self._told(claims), now_us, key.id), said=claims)
+
+    def has_key(self, key_id: str) -> bool:
+        """Whether a key signs tokens of this issuer, as far as is known."""
+        return self._keys.holds(key_id)
 
     def _told(self, claims: dict[str, Any]) -> dict[str, Any]:
         """Return the claims under the names of the hub's own tokens; a name nobody chose says nothing."""

@@ -3,12 +3,15 @@
 Fetching:  through the guarded port (I13), once for all who wait for it.  A set is good for five minutes and is then read
            again behind the scenes; an unknown key has it read at once.  However many tokens with unknown keys come,
            there are 30 s between two reads, 5 s after a read that failed.
-Trouble:   while the issuer is away the last set counts for a day.
+Leaving:   a key that is no more in the set signs nothing new, and ends the connections that it opened as soon as they are
+           looked at (``token_life.py``): that look, too, has an old set read again.
+Trouble:   while the issuer is away the last set counts for a day, and no connection ends.
 Bounds:    64 keys of a set are looked at; ``outbound.answer_bytes`` bounds its text.
 Source:    RFC 7517 and 7518.
 """
 
 import asyncio
+import hashlib
 from collections.abc import Collection, Mapping
 from typing import Any, Final, Literal
 
@@ -16,6 +19,7 @@ import jwt
 import msgspec
 import structlog
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tocsin.clock import Clock
 from tocsin.errors import UnavailableError
@@ -39,8 +43,12 @@ _ALGORITHMS: Final[dict[tuple[str, str | None], Algorithm]] = {
 
 
 class SigningKey(msgspec.Struct, frozen=True):
-    """A public key and the only algorithm that it verifies; what a token says about that changes nothing."""
+    """A public key and the only algorithm that it verifies; what a token says about that changes nothing.
 
+    ``id`` is made of the key itself, whatever the set calls it.
+    """
+
+    id: str
     algorithm: Algorithm
     key: Any
 
@@ -99,6 +107,12 @@ class KeySet:
             detail = "the keys of this hub's issuer cannot be read now; try again later"
             raise UnavailableError(detail, code="issuer-unreachable")
         return self._keys.get(kid)
+
+    def holds(self, key_id: str) -> bool:
+        """Whether the last set that was read has this key; True before any was."""
+        if self._age_s() > _FRESH_S:
+            self._begin_reading()
+        return self._read_s is None or any(key.id == key_id for key in self._keys.values())
 
     def _age_s(self) -> float:
         return float("inf") if self._read_s is None else self._clock.monotonic_s() - self._read_s
@@ -181,4 +195,5 @@ def signing_key(jwk: Mapping[str, Any], allowed: Collection[Algorithm]) -> Signi
         return None
     if isinstance(key, RSAPublicKey) and key.key_size not in _RSA_BITS:
         return None
-    return SigningKey(algorithm, key)
+    der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return SigningKey(hashlib.sha256(der).hexdigest(), algorithm, key)

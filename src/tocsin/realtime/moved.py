@@ -15,7 +15,6 @@ from tocsin.realtime.dialects import choose_dialect
 from tocsin.realtime.outbox import Kept
 from tocsin.realtime.rights import NO_RIGHTS, Rights
 from tocsin.realtime.session import Session
-from tocsin.realtime.tokens import Signer
 
 
 class Moved(msgspec.Struct, frozen=True, array_like=True):
@@ -32,7 +31,7 @@ class Moved(msgspec.Struct, frozen=True, array_like=True):
     inbox: bool
     device: str
     expires_us: int
-    signer: Signer | None
+    signer: str | None
     roles: tuple[str, ...]
     groups: tuple[str, ...]
     done: tuple[int, ...]

@@ -35,7 +35,7 @@ class Witness:
         """Take note of alerts that are handed to the sockets that take them; for the others they wait."""
         for session in sessions:
             session.brings_alerts = session.dialect.reliable
-            if session.write is not None:
+            if session.sink is not None:
                 self._record(session, announcement.alert_ids, "written")
 
     def acknowledged(self, session: Session, sequence_id: int) -> None:

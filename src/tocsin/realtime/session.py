@@ -4,17 +4,13 @@ A session outlives its socket: a reliable one waits for the recovery window with
 next socket.  Tens of thousands of these exist, so it holds no task, no timer and no container it does not need.
 """
 
-from collections.abc import Sequence
 from typing import Final, Protocol
 
 from tocsin.realtime.dialects import EVENT_STREAM, Dialect
-from tocsin.realtime.direct import Write
-from tocsin.realtime.message import Message
 from tocsin.realtime.outbox import Outbox
 from tocsin.realtime.rights import NO_RIGHTS, Action, Rights
-from tocsin.realtime.settings import Replay
+from tocsin.realtime.sink import Sink
 from tocsin.realtime.talk import Talk
-from tocsin.realtime.tokens import Signer
 
 _NO_GROUPS: Final[frozenset[str]] = frozenset()
 # As many as Microsoft's emulator keeps.
@@ -29,7 +25,7 @@ class Socket(Protocol):
         ...
 
     def write_rest(self, data: bytes) -> None:
-        """Look after bytes that the session's ``write`` did not take; nothing may overtake them."""
+        """Look after bytes that the session's sink did not take; nothing may overtake them."""
         ...
 
     def answer(self, frame: bytes) -> None:
@@ -48,10 +44,10 @@ class Socket(Protocol):
 class Session(Outbox):
     """The state of one connection, its outbox included.
 
-    ``write`` takes frames to the client, and is None while nothing may be written: without a socket, while the
+    ``sink`` takes frames to the client, and is None while nothing may be written: without a socket, while the
     peer does not read, and once closing has begun.  ``epoch``, ``rev`` and ``brev`` are the position last sent on it, ``head_at_s``
     when its last head was; ``dirty`` is the writer's.  ``device`` is the installation the client named, or the
-    connection, ``signer`` the access key of the token it came with, ``ask_token_us`` when to ask for another, 0 for never.  ``brings_alerts``: a message that brought alerts waits for its acknowledgement, perhaps.  ``inbox`` sessions are those that get inbox frames.  ``groups`` are joined, ``rights`` is what it may do with them.
+    connection, ``signer`` the key that signed the token it came with, ``ask_token_us`` when to ask for another, 0 for never.  ``brings_alerts``: a message that brought alerts waits for its acknowledgement, perhaps.  ``inbox`` sessions are those that get inbox frames.  ``groups`` are joined, ``rights`` is what it may do with them.
     ``speaks_to`` is the group that all of a plain client's frames go to, None if they are events.
     ``talk`` is with its event handlers, None if it has none.
     """
@@ -75,11 +71,11 @@ class Session(Outbox):
         "rev",
         "rights",
         "signer",
+        "sink",
         "socket",
         "speaks_to",
         "talk",
         "user",
-        "write",
     )
 
     def __init__(
@@ -95,6 +91,7 @@ class Session(Outbox):
         rights: Rights = NO_RIGHTS,
     ) -> None:
         super().__init__(reliable=dialect.reliable)
+        self.place = dialect.place
         self.id = connection_id
         self.hub = hub
         self.user = user
@@ -105,13 +102,13 @@ class Session(Outbox):
         self.brings_alerts = False
         self.groups: frozenset[str] = _NO_GROUPS
         self.rights = rights
-        self.signer: Signer | None = None
+        self.signer: str | None = None
         self.speaks_to: str | None = None
         self.talk: Talk | None = None
         self.ask_token_us = 0
         self._done: dict[int, None] | None = None
         self.socket: Socket | None = None
-        self.write: Write | None = None
+        self.sink: Sink | None = None
         self.dirty = False
         self.ended = False
         self.epoch = ""
@@ -154,48 +151,5 @@ class Session(Outbox):
 
     def detach(self) -> Socket | None:
         """Take the socket away and return it."""
-        socket, self.socket, self.write = self.socket, None, None
+        socket, self.socket, self.sink = self.socket, None, None
         return socket
-
-
-def write_at_once(
-    sessions: Sequence[Session], messages: Sequence[Message], size: int, replay: Replay
-) -> list[Session]:
-    """Write ``messages``, of ``size`` bytes in all, to the sessions that can take them; return the others.
-
-    All sessions keep ``replay`` for their recovery.
-    What sessions are sent differs in the sequence ids only, and many have the same: equal bytes are built once.
-    This is the hottest loop there is, so it does itself what ``put`` and ``take`` do for an outbox in which nothing
-    waits (bench/rows/fanout.py).
-    """
-    others = []
-    most, most_bytes = replay
-    encoded: dict[Dialect, dict[int, bytes]] = {}
-    known: dict[int, bytes] = {}
-    last = None
-    for session in sessions:
-        write = session.write
-        if write is None or session.waiting:
-            others.append(session)
-            continue
-        dialect = session.dialect
-        if dialect is not last:
-            last, known = dialect, encoded.setdefault(dialect, {})
-        queue = session._queue  # noqa: SLF001 -- as the docstring says
-        count = len(queue)
-        first = session._first + count  # noqa: SLF001
-        if dialect.reliable:
-            queue.extend(messages)
-            held = session.held = session.held + size
-            if count >= most or held > most_bytes:
-                session._forget_oldest()  # noqa: SLF001
-        data = known.get(first)
-        if data is None:
-            data = known[first] = dialect.encode(messages, first)
-        try:
-            sent = write(data)
-        except OSError:
-            sent = 0
-        if sent != len(data) and sent is not None and session.socket is not None:
-            session.socket.write_rest(data[sent:])
-    return others

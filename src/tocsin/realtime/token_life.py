@@ -3,6 +3,8 @@
 In hubs that cut at expiry a connection ends with its token.  Shortly before, the server asks inbox clients for another one,
 and any client may send one at any time, in any hub: the event ``tocsin.token``.  A good token of the same user prolongs the
 connection, and changes nothing else about it.
+
+In every hub a connection ends when the key that signed its token is no more among those of the hub's own issuer.
 """
 
 from collections.abc import Collection
@@ -17,7 +19,7 @@ from tocsin.realtime.doorkeeper import Doorkeeper
 from tocsin.realtime.message import Message
 from tocsin.realtime.request import FORBIDDEN, AckError, Request
 from tocsin.realtime.session import Session
-from tocsin.realtime.tokens import Claims
+from tocsin.realtime.tokens import ACCESS_KEYS, Claims
 from tocsin.realtime.writer import Writer
 from tocsin.supervisor import Supervisor
 
@@ -62,6 +64,9 @@ class TokenLife:
 
     def look(self, session: Session) -> bool:
         """Do what is due; False if the session has ended by it."""
+        if not self._is_signed(session):
+            self._answers.close(session, CLOSE_TOKEN, "key-regenerated")
+            return False
         if session.hub not in self._hubs:
             return True
         now_us = self._clock.now_us()
@@ -74,6 +79,13 @@ class TokenLife:
             wish = msgspec.json.encode({"tocsin": 1, "kind": "token", "expires_in_s": left_s})
             self._writer.send((session,), Message(wish))
         return True
+
+    def _is_signed(self, session: Session) -> bool:
+        """Whether the key behind the session is one still; regenerated access keys end theirs without being asked."""
+        signer = session.signer
+        if signer is None or signer in ACCESS_KEYS:
+            return True
+        return self._doorkeeper.knows_key(session.hub, signer)
 
     def renew(self, session: Session, request: Request) -> None:
         """Take another token for a connection; the answer comes when it was checked."""

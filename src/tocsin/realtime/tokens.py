@@ -29,7 +29,7 @@ ALGORITHM: Final = "HS256"
 _LAST_S: Final = 2**53 // US_PER_S
 INBOX_SCOPE: Final = "inbox"
 Signer = Literal["primary", "secondary"]
-_SIGNERS: Final[tuple[Signer, Signer]] = ("primary", "secondary")
+ACCESS_KEYS: Final[tuple[Signer, Signer]] = ("primary", "secondary")
 # An endpoint may have a path of its own, which stands before this one.
 _CLIENT_PATH: Final = re.compile(".*/client/hubs/([^/]+)/?", re.IGNORECASE)
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
@@ -71,14 +71,15 @@ class KeyRing(Protocol):
 class Claims(msgspec.Struct, frozen=True):
     """What a good token says.
 
-    ``user`` is None for an anonymous client; ``signer`` is the access key that signed, None if none did.
+    ``user`` is None for an anonymous client.  ``signer`` is the key that signed: which access key, or the id of an issuer's
+    key.
     ``said`` are all claims, as they stand in it.
     """
 
     hub: str
     user: str | None
     expires_us: int
-    signer: Signer | None = None
+    signer: str | None = None
     issued_us: int | None = None
     scopes: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
@@ -158,9 +159,7 @@ def signed_claims(token: str, *, keys: tuple[bytes, bytes], now_us: int) -> dict
     return claims
 
 
-def claims_of(
-    hub: str, claims: dict[str, Any], now_us: int, signer: Signer | None = None
-) -> Claims:
+def claims_of(hub: str, claims: dict[str, Any], now_us: int, signer: str | None = None) -> Claims:
     """Return what the claims of a token for ``hub`` say, whose signature and audience are good.
 
     Raises:
@@ -212,7 +211,7 @@ def _signed_claims(token: str, keys: tuple[bytes, bytes]) -> tuple[Signer, dict[
     plain = _plain_claims(token, keys[0])
     if plain is not None:
         return "primary", plain
-    for signer, key in zip(_SIGNERS, keys, strict=True):
+    for signer, key in zip(ACCESS_KEYS, keys, strict=True):
         try:
             claims: dict[str, Any] = _jwt.decode(
                 token, key, algorithms=[ALGORITHM], options=UNJUDGED

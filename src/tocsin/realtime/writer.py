@@ -11,8 +11,8 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Final
 
 from tocsin.realtime.message import Message
-from tocsin.realtime.session import Session, write_at_once
-from tocsin.realtime.settings import Replay
+from tocsin.realtime.session import Session
+from tocsin.realtime.spread import Steps, write_at_once
 
 SOCKETS_PER_TURN: Final = 256
 
@@ -20,10 +20,10 @@ SOCKETS_PER_TURN: Final = 256
 class _Spread:
     """Messages on their way to many; who they are is asked when the writing begins.
 
-    ``name`` is None for those that are on their own: nothing more joins them.
+    ``name`` is None for those that are on their own: nothing more joins them.  ``steps`` is None until the writing begins.
     """
 
-    __slots__ = ("audience", "messages", "name", "sessions", "start", "where")
+    __slots__ = ("_audience", "_sessions", "_start", "_where", "messages", "name", "steps")
 
     def __init__(
         self,
@@ -33,11 +33,29 @@ class _Spread:
         where: Callable[[Session], bool] | None,
     ) -> None:
         self.name = name
-        self.audience = audience
-        self.where = where
         self.messages = [message]
-        self.sessions: Sequence[Session] | None = None
-        self.start = 0
+        self.steps: Steps | None = None
+        self._audience = audience
+        self._where = where
+        self._sessions: Sequence[Session] = ()
+        self._start = 0
+
+    def begin(self) -> Steps:
+        """Ask who they are; from now on nothing joins."""
+        self._sessions = self._audience()
+        self.steps = Steps(self.messages)
+        return self.steps
+
+    def next_slice(self) -> Sequence[Session]:
+        """Return the next few hundred of them."""
+        start, self._start = self._start, self._start + SOCKETS_PER_TURN
+        some = self._sessions[start : self._start]
+        return some if self._where is None else list(filter(self._where, some))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there was a slice for each of them."""
+        return self._start >= len(self._sessions)
 
 
 class Writer:
@@ -49,21 +67,18 @@ class Writer:
         call_soon: Callable[[Callable[[], None]], object],
         overflowed: Callable[[Session, int], None],
         outbox_bytes: int,
-        replay: Replay,
     ) -> None:
         """Make a writer.
 
         Args:
             call_soon: Runs a callback in the next turn of the event loop.
-            overflowed: Called with the bytes added, when they went to a session that has no socket, or whose
-                outbox is above its bound even after writing what the socket takes.
-            outbox_bytes: The bound on bytes that wait for a slow reader.
-            replay: What each session keeps for its recovery.
+            overflowed: Called with the bytes added, when they went to a session that has no socket, or that is behind
+                even after writing what the socket takes.
+            outbox_bytes: So much may wait for a slow reader; for a reliable one, whatever is kept for its recovery.
         """
         self._call_soon = call_soon
         self._overflowed = overflowed
         self._outbox_bytes = outbox_bytes
-        self._replay = replay
         self._dirty: deque[Session] = deque()
         self._spreads: deque[_Spread] = deque()
         self._scheduled = False
@@ -93,7 +108,7 @@ class Writer:
             where: Picks among them, asked when a session's slice is written.
         """
         last = self._spreads[-1] if self._spreads else None
-        if name is not None and last is not None and last.name == name and last.sessions is None:
+        if name is not None and last is not None and last.name == name and last.steps is None:
             last.messages.append(message)
         else:
             self._spreads.append(_Spread(name, audience, message, where))
@@ -118,9 +133,9 @@ class Writer:
         session.put(messages, size)
         if session.socket is not None and session.waiting > self._outbox_bytes:
             session.socket.flush()
-        if session.socket is None or session.waiting > self._outbox_bytes:
+        if session.socket is None or session.is_behind(self._outbox_bytes):
             self._overflowed(session, size)
-        elif session.write is not None and not session.dirty:
+        elif session.sink is not None and not session.dirty:
             session.dirty = True
             self._dirty.append(session)
 
@@ -147,21 +162,10 @@ class Writer:
     def _write_slice(self) -> None:
         """Write the oldest spread to its next few hundred sessions."""
         spread = self._spreads[0]
-        sessions = spread.sessions
-        if sessions is None:
-            sessions = spread.sessions = spread.audience()
-        start = spread.start
-        stop = spread.start = start + SOCKETS_PER_TURN
-        if stop >= len(sessions):
+        steps = spread.steps or spread.begin()
+        some = spread.next_slice()
+        if spread.is_over:
             self._spreads.popleft()
-        some = sessions[start:stop]
-        if spread.where is not None:
-            some = list(filter(spread.where, some))
-        self._write_to(some, tuple(spread.messages))
-
-    def _write_to(self, sessions: Sequence[Session], messages: Sequence[Message]) -> None:
-        """Write to whoever can take it at once; for the others it waits."""
-        size = sum(message.size for message in messages)
-        self.sent += len(sessions) * len(messages)
-        for session in write_at_once(sessions, messages, size, self._replay):
-            self._put(session, messages, size)
+        self.sent += len(some) * len(steps.messages)
+        for session in write_at_once(some, steps):
+            self._put(session, steps.messages, steps.size)

@@ -1,4 +1,4 @@
-"""Runs Microsoft's asynchronous client: ``python_aio.py URL``.
+"""Runs Microsoft's asynchronous client: ``python_aio.py URL PROTOCOL``.
 
 It tells what it experiences, one JSON object per line; any line on standard input stops it.
 """
@@ -13,6 +13,7 @@ from azure.messaging.webpubsubclient.models import (
     OnConnectedArgs,
     OnDisconnectedArgs,
     OnServerDataMessageArgs,
+    WebPubSubProtocolType,
 )
 
 
@@ -33,12 +34,17 @@ async def disconnected(event: OnDisconnectedArgs) -> None:
 
 async def message(event: OnServerDataMessageArgs) -> None:
     """Tell of a message."""
-    tell("message", data=event.data)
+    tell("message", data=event.data, sequence=event.sequence_id)
 
 
 async def main() -> None:
     """Connect and stay so; by itself the client would give up after three tries to connect anew."""
-    client = WebPubSubClient(sys.argv[1], reconnect_retry_total=20, reconnect_retry_backoff_max=1)
+    client = WebPubSubClient(
+        sys.argv[1],
+        protocol_type=WebPubSubProtocolType(sys.argv[2]),
+        reconnect_retry_total=20,
+        reconnect_retry_backoff_max=1,
+    )
     await client.subscribe(CallbackType.CONNECTED, connected)
     await client.subscribe(CallbackType.DISCONNECTED, disconnected)
     await client.subscribe(CallbackType.SERVER_MESSAGE, message)

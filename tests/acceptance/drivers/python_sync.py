@@ -1,4 +1,4 @@
-"""Runs Microsoft's synchronous client: ``python_sync.py URL``.
+"""Runs Microsoft's synchronous client: ``python_sync.py URL PROTOCOL``.
 
 It tells what it experiences, one JSON object per line; any line on standard input stops it.
 """
@@ -7,7 +7,11 @@ import json
 import sys
 
 from azure.messaging.webpubsubclient import WebPubSubClient
-from azure.messaging.webpubsubclient.models import CallbackType
+from azure.messaging.webpubsubclient.models import (
+    CallbackType,
+    OnServerDataMessageArgs,
+    WebPubSubProtocolType,
+)
 
 
 def tell(event: str, **more: object) -> None:
@@ -16,12 +20,17 @@ def tell(event: str, **more: object) -> None:
     sys.stdout.flush()
 
 
+def message(event: OnServerDataMessageArgs) -> None:
+    """Tell of a message."""
+    tell("message", data=event.data, sequence=event.sequence_id)
+
+
 def main() -> None:
     """Connect and stay so."""
-    client = WebPubSubClient(sys.argv[1])
+    client = WebPubSubClient(sys.argv[1], protocol_type=WebPubSubProtocolType(sys.argv[2]))
     client.subscribe(CallbackType.CONNECTED, lambda e: tell("connected", id=e.connection_id))
     client.subscribe(CallbackType.DISCONNECTED, lambda e: tell("disconnected", id=e.connection_id))
-    client.subscribe(CallbackType.SERVER_MESSAGE, lambda e: tell("message", data=e.data))
+    client.subscribe(CallbackType.SERVER_MESSAGE, message)
     client.open()
     sys.stdin.readline()
     client.close()

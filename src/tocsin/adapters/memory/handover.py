@@ -17,6 +17,10 @@ class MemoryHandover:
         self._alerts = alerts
         self._clock = clock
 
+    async def take_turn(self) -> int:
+        """Tell that it is this process's turn: there is no other."""
+        return 1
+
     async def standing(self, envelopes: Sequence[Envelope]) -> Sequence[Published | None]:
         """Tell what stands under the producers' ids."""
         return [self._standing(envelope) for envelope in envelopes]

@@ -1,6 +1,7 @@
 """The queue beside the memory store: a dict in order of acceptance."""
 
 import asyncio
+from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from tocsin.ports.producer_ids import IdRange, NamedAlert
 from tocsin.ports.queue import DeadLetter, Leased, Published, QueueDepth
 
 ProducerKey = tuple[str, str, str, str]
+_BEHIND_S = 0.05
 
 
 @dataclass
@@ -24,6 +26,8 @@ class Waiting:
     due_us: int = 0  # the time it was put off to; 0 is at once, whatever the clock says
     attempts: int = 0
     failure: str | None = None
+    batch: int | None = None
+    is_leased: bool = False
 
 
 @dataclass
@@ -53,6 +57,7 @@ class MemoryQueue:
         self._limits = limits
         self._receipts = 0
         self._ready = asyncio.Event()
+        self._is_behind = False  # what is due waits for others of its batch
         self.waiting: dict[int, Waiting] = {}
         self.scheduled: dict[str, Envelope] = {}
         self.dead: dict[str, DeadLetter] = {}
@@ -96,7 +101,7 @@ class MemoryQueue:
 
     def _add(self, envelope: Envelope) -> None:
         self._receipts += 1
-        self.waiting[self._receipts] = Waiting(envelope)
+        self.waiting[self._receipts] = Waiting(envelope, batch=envelope.batch)
 
     def _due_scheduled(self, now_us: int) -> list[Envelope]:
         due = (told for told in self.scheduled.values() if told.due_us <= now_us)
@@ -113,13 +118,36 @@ class MemoryQueue:
         )
         one = [receipt for receipt in due if self._expands(receipt)][:1]
         others = [receipt for receipt in due if not self._expands(receipt)]
+        taken = self._in_order(others, limit - len(one)) + one
+        self._is_behind = bool(due and not taken)
         leased = []
-        for receipt in others[: limit - len(one)] + one:
+        for receipt in taken:
             row = self.waiting[receipt]
             row.due_us = now_us + round(lease_s * US_PER_S)
             row.attempts += 1
+            row.is_leased = True
             leased.append(Leased(receipt, row.envelope, row.attempts))
         return leased
+
+    def _in_order(self, due: Sequence[int], limit: int) -> list[int]:
+        """Return what does not come behind others of its batch that are not taken with it."""
+        left = self._batches()
+        taken: list[int] = []
+        for receipt in due:
+            batch = self.waiting[receipt].batch
+            if len(taken) < limit and (batch is None or left[batch][0] == receipt):
+                taken.append(receipt)
+                if batch is not None:
+                    left[batch].popleft()
+        return taken
+
+    def _batches(self) -> defaultdict[int, deque[int]]:
+        """Return what waits of each batch, in its order."""
+        members: defaultdict[int, deque[int]] = defaultdict(deque)
+        for receipt, row in self.waiting.items():  # they were added in the order of their numbers
+            if row.batch is not None:
+                members[row.batch].append(receipt)
+        return members
 
     def _expands(self, receipt: int) -> bool:
         return self.waiting[receipt].envelope.audience.expands
@@ -130,7 +158,8 @@ class MemoryQueue:
         due_us = [row.due_us for row in self.waiting.values()]
         due_us += [told.due_us for told in self.scheduled.values()]
         if due_us:
-            timeout_s = min(timeout_s, (min(due_us) - self._clock.now_us()) / US_PER_S)
+            due_s = (min(due_us) - self._clock.now_us()) / US_PER_S
+            timeout_s = min(timeout_s, max(due_s, _BEHIND_S) if self._is_behind else due_s)
         if timeout_s <= 0:
             return
         try:
@@ -146,9 +175,21 @@ class MemoryQueue:
     async def retry_later(self, receipt: int, *, delay_s: float, reason: str) -> None:
         """Make one envelope due again after ``delay_s`` seconds."""
         if (row := self.waiting.get(receipt)) is not None:
-            row.due_us = self._clock.now_us() + round(delay_s * US_PER_S)
-            row.failure = reason
-            self._ready.set()
+            row.batch = None
+            self._put_off(row, delay_s, reason)
+
+    async def put_off(self, receipts: Sequence[int], *, delay_s: float, reason: str) -> None:
+        """Make envelopes due again after ``delay_s`` seconds, in their order."""
+        for receipt in receipts:
+            row = self.waiting.get(receipt)
+            if row is not None and row.is_leased:
+                self._put_off(row, delay_s, reason)
+
+    def _put_off(self, row: Waiting, delay_s: float, reason: str) -> None:
+        row.due_us = self._clock.now_us() + round(delay_s * US_PER_S)
+        row.failure = reason
+        row.is_leased = False
+        self._ready.set()
 
     async def put_back(self, receipt: int) -> None:
         """Move one envelope that came a part of its way to the end of the queue, with its attempts begun anew."""

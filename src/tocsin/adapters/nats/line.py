@@ -15,7 +15,7 @@ from nats.js.errors import NotFoundError
 from tocsin.adapters.nats.connection import Place, connect
 from tocsin.adapters.nats.pull import Pull
 from tocsin.adapters.nats.sender import Sender
-from tocsin.adapters.nats.stream import CONSUMER, Stream
+from tocsin.adapters.nats.stream import Stream
 from tocsin.adapters.nats.vitals import OLDEST, Vitals
 from tocsin.errors import ConfigError, UnavailableError
 
@@ -48,7 +48,7 @@ class Line:
         self._jetstream: JetStreamContext = client.jetstream(timeout=_ANSWER_S)
         self.stream = Stream(self._jetstream, place.deployment)
         self.sender = Sender(client, terms.replicas)
-        self.pull = Pull(client, self.stream.name, CONSUMER)
+        self.pull = self._pull_of("")
 
     @classmethod
     @asynccontextmanager
@@ -81,7 +81,22 @@ class Line:
         if doubts and not terms.may_lose:
             detail = f"queue: {'; '.join(doubts)}. To start all the same, where that may be, set queue_may_lose"
             raise ConfigError(detail)
-        await self.pull.start()
+
+    def _pull_of(self, consumer: str) -> Pull:
+        return Pull(self._client, self.stream.name, consumer)
+
+    async def begin_anew(self) -> bool:
+        """Bring what is in the stream from its oldest message on; False if JetStream cannot be asked now."""
+        if not self._client.is_connected:
+            return False
+        try:
+            await self.pull.end()
+            self.pull = self._pull_of(await self.stream.begin_anew())
+            await self.pull.start()
+        except (Error, TimeoutError) as error:
+            log.warning("queue.begins_later", reason=str(error) or type(error).__name__)
+            return False
+        return True
 
     def _check_server(self) -> None:
         version, needed = self._client.connected_server_version, self._terms.message_bytes

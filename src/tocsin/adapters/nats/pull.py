@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 
 # For an answer to "what is there now", which the server gives at once.
 _ANSWER_S: Final = 2.0
@@ -19,6 +20,7 @@ _ANSWER_S: Final = 2.0
 # where nothing is there, it is waited for that long.
 _GRACE_NS: Final = 100_000_000
 _PENDING_MESSAGES: Final = 10_000
+_NOTHING: Final = ("404", "408")
 
 
 class _Asked:
@@ -29,8 +31,16 @@ class _Asked:
         self.over = asyncio.Event()
 
 
+def _delivery(message: Msg) -> int:
+    """Return the how-manieth delivery of its consumer a message is."""
+    return message.metadata.sequence.consumer
+
+
 class Pull:
-    """One consumer's messages; what was brought and not taken yet waits here, leased like the rest."""
+    """The messages of a new consumer in their order; what was brought and not taken yet waits here, leased like the rest.
+
+    ``is_whole``: the consumer is there, and nothing that it delivered was lost on its way, as far as ``now`` has seen.
+    """
 
     def __init__(self, client: Client, stream: str, consumer: str) -> None:
         self._client = client
@@ -39,24 +49,40 @@ class Pull:
         self._numbers = count(1)
         self._asked: dict[str, _Asked] = {}
         self._brought: deque[Msg] = deque()
+        self._hearing: Subscription | None = None
+        self._next_delivery = 1
+        self.is_whole = True
 
     async def start(self) -> None:
         """Listen for answers."""
-        await self._client.subscribe(
+        self._hearing = await self._client.subscribe(
             f"{self._inbox}.*", cb=self._heard, pending_msgs_limit=_PENDING_MESSAGES
         )
+
+    async def end(self) -> None:
+        """Listen no more, and forget what was brought."""
+        self._brought.clear()
+        if self._hearing is not None:
+            hearing, self._hearing = self._hearing, None
+            await hearing.unsubscribe()
 
     async def now(self, limit: int) -> list[Msg]:
         """Return up to ``limit`` messages that are there now; where there is none, look for a tenth of a second."""
         missing = limit - len(self._brought)
         if missing > 0:
             await self._ask(missing, _ANSWER_S, no_wait=True, expires=_GRACE_NS)
-        return [self._brought.popleft() for _ in range(min(limit, len(self._brought)))]
+        taken = [self._brought.popleft() for _ in range(min(limit, len(self._brought)))]
+        if taken:
+            first, last = _delivery(taken[0]), _delivery(taken[-1])
+            self.is_whole &= first == self._next_delivery and last - first == len(taken) - 1
+            self._next_delivery = last + 1
+        return taken
 
-    async def wait(self, timeout_s: float) -> None:
-        """Return when there is a message, at the latest after ``timeout_s`` seconds."""
+    async def wait(self, timeout_s: float) -> bool:
+        """Tell whether there is a message, at the latest after ``timeout_s`` seconds."""
         if not self._brought:
             await self._ask(1, timeout_s, expires=round(timeout_s * 1e9))
+        return bool(self._brought)
 
     async def _ask(self, most: int, timeout_s: float, **how: int) -> None:
         number = str(next(self._numbers))
@@ -72,7 +98,9 @@ class Pull:
             del self._asked[number]
 
     async def _heard(self, message: Msg) -> None:
-        if not message.reply:  # a status: there is nothing, or nothing more
+        if not message.reply:
+            # A status: there is nothing, or nothing more, or nobody who has something.
+            self.is_whole &= (message.headers or {}).get("Status") in _NOTHING
             asked = self._asked.get(message.subject.rpartition(".")[2])
             if asked is not None:
                 asked.over.set()

@@ -3,24 +3,24 @@
 ``publish`` answers when the stream has the alert on disk; the store need not be reachable for that.  ``lease`` first has the
 store take over what is there (``ports/handover.py``), in one commit, and then acknowledges it; from there on everything is the
 business of the store's own queue: leases, attempts, crashes, times to come, dead letters, producers' ids.  So a message is in
-the stream until the store has it, and a broker decides nothing about an alert but that it is safe.
+the stream until the store has it, and a broker decides nothing about an alert but that it is safe.  One process at a time
+carries (``porter.py``), and all work on what it brought.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 import structlog
-from nats.aio.msg import Msg
 from nats.errors import Error
 from nats.js.errors import NotFoundError
 
 from tocsin.adapters.nats.intake import Intake
 from tocsin.adapters.nats.line import Line
+from tocsin.adapters.nats.porter import Porter
 from tocsin.clock import US_PER_S, Clock
-from tocsin.errors import TocsinError, UnavailableError
+from tocsin.errors import UnavailableError
 from tocsin.model.alert import Envelope
 from tocsin.ports.audit import Deed
 from tocsin.ports.handover import Handover
@@ -29,10 +29,11 @@ from tocsin.ports.queue import DeadLetter, Leased, Published, Queue, QueueDepth
 
 log = structlog.get_logger()
 
-_ANSWER_S: Final = 2.0
-_STORE_AWAY_S: Final = 1.0
-# For a message that nobody here can read; a newer node may.
-_UNREADABLE_S: Final = 60.0
+# One of a batch that is asked for is left to its turn for so long, and then taken over before the others.
+_FETCH_LOOK_S: Final = 0.05
+_FETCH_LOOKS: Final = 40
+# How many leases are carried to the store at once: others work on the rest.
+_AHEAD: Final = 4
 
 _decode = msgspec.json.Decoder(Envelope).decode
 
@@ -47,6 +48,7 @@ class NatsQueue:
         self._handover = handover
         self._clock = clock
         self._intake = Intake(line, kept, handover, clock)
+        self._porter = Porter(line, handover)
         self._known = (0, 0)
         self._was_full = False
 
@@ -63,56 +65,41 @@ class NatsQueue:
         found = await self._line.find(alert_id)
         if found is None:
             return False
-        await self._handover.take_over([_decode(found)])
+        envelope = _decode(found)
+        if envelope.batch is None or not await self._is_fetched(alert_id):
+            await self._handover.take_over([envelope])
         return True
+
+    async def _is_fetched(self, alert_id: str) -> bool:
+        """Tell whether an alert was taken over in its turn, for which it waits a moment."""
+        for _ in range(_FETCH_LOOKS):
+            await asyncio.sleep(_FETCH_LOOK_S)
+            if await self._line.find(alert_id) is None:
+                return True
+        return False
 
     # Out
 
     async def lease(self, *, limit: int, lease_s: float) -> Sequence[Leased]:
         """Have the store take over what is there, and lease from the store's queue."""
+        self._porter.pause()
         leased: Sequence[Leased] = ()
-        if (
-            self._was_full
-        ):  # then what the store has comes first, or its queue would grow while it is behind
+        if self._was_full:  # then what the store has comes first, or its queue would grow
             leased = await self._kept.lease(limit=limit, lease_s=lease_s)
         if not leased:
-            await self._hand_over(await self._line.pull.now(limit))
+            await self._porter.carry(_AHEAD * limit)
             leased = await self._kept.lease(limit=limit, lease_s=lease_s)
         self._was_full = len(leased) >= limit
+        if leased and not self._was_full:
+            self._porter.go_on(limit)
         return leased
-
-    async def _hand_over(self, messages: Sequence[Msg]) -> None:
-        """Hand messages over, and acknowledge them; the answer to the last one says it of all."""
-        if not messages:
-            return
-        try:
-            await self._handover.take_over([_decode(message.data) for message in messages])
-        except TocsinError:
-            for message in messages:
-                await message.nak(delay=_STORE_AWAY_S)
-            raise
-        except Exception:
-            if len(messages) > 1:  # one of them is at fault, and is found by halves
-                half = len(messages) // 2
-                await self._hand_over(messages[:half])
-                await self._hand_over(messages[half:])
-                return
-            (message,) = messages
-            log.exception("queue.unreadable", subject=message.subject, bytes=len(message.data))
-            await message.nak(delay=_UNREADABLE_S)
-        else:
-            for message in messages[:-1]:
-                await message.ack()
-            with contextlib.suppress(
-                Error, TimeoutError
-            ):  # what was not heard comes again, and is known
-                await messages[-1].ack_sync(_ANSWER_S)
 
     async def wait_ready(self, timeout_s: float) -> None:
         """Return when something may be due, here or in the store, at the latest after ``timeout_s`` seconds."""
+        self._porter.pause()
         waits = [
             asyncio.ensure_future(self._kept.wait_ready(timeout_s)),
-            asyncio.ensure_future(self._line.pull.wait(timeout_s)),
+            asyncio.ensure_future(self._porter.wait(timeout_s)),
         ]
         try:
             done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -121,6 +108,10 @@ class NatsQueue:
         finally:
             for wait in waits:
                 wait.cancel()
+
+    async def close(self) -> None:
+        """Carry nothing more to the store."""
+        await self._porter.close()
 
     async def depth(self) -> QueueDepth:
         """Tell of the stream and of the store's queue together; while NATS is away, what was last known of the stream."""
@@ -155,6 +146,10 @@ class NatsQueue:
     async def retry_later(self, receipt: int, *, delay_s: float, reason: str) -> None:
         """Make one envelope due again after ``delay_s`` seconds."""
         await self._kept.retry_later(receipt, delay_s=delay_s, reason=reason)
+
+    async def put_off(self, receipts: Sequence[int], *, delay_s: float, reason: str) -> None:
+        """Make envelopes due again after ``delay_s`` seconds, in their order."""
+        await self._kept.put_off(receipts, delay_s=delay_s, reason=reason)
 
     async def put_back(self, receipt: int) -> None:
         """Make one envelope due again at once."""

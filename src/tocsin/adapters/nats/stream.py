@@ -1,8 +1,10 @@
-"""The stream in which accepted alerts wait, and its consumer: made, and verified.
+"""The stream in which accepted alerts wait: made, and verified; and its consumer, made anew by whoever carries.
 
 Every alert has a subject of its own, ``DEPLOYMENT.queue.ID``, so that one can be found by its id while it waits.
 """
 
+import contextlib
+import secrets
 from enum import Enum
 from typing import Final
 
@@ -22,7 +24,7 @@ from nats.js.errors import APIError, NotFoundError
 from tocsin.adapters.nats.subjects import token
 from tocsin.errors import ConfigError
 
-CONSUMER: Final = "tocsin"
+_CONSUMER: Final = "tocsin"
 # How long a message may be in one processor's hands before another gets it: a handover takes milliseconds.
 ACK_WAIT_S: Final = 30
 # Repeats within it are known to the server; older ones to the store.
@@ -44,7 +46,7 @@ class Stream:
         return f"{self._subject}.{token(alert_id)}"
 
     async def prepare(self, *, messages: int, message_bytes: int, replicas: int) -> None:
-        """Make the stream and its consumer, or see that those which are there keep what was promised.
+        """Make the stream, or see that the one which is there keeps what was promised.
 
         Raises:
             ConfigError: They do not, or cannot be made; the detail says how to mend it.
@@ -74,13 +76,27 @@ class Stream:
             if (found.max_msgs, found.max_msg_size) != (messages, message_bytes):
                 found.max_msgs, found.max_msg_size = messages, message_bytes
                 await self._jetstream.update_stream(found)
-            await self._jetstream.add_consumer(self.name, _consumer())
         except APIError as error:
             detail = f"queue: the stream {self.name} cannot be used: {error.description} ({error.err_code})"
             raise ConfigError(detail) from error
         except nats.errors.Error as error:
             detail = f"queue: JetStream does not answer ({str(error) or type(error).__name__}): turn it on in the servers"
             raise ConfigError(detail) from error
+
+    async def begin_anew(self) -> str:
+        """Make a consumer that begins with the oldest message, whatever was in somebody's hands, and return its name.
+
+        The stream has one consumer.  Whoever still asks the former one is told that it is gone.
+
+        Raises:
+            Error, TimeoutError: JetStream does not answer, or refuses.
+        """
+        for former in await self._jetstream.consumers_info(self.name):
+            with contextlib.suppress(NotFoundError):
+                await self._jetstream.delete_consumer(self.name, former.name)
+        name = f"{_CONSUMER}-{secrets.token_hex(4)}"
+        await self._jetstream.add_consumer(self.name, _consumer(name))
+        return name
 
     def _verify(self, found: StreamConfig, wanted: StreamConfig) -> None:
         """See that a stream somebody made, or changed, loses nothing."""
@@ -113,10 +129,10 @@ def _plain(value: object) -> object:
     return value.value if isinstance(value, Enum) else value or None
 
 
-def _consumer() -> ConsumerConfig:
+def _consumer(name: str) -> ConsumerConfig:
     # Attempts are counted by the store: here a message is only handed over, as often as it takes.
     return ConsumerConfig(
-        durable_name=CONSUMER,
+        durable_name=name,
         ack_policy=AckPolicy.EXPLICIT,
         ack_wait=ACK_WAIT_S,
         max_deliver=-1,

@@ -103,8 +103,7 @@ class PostgresDatabase:
         """Say what a failed commit means; one that was not answered may have been carried out."""
         if not _is_gone(error):
             return self.refusal(error)
-        detail = f"PostgreSQL did not answer the commit ({error}); repeat with the same id"
-        return UnknownOutcomeError(detail)
+        return UnknownOutcomeError(f"PostgreSQL did not answer the commit ({error})")
 
     def after_commit(self, connection: Connection) -> None:
         """The server does by itself what is due."""

@@ -284,12 +284,24 @@ queue = _table(
     _perhaps("crashes"),
     _expands(),
     _perhaps("leased_by"),
+    _perhaps("batch"),
     UniqueConstraint("id"),
 )
+# What of a batch is on the queue, in its order.
+_partial("queue_batch", queue.c.batch, queue.c.seq, where=queue.c.batch.is_not(None))
 Index("queue_due", queue.c.expands, queue.c.available_us, queue.c.seq)
 # Where several processes share a database, each looks for what another one left when it ended.
 _partial("queue_leased", queue.c.leased_by, where=queue.c.leased_us.is_not(None)).ddl_if(
     dialect="postgresql"
+)
+
+# Whose turn it is to do what one process does at a time; ``number`` grows whenever it passes on.
+turns = _table(
+    "turns",
+    Column("what", Word, primary_key=True),
+    _number("number"),
+    _number("holder"),
+    _number("until_us"),
 )
 
 scheduled = _table(

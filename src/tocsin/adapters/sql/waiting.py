@@ -1,6 +1,6 @@
 """Statements about the queue, the producers' ids and the dead letters."""
 
-from sqlalchemy import func, insert, literal_column, null, select, tuple_, update
+from sqlalchemy import func, insert, literal_column, not_, null, or_, select, tuple_, update
 
 from tocsin.adapters.sql.differences import Abandoned, Counted
 from tocsin.adapters.sql.parts import among, at_most, first, param
@@ -24,10 +24,14 @@ add_waiting = (
         attempts=param("attempts"),
         available_us=param("available_us"),
         expands=param("expands"),
+        batch=param("batch"),
     )
 )
-_LEASABLE = select(queue.c.seq, queue.c.payload, queue.c.attempts, queue.c.crashes).where(
-    queue.c.expands == param("expands")
+_LEASABLE = select(
+    queue.c.seq, queue.c.payload, queue.c.attempts, queue.c.crashes, queue.c.batch
+).where(
+    queue.c.expands == param("expands"),
+    or_(queue.c.batch.is_(None), not_(among(queue.c.batch, "behind"))),
 )
 # Zero means due at once, whatever the clock says.
 due_again = at_most(
@@ -38,6 +42,14 @@ due_again = at_most(
 due = at_most(
     _LEASABLE.where(queue.c.available_us == literal_column("0")).order_by(queue.c.seq)
 ).with_for_update(skip_locked=True)
+# What of some batches is on the queue before a place in it.
+before_in_batches = (
+    select(queue.c.batch, queue.c.seq)
+    .where(
+        queue.c.batch.is_not(None), among(queue.c.batch, "batches"), queue.c.seq < param("below")
+    )
+    .order_by(queue.c.batch, queue.c.seq)
+)
 hide = (
     update(queue)
     .where(queue.c.seq == param("at_seq"))
@@ -90,7 +102,7 @@ suspect_one = (
 # Who lost a lease to another process has no say any more.
 put_off = (
     update(queue)
-    .where(queue.c.seq == param("at_seq"), _mine)
+    .where(among(queue.c.seq, "seqs"), _mine)
     .values(
         available_us=param("available_us"),
         leased_us=null(),
@@ -98,6 +110,8 @@ put_off = (
         last_error=param("last_error"),
     )
 )
+# Nothing waits for one that failed.
+retry_later = put_off.values(batch=null())
 put_back = (
     update(queue)
     .where(queue.c.seq == param("at_seq"), _mine)

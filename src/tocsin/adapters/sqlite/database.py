@@ -77,8 +77,7 @@ class SqliteDatabase:
         """
         if _primary(error) != sqlite3.SQLITE_IOERR:
             return self.refusal(error)
-        detail = f"the disk failed at the commit ({error}); repeat with the same id"
-        return UnknownOutcomeError(detail)
+        return UnknownOutcomeError(f"the disk failed at the commit ({error})")
 
     def after_commit(self, connection: Connection) -> None:
         """Fold a long log into the file."""
@@ -95,12 +94,13 @@ class SqliteDatabase:
 
     def _checkpoint(self, connection: Connection, mode: str) -> None:
         """Fold the log into the file as far as readers allow; never wait for them, since writes wait behind."""
+        connection.execute("PRAGMA busy_timeout=0")
         try:
-            connection.execute("PRAGMA busy_timeout=0")
             connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
-            connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
         except sqlite3.Error as error:
             _log.warning("sqlite.checkpoint_failed", mode=mode, error=str(error))
+        finally:
+            connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
 
 
 def _primary(error: Exception) -> int:

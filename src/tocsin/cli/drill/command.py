@@ -70,13 +70,6 @@ def drill(
         str | None,
         typer.Option(help="A server or admin key, for all endpoints.", show_default="TOCSIN_KEY"),
     ] = None,
-    several_processors: Annotated[
-        bool,
-        typer.Option(
-            "--several-processors",
-            help="More than one process works on the queue, so that batches have no order.",
-        ),
-    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the ledger as JSON.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Also on another machine.")] = False,
     hub: HubOption = None,
@@ -92,7 +85,6 @@ def drill(
         break_command=break_command,
         break_at_s=break_at or 0.0,
         break_every_s=break_every or 0.0,
-        several_processors=several_processors,
     )
     _check(asked)
     given = os.environ.get("TOCSIN_URL")

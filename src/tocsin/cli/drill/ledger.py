@@ -43,13 +43,9 @@ class Sight(msgspec.Struct):
 
 
 class Ledger:
-    """All alerts by number, and all clients.
+    """All alerts by number, and all clients."""
 
-    ``keeps_batches``: the order within a batch is promised, since one process works on the queue.
-    """
-
-    def __init__(self, *, keeps_batches: bool = True) -> None:
-        self.keeps_batches = keeps_batches
+    def __init__(self) -> None:
         self.entries: dict[int, Entry] = {}
         self.sights: list[Sight] = []
         self.reasons: Counter[str] = Counter()  # why alerts were refused, or are not settled
@@ -79,7 +75,7 @@ class Ledger:
         """Note how the alerts of a call were settled: those of a batch that needed one attempt stand in its order."""
         for number in numbers:
             self.entries[number].unanswered = unanswered
-        if attempts == 1 and self.keeps_batches:
+        if attempts == 1:
             for before, number in pairwise(numbers):
                 self.entries[number].after = before
 

@@ -22,7 +22,7 @@ class Drill(msgspec.Struct, frozen=True):
     """What was asked for; times in seconds, ``break_at_s`` from the beginning, 0 where nothing is to be done.
 
     ``settle_s`` is how long a request is repeated, and how long everything may take to arrive at the end; ``timeout_s`` how
-    long one answer is waited for.  ``several_processors`` work on the queue, and take batches apart.
+    long one answer is waited for.
     """
 
     duration_s: float
@@ -34,7 +34,6 @@ class Drill(msgspec.Struct, frozen=True):
     break_command: str = ""
     break_at_s: float = 0.0
     break_every_s: float = 0.0
-    several_processors: bool = False
 
     @property
     def alerts(self) -> int:

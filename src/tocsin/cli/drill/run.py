@@ -28,7 +28,6 @@ class Drilling:
     def __init__(self, drill: Drill, nodes: Nodes, watch: Watch, drilled: Drilled) -> None:
         self.drilled = drilled
         drilled.nodes = len(nodes)
-        drilled.ledger.keeps_batches = not drill.several_processors
         self._drill = drill
         self._nodes = nodes
         self._watch = watch

@@ -5,5 +5,5 @@
 
 from pathlib import Path
 
-HEAD = "0024"
+HEAD = "0025"
 FOLDER = Path(__file__).parent

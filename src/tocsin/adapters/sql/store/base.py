@@ -104,7 +104,7 @@ class SqlStore(SqlKeyring, ABC):
         self.queue = SqlQueue(
             writer, readers, numbers, peers, check_room, clock, limits, leases=self._sparing.leases
         )
-        self.handover = SqlHandover(writer, readers, numbers, clock, limits)
+        self.handover = SqlHandover(writer, readers, numbers, clock, limits, peers)
         self.topics = SqlTopics(writer, readers, numbers, clock, limits)
         self.erasures = SqlErasures(
             writer, readers, numbers, self._sparing, clock, limits.chunk_rows

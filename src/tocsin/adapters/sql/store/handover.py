@@ -1,29 +1,35 @@
 """What a broker accepted comes onto the queue of the store."""
 
+import math
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from msgspec.structs import replace
 
-from tocsin.adapters.sql import handover, waiting
+from tocsin.adapters.sql import handover, turns, waiting
 from tocsin.adapters.sql.store.database import Connection
 from tocsin.adapters.sql.store.intake import Intake
 from tocsin.adapters.sql.store.numbers import Numbers
+from tocsin.adapters.sql.store.peers import Peers
 from tocsin.adapters.sql.store.readers import Readers
 from tocsin.adapters.sql.store.rows import as_json
 from tocsin.adapters.sql.store.schedule import owner_columns
 from tocsin.adapters.sql.store.text import sql
 from tocsin.adapters.sql.store.writer import Writer
-from tocsin.clock import Clock
+from tocsin.clock import US_PER_S, Clock
 from tocsin.model.alert import Envelope
 from tocsin.ports.handover import reason, verdict
 from tocsin.ports.limits import StoreLimits
 from tocsin.ports.queue import Published
 
 _HERE, _STANDING = sql(handover.here), sql(handover.standing)
-_BURY = sql(waiting.bury)
+_BURY, _TAKE_TURN = sql(waiting.bury), sql(turns.take_turn)
 _NO_BOUND = 2**53
+# How long it is a process's turn, unless it renews that, and how often the others look.
+_TURN_S = 10.0
+_TRY_S = 1.0
 
 _encode = msgspec.json.Encoder().encode
 
@@ -38,12 +44,38 @@ class SqlHandover:
         numbers: Numbers,
         clock: Clock,
         limits: StoreLimits,
+        peers: Peers,
     ) -> None:
         self._writer = writer
         self._readers = readers
         self._numbers = numbers
+        self._peers = peers
+        self._turn: int | None = None
+        self._ask_again_s = -math.inf
         self._clock = clock
         self._limits = replace(limits, queue_rows=_NO_BOUND, scheduled_rows=_NO_BOUND)
+
+    async def take_turn(self) -> int | None:
+        """Take or renew the turn; where nobody else may come, it is this process's for ever."""
+        if not self._peers.may_come:
+            return 1
+        now_s = time.monotonic()
+        if now_s >= self._ask_again_s:
+            self._turn = None
+            self._turn = await self._writer.run(self._ask_for_turn)
+            self._ask_again_s = now_s + (_TRY_S if self._turn is None else _TURN_S / 2)
+        return self._turn
+
+    def _ask_for_turn(self, connection: Connection) -> int | None:
+        now_us = self._clock.now_us()
+        asked = {
+            "what": "handover",
+            "holder": self._peers.holder,
+            "now": now_us,
+            "until_us": now_us + round(_TURN_S * US_PER_S),
+        }
+        row = connection.execute(_TAKE_TURN, asked).fetchone()
+        return None if row is None else int(row[0])
 
     async def standing(self, envelopes: Sequence[Envelope]) -> Sequence[Published | None]:
         """Tell what stands under the producers' ids, by one statement for each source."""

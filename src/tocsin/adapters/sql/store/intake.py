@@ -101,6 +101,7 @@ class Intake:
                     "attempts": 0,
                     "available_us": 0,
                     "expands": int(envelope.audience.expands),
+                    "batch": envelope.batch,
                 }
                 for seq, envelope in zip(numbers.seqs(len(self._due)), self._due, strict=True)
             ],

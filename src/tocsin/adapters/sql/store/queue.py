@@ -11,16 +11,17 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from tocsin.adapters.sql import schedule, topics, waiting
+from tocsin.adapters.sql import schedule, topics, turns, waiting
 from tocsin.adapters.sql.store.database import Connection
 from tocsin.adapters.sql.store.deeds import changed, keep
 from tocsin.adapters.sql.store.intake import Intake
+from tocsin.adapters.sql.store.leasing import Due, next_due
 from tocsin.adapters.sql.store.numbers import Numbers
 from tocsin.adapters.sql.store.peers import Peers
 from tocsin.adapters.sql.store.readers import Readers
 from tocsin.adapters.sql.store.rows import as_json
 from tocsin.adapters.sql.store.schedule import enqueue_due, owner_columns
-from tocsin.adapters.sql.store.text import sql
+from tocsin.adapters.sql.store.text import Statement, sql
 from tocsin.adapters.sql.store.writer import Writer
 from tocsin.clock import US_PER_S, Clock
 from tocsin.model.alert import Envelope
@@ -30,8 +31,8 @@ from tocsin.ports.producer_ids import IdRange, NamedAlert
 from tocsin.ports.queue import DeadLetter, Leased, Published, QueueDepth
 
 _ADD, _HIDE = sql(waiting.add_waiting), sql(waiting.hide)
-_DUE_AGAIN, _DUE = sql(waiting.due_again), sql(waiting.due)
 _DROP, _PUT_OFF = sql(waiting.drop_waiting), sql(waiting.put_off)
+_RETRY_LATER, _END_TURN = sql(waiting.retry_later), sql(turns.end_turn)
 _IN_HAND, _BURY = sql(waiting.in_hand_by_seq), sql(waiting.bury)
 _DEAD, _DEAD_PAGE, _DROP_DEAD = (
     sql(waiting.dead_letter),
@@ -47,8 +48,9 @@ _SUSPECT_ALL, _SUSPECT_ONE = sql(waiting.suspect_all), sql(waiting.suspect_one)
 _NAMED = sql(waiting.named_alerts)
 
 decode_envelope = msgspec.json.Decoder(Envelope).decode
-DueRow = tuple[int, bytes, int, int | None]  # number, payload, attempts, crashes
 _TOP_US = 2**53  # after every time
+# How long to leave be what waits for others of its batch.
+_BEHIND_S = 0.05
 
 
 class SqlQueue:
@@ -77,6 +79,7 @@ class SqlQueue:
         self._limits = limits
         self._leases = leases
         self._ready = asyncio.Event()
+        self._is_behind = False
 
     async def publish(self, envelopes: Sequence[Envelope]) -> Sequence[Published]:
         """Put envelopes on disk, in one commit with whatever else waits; answered in order.
@@ -102,36 +105,40 @@ class SqlQueue:
         now_us = self._clock.now_us()
         until_us = now_us + round(lease_s * US_PER_S)
 
-        def job(connection: Connection) -> list[DueRow]:
+        def job(connection: Connection) -> list[Due]:
             self._leases()
             self._look_after_others(connection)
             enqueue_due(connection, self._numbers, now_us, limit)
-            found = _next_due(connection, now_us, limit)
+            found, self._is_behind = next_due(connection, now_us, limit)
             connection.executemany(
                 _HIDE,
                 [
                     {
-                        "at_seq": seq,
-                        "attempts": attempts + 1,
+                        "at_seq": row.seq,
+                        "attempts": row.attempts + 1,
                         "available_us": until_us,
                         "leased_us": now_us,
                         "holder": self._peers.holder,
                     }
-                    for seq, _, attempts, _ in found
+                    for row in found
                 ],
             )
             return found
 
-        leased = await self._writer.run(job)
         return [
-            Leased(seq, decode_envelope(payload), attempts + 1, crashes or 0)
-            for seq, payload, attempts, crashes in leased
+            Leased(row.seq, decode_envelope(row.payload), row.attempts + 1, row.crashes or 0)
+            for row in await self._writer.run(job)
         ]
 
     async def give_back(self) -> None:
         """Make everything that is leased due again, as if it never had been: this process ends in good order."""
         mine = {"holder": self._peers.holder}
-        await self._writer.run(lambda connection: connection.execute(_GIVE_BACK, mine).rowcount)
+
+        def job(connection: Connection) -> None:
+            connection.execute(_GIVE_BACK, mine)
+            connection.execute(_END_TURN, mine)
+
+        await self._writer.run(job)
 
     def _look_after_others(self, connection: Connection) -> None:
         """Once in a while, make due again what a process held that is gone."""
@@ -164,6 +171,8 @@ class SqlQueue:
 
         due_us = min(await self._readers.run(job), default=None)
         due_s = math.inf if due_us is None else (due_us - self._clock.now_us()) / US_PER_S
+        if self._is_behind:  # what is due may not be leased yet
+            due_s = max(due_s, _BEHIND_S)
         if due_s <= 0:
             return True
         try:
@@ -183,14 +192,22 @@ class SqlQueue:
 
     async def retry_later(self, receipt: int, *, delay_s: float, reason: str) -> None:
         """Make one envelope due again after ``delay_s`` seconds; the reason is kept with it."""
-        due_us = self._clock.now_us() + round(delay_s * US_PER_S)
-        row = {
-            "at_seq": receipt,
+        await self._put_off(_RETRY_LATER, [receipt], delay_s, reason)
+
+    async def put_off(self, receipts: Sequence[int], *, delay_s: float, reason: str) -> None:
+        """Make envelopes due again after ``delay_s`` seconds, in their order."""
+        await self._put_off(_PUT_OFF, receipts, delay_s, reason)
+
+    async def _put_off(
+        self, how: Statement, receipts: Sequence[int], delay_s: float, reason: str
+    ) -> None:
+        values = {
+            "seqs": as_json(receipts),
             "holder": self._peers.holder,
-            "available_us": due_us,
+            "available_us": self._clock.now_us() + round(delay_s * US_PER_S),
             "last_error": reason,
         }
-        await self._writer.run(lambda connection: connection.execute(_PUT_OFF, row).rowcount)
+        await self._writer.run(lambda connection: connection.execute(how, values).rowcount)
         self._ready.set()
 
     async def put_back(self, receipt: int) -> None:
@@ -252,7 +269,7 @@ class SqlQueue:
 
     async def revive(self, alert_id: str, deed: Deed | None = None) -> bool:
         """Put one back on the queue, due at once and with no attempts, in one transaction."""
-        row = {"id": alert_id, "attempts": 0, "available_us": 0}
+        row = {"id": alert_id, "attempts": 0, "available_us": 0, "batch": None}
 
         def job(connection: Connection) -> bool:
             found = connection.execute(_DEAD, {"id": alert_id}).fetchone()
@@ -328,34 +345,6 @@ def void_leases(connection: Connection, numbers: Numbers) -> None:
             connection.execute(_SUSPECT_ONE, {"holder": holder, "seq": seq})
         else:
             connection.execute(_SUSPECT_ALL, {"holder": holder})
-
-
-def _next_due(connection: Connection, now_us: int, limit: int) -> list[DueRow]:
-    """Return what is due, one that expands at most and as the last; but one that has to be alone, alone."""
-    one = _lane(connection, now_us, 1, expands=True)
-    if one and _is_suspect(one[0]):  # or it would wait for ever behind others
-        return one
-    others = _lane(connection, now_us, limit - len(one), expands=False)
-    return others if others and _is_suspect(others[0]) else others + one
-
-
-def _lane(connection: Connection, now_us: int, limit: int, *, expands: bool) -> list[DueRow]:
-    """Return what is due up to the first one that has to be alone, or that one alone if it comes first."""
-    taken: list[DueRow] = []
-    for query in (_DUE_AGAIN, _DUE):
-        bounds = {"now": now_us, "limit": limit - len(taken), "expands": int(expands)}
-        rows = connection.execute(query, bounds)
-        for row in rows:
-            if not _is_suspect(row) or not taken:
-                taken.append(row)
-            if _is_suspect(row):
-                rows.close()
-                return taken
-    return taken
-
-
-def _is_suspect(row: DueRow) -> bool:
-    return row[3] is not None
 
 
 def _letter_row(letter: DeadLetter, payload: bytes) -> dict[str, object]:

@@ -53,6 +53,7 @@ def enqueue_due(connection: Connection, numbers: Numbers, now_us: int, limit: in
                 "attempts": 0,
                 "available_us": 0,
                 "expands": expands,
+                "batch": None,
             }
             for seq, (id_, payload, expands) in zip(numbers.seqs(len(found)), found, strict=True)
         ],

@@ -89,8 +89,8 @@ class Writer:
             async with asyncio.timeout(_DEADLINE_S):
                 return await future
         except TimeoutError:
-            detail = f"the disk gave no answer within {_DEADLINE_S:.0f} s; repeat with the same id"
-            raise UnknownOutcomeError(detail) from None
+            cause = f"the disk gave no answer within {_DEADLINE_S:.0f} s"
+            raise UnknownOutcomeError(cause) from None
 
     async def close(self) -> None:
         """Commit what was begun, leave the database at rest, and end the thread."""
