@@ -25,6 +25,7 @@ async def test_nodes_that_do_not_hold_the_user_are_sent_nothing(
     nats_nodes.hearer.hold("h", "ann")
     third.hold("h", "bob")
     await nats_nodes.met()
+    await NatsNodes(nats_nodes.speaker, third).met()
     one = said("ann")
     nats_nodes.speaker.announce([one])
     await with_ann.hears(one)

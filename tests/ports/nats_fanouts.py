@@ -13,6 +13,8 @@ from tocsin.supervisor import Supervisor
 
 # So that the tests do not wait for what is told every five seconds.
 BEAT_S = 0.2
+# So that nodes are young for as long as a test takes: twice that.
+YOUNG_BEAT_S = 60.0
 _numbers = count(1)
 OpenNats = Callable[..., Awaitable[NatsFanout]]
 
@@ -49,12 +51,19 @@ class NatsNodes:
         self.speaker, self.hearer = speaker, hearer
 
     async def met(self) -> None:
-        """Wait until the speaker is sure of what the hearer holds."""
+        """Wait until the speaker is sure of what everybody holds, and that is what the hearer holds now."""
         known = self.speaker._roster._known
+        hearer = self.hearer._holdings
 
         async def is_sure() -> bool:
             grown = self.speaker._now_s() > self.speaker._young_until_s
-            return grown and bool(known) and all(one.exact for one in known.values())
+            of_hearer = known.get(self.hearer._id)
+            return (
+                grown
+                and of_hearer is not None
+                and of_hearer.marks == hearer._held
+                and all(one.exact for one in known.values())
+            )
 
         await until_async(is_sure, "the speaker knows what the hearer holds", 60)
 
@@ -62,6 +71,12 @@ class NatsNodes:
 @pytest.fixture
 async def nats_nodes(open_nats: OpenNats) -> NatsNodes:
     return NatsNodes(await open_nats(), await open_nats())
+
+
+@pytest.fixture
+async def young_nats_nodes(open_nats: OpenNats) -> NatsNodes:
+    """Open nodes that know nothing of each other yet, however long it takes to open them."""
+    return NatsNodes(await open_nats(YOUNG_BEAT_S), await open_nats(YOUNG_BEAT_S))
 
 
 async def is_silent(ear: Ear, speaker: NatsFanout) -> None:

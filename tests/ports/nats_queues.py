@@ -2,9 +2,10 @@
 
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from itertools import count
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from nats.errors import Error
@@ -15,6 +16,7 @@ from tests.ports.nats_server import NatsServer
 from tests.ports.opener import Opener, OpenStore
 from tests.ports.turned_clock import TurnedClock
 from tests.ports.world import AnyStore
+from tocsin.adapters.nats import line, sender, vitals
 from tocsin.adapters.nats.line import Line, Terms
 from tocsin.adapters.nats.queue import NatsQueue
 from tocsin.adapters.sqlite.store import SqliteStore
@@ -23,37 +25,68 @@ from tocsin.ports.limits import StoreLimits
 from tocsin.ports.queue import Leased
 
 MESSAGE_BYTES = 100_000
+PATIENCE_S = 30.0
 _numbers = count(1)
 
 TermsOf = Callable[[int], Terms]
 
 
-class PatientQueue(NatsQueue):
-    """One that leases nothing only when its consumer has nothing left to bring.
+class Known(NamedTuple):
+    """Whether a consumer has heard of all that is in the stream, and whether all of it was brought."""
 
-    A consumer may hear of a message after its publisher has the acknowledgement, on busy servers by more than a lease looks.
+    heard: bool
+    brought: bool
+
+
+class PatientQueue(NatsQueue):
+    """One that leases when its consumer has heard of everything, and nothing only when everything was brought before.
+
+    A consumer hears of messages one by one, after their publishers have the acknowledgements; on busy servers that takes longer
+    than a lease looks.
     """
 
     async def lease(self, *, limit: int, lease_s: float) -> Sequence[Leased]:
         async def some_or_none() -> Sequence[Sequence[Leased]]:
-            had_all = await self._had_all()
+            known = await self._compared()
+            if not known.heard:
+                return []
             rows = await super(PatientQueue, self).lease(limit=limit, lease_s=lease_s)
-            return [rows] if rows or had_all else []
+            return [rows] if rows or known.brought else []
 
         (rows,) = await until_async(some_or_none, "the consumer has brought what is there")
         return rows
 
-    async def _had_all(self) -> bool:
-        """Tell whether everything in the stream was brought before, or the server is known to be away."""
+    async def _compared(self) -> Known:
+        """Take the turn, and compare stream and consumer; there is no more to know while the server is away, or others carry."""
         try:
             self._line.check_connected()
+            if await self._handover.take_turn() is None:
+                return Known(heard=True, brought=True)
+            self._porter.pause()
+            async with self._porter._carrying:
+                await self._porter._is_my_turn()
             waiting = (await self._line.state()).messages
             consumers = await self._line._jetstream.consumers_info(self._line.stream.name)
         except UnavailableError:
-            return True
+            return Known(heard=True, brought=True)
         except (Error, TimeoutError):
-            return False
-        return not waiting or any(one.num_pending == 0 for one in consumers)
+            return Known(heard=False, brought=False)
+        in_hand = [one.num_ack_pending or 0 for one in consumers]
+        heard = [
+            held + (one.num_pending or 0) for held, one in zip(in_hand, consumers, strict=True)
+        ]
+        # Neither counts what was acknowledged and has not left the stream yet, which is waited for, too.
+        return Known(max(heard, default=0) >= waiting, max(in_hand, default=0) >= waiting)
+
+
+@contextmanager
+def patience() -> Iterator[None]:
+    """Have queues wait for answers of servers for as long as a machine under load may need."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(line, "_ANSWER_S", PATIENCE_S)
+        patched.setattr(vitals, "_ANSWER_S", PATIENCE_S)
+        patched.setattr(sender, "ANSWER_S", PATIENCE_S)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -112,13 +145,14 @@ async def _opener(
     clock: TurnedClock, folder: Callable[[], Path], url: str, terms: TermsOf
 ) -> AsyncIterator[OpenStore]:
     async with AsyncExitStack() as opened:
+        opened.enter_context(patience())
 
         async def open_(limits: StoreLimits) -> AnyStore:
             store = await SqliteStore.open(folder(), clock, limits)
             own = store.queue
             place = f"{url}/queue.{next(_numbers)}"
-            line = await opened.enter_async_context(Line.opened(place, terms(limits.queue_rows)))
-            queue = vars(store)["queue"] = PatientQueue(line, own, store.handover, clock)
+            to = await opened.enter_async_context(Line.opened(place, terms(limits.queue_rows)))
+            queue = vars(store)["queue"] = PatientQueue(to, own, store.handover, clock)
             opened.push_async_callback(queue.close)
             opened.callback(vars(store).update, queue=own)
             return store

@@ -12,9 +12,9 @@ from tocsin.ports.fanout import Announcement
 # NATS needs a driver that Tocsin can do without, and so can these tests; tests/integration cannot.
 KINDS = ["memory"]
 if find_spec("nats") is not None:
-    from tests.ports.nats_fanouts import nats, nats_nodes, open_nats
+    from tests.ports.nats_fanouts import nats, nats_nodes, open_nats, young_nats_nodes
 
-    __all__ = ["nats", "nats_nodes", "open_nats"]
+    __all__ = ["nats", "nats_nodes", "open_nats", "young_nats_nodes"]
     KINDS.append("nats")
 
 
@@ -33,10 +33,22 @@ def memory_nodes() -> MemoryNodes:
     return MemoryNodes()
 
 
+@pytest.fixture
+def young_memory_nodes() -> MemoryNodes:
+    return MemoryNodes()
+
+
 @pytest.fixture(params=KINDS)
 def nodes(request: pytest.FixtureRequest) -> Nodes:
     """Open two nodes of the adapter under test."""
     opened: Nodes = request.getfixturevalue(f"{request.param}_nodes")
+    return opened
+
+
+@pytest.fixture(params=KINDS)
+def young_nodes(request: pytest.FixtureRequest) -> Nodes:
+    """Open two nodes that have not met, and do not for as long as the test takes."""
+    opened: Nodes = request.getfixturevalue(f"young_{request.param}_nodes")
     return opened
 
 
@@ -50,11 +62,13 @@ async def test_an_announcement_reaches_the_node_that_holds_its_user(nodes: Nodes
     assert ear.heard == [one]
 
 
-async def test_whoever_has_just_come_is_announced_to_before_everybody_knows(nodes: Nodes) -> None:
-    ear = Ear(nodes.hearer)
-    nodes.hearer.hold("h", "ann")
+async def test_whoever_has_just_come_is_announced_to_before_everybody_knows(
+    young_nodes: Nodes,
+) -> None:
+    ear = Ear(young_nodes.hearer)
+    young_nodes.hearer.hold("h", "ann")
     one = said("ann")
-    nodes.speaker.announce([one])
+    young_nodes.speaker.announce([one])
     await ear.hears(one)
 
 
@@ -104,6 +118,7 @@ async def test_a_listener_that_fails_is_told_of_trouble_and_harms_nobody(nodes: 
     nodes.hearer.listen(fail, lambda: troubles.append(True))
     ear = Ear(nodes.hearer)
     nodes.hearer.hold("h", "ann")
+    await nodes.met()
     one = said("ann")
     nodes.speaker.announce([one])
     await ear.hears(one)
