@@ -18,6 +18,7 @@ from tests.ports.batches import batch_of, see_order
 from tests.ports.postgres_server import FAST, PostgresServer, running_postgres
 from tests.ports.turned_clock import TurnedClock
 from tests.ports.world import World, envelope
+from tocsin.adapters.postgres import connection, migrate
 from tocsin.adapters.postgres import store as postgres_store
 from tocsin.adapters.postgres.store import PostgresStore
 from tocsin.clock import SystemClock
@@ -385,6 +386,30 @@ async def test_processes_that_start_at_once_on_an_empty_database_make_one_schema
     assert (await made[0].queue.depth()).waiting == 3
     for store in made:
         await store.close()
+
+
+async def test_who_starts_while_another_one_migrates_waits_for_longer_than_for_a_row(
+    server: PostgresServer,
+    url: str,
+    tmp_path: Path,
+    clock: TurnedClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hasty = tuple(setting.replace("10s", "50ms") for setting in connection._SESSION)
+    monkeypatch.setattr(connection, "_SESSION", hasty)
+    with psycopg.connect(url) as other:
+        other.execute("SELECT pg_advisory_xact_lock(%s)", [migrate._LOCK])
+        opening = asyncio.ensure_future(opened(url, tmp_path, clock))
+
+        async def waits_or_gave_up() -> bool:
+            long = "NOT granted AND waitstart < clock_timestamp() - interval '500ms'"
+            waiting = f"SELECT count(*) FROM pg_locks WHERE {long}"
+            return opening.done() or (await asyncio.to_thread(server.ask, waiting)) != [(0,)]
+
+        await until_async(waits_or_gave_up, "it waits for the migration")
+        assert not opening.done()
+    store = await opening
+    await store.close()
 
 
 async def test_a_database_of_before_there_were_several_goes_on_behind_its_last_numbers(

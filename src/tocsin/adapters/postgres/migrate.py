@@ -12,6 +12,8 @@ from tocsin.adapters.sql.migrations import FOLDER, HEAD
 from tocsin.errors import ConfigError
 
 _LOCK = 0x70C51_2  # as an arbitrary number as that of the store
+# Another process's migration takes as long as there are rows to change, and not as long as a statement may wait.
+_PATIENCE = "SET lock_timeout = '5min'"
 _ONE_AT_A_TIME = "SELECT pg_advisory_lock(%(lock)s)"
 _FOUND = "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()"
 
@@ -24,6 +26,7 @@ def migrate(url: str) -> None:
     """
     connection = PostgresConnection.open(url)
     try:
+        connection.execute(_PATIENCE)
         connection.execute(_ONE_AT_A_TIME, {"lock": _LOCK})
         _migrate(url, schema_version(connection), _tables(connection))
     finally:
