@@ -104,7 +104,7 @@ async def test_a_gateway_that_is_silent_for_three_beats_is_forgotten(
 async def test_a_server_that_takes_little_at_once_carries_long_words() -> None:
     server, supervisor = NatsServer(max_payload="4KB"), Supervisor()
     server.start()
-    lines = [NatsPeers(server.url, supervisor, meet_s=0.05) for _ in range(2)]
+    lines = [NatsPeers(server.url, supervisor, meet_s=0.05, answer_s=LONG_S) for _ in range(2)]
     try:
         for line in lines:
             await line.start()

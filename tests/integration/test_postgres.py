@@ -73,9 +73,10 @@ async def refused(url: str, folder: Path) -> ConfigError:
 async def test_one_process_at_a_time_works_on_a_database(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres_store, "_PATIENCE_S", 0.1)
     async with opened(url, tmp_path / "one"):
-        error = await refused(url, tmp_path / "two")
+        with monkeypatch.context() as hasty:
+            hasty.setattr(postgres_store, "_PATIENCE_S", 0.1)
+            error = await refused(url, tmp_path / "two")
         assert error.code == "store-locked"
         assert "another Tocsin process" in error.detail
     async with opened(url, tmp_path / "two"):
@@ -253,12 +254,12 @@ def until_waits(url: str, condition: str) -> None:
 
 
 def write_two(go_on: threading.Event, tries: list[int]) -> Callable[[Connection], None]:
-    """Write one row, and after the event another."""
+    """Write one row, which counts as a try, and after the event another."""
     write = "INSERT INTO probe VALUES (%(n)s, 1) ON CONFLICT (probe_no) DO UPDATE SET at_us = 2"
 
     def job(connection: Connection) -> None:
-        tries.append(1)
         connection.execute(write, {"n": 1})
+        tries.append(1)
         go_on.wait(WAITS_S)
         connection.execute(write, {"n": 2})
 

@@ -43,8 +43,8 @@ def origin() -> Iterator[str]:
 
 
 @pytest.fixture
-def folders(tmp_path: Path) -> tuple[Path, Path]:
-    made = tmp_path / "alone", tmp_path / "crowd"
+def folders(tmp_path: Path) -> tuple[Path, Path, Path]:
+    made = tmp_path / "before", tmp_path / "crowd", tmp_path / "after"
     for one in made:
         one.mkdir()
     return made
@@ -121,22 +121,25 @@ async def taken(origin: str) -> dict[str, int]:
     return counts
 
 
-@pytest.mark.timeout(300)  # ten seconds of work, on a machine of one's own
+@pytest.mark.timeout(600)  # twelve seconds of work, on a machine of one's own
 async def test_ten_thousand_browsers_are_pushed_as_if_the_hostile_among_them_were_not_there(
-    folders: tuple[Path, Path], origin: str
+    folders: tuple[Path, Path, Path], origin: str
 ) -> None:
-    alone = [f"ok/alone{number}" for number in range(ALONE)]
-    alone_s = await seconds_to_push(folders[0], origin, alone)
+    before, after = ([f"ok/{when}{n}" for n in range(ALONE)] for when in ("before", "after"))
     crowd = [
         f"ok/n{number}"
         if number % 100
         else f"{BEHAVIOURS[number // 100 % len(BEHAVIOURS)]}/n{number}"
         for number in range(DEVICES)
     ]
-    crowd_s = await seconds_to_push(folders[1], origin, crowd)
+    before_s, crowd_s, after_s = [
+        await seconds_to_push(folder, origin, paths)
+        for folder, paths in zip(folders, (before, crowd, after), strict=True)
+    ]
     counts = await taken(origin)
-    assert len(counts) == ALONE + DEVICES * 99 // 100
+    assert len(counts) == 2 * ALONE + DEVICES * 99 // 100
     assert set(counts.values()) == {1}
+    alone_s = max(before_s, after_s)  # the machine may have become busier meanwhile
     assert crowd_s < 2 * alone_s * DEVICES / ALONE + SLACK_S, (
-        f"{crowd_s:.1f} s beside {alone_s:.1f} s"
+        f"{crowd_s:.1f} s beside {before_s:.1f} s before and {after_s:.1f} s after"
     )

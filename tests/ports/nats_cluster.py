@@ -1,10 +1,13 @@
 """Three NATS servers of the tests' own, which keep everything on each of them."""
 
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
+from nats.errors import Error
+
+from tests.acceptance.deadlines import until_async
 from tests.acceptance.server_process import free_port
 from tests.ports.nats_server import PROGRAM
 from tocsin.adapters.nats.line import Line, Terms
@@ -88,13 +91,31 @@ class NatsCluster:
             return False
         return True
 
+    @asynccontextmanager
+    async def line(self) -> AsyncIterator[Line]:
+        """Open a line as soon as they are ready for it."""
+        async with AsyncExitStack() as stack:
+
+            async def opened() -> Line | None:
+                try:
+                    return await stack.enter_async_context(Line.opened(self.url, self.terms))
+                except ConfigError:
+                    return None
+
+            yield await until_async(opened, "the NATS servers take a line", FORMED_S)
+
     async def leader(self) -> int:
-        """Return which of them leads the queue's stream."""
-        async with Line.opened(self.url, self.terms) as line:
-            found = (await line._jetstream.stream_info(line.stream.name)).cluster
-        assert found is not None
-        assert found.leader is not None
-        return int(found.leader[1:])
+        """Return which of them leads the queue's stream, once one does."""
+        async with self.line() as line:
+
+            async def name() -> str | None:
+                try:
+                    found = (await line._jetstream.stream_info(line.stream.name)).cluster
+                except (Error, TimeoutError):
+                    return None
+                return found.leader if found is not None else None
+
+            return int((await until_async(name, "the stream has a leader", FORMED_S))[1:])
 
 
 @contextmanager

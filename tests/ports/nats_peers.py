@@ -9,6 +9,8 @@ from tests.ports.nats_server import NatsServer
 from tocsin.adapters.nats.peers import NatsPeers
 from tocsin.supervisor import Supervisor
 
+# So that nobody is taken for missing on a machine that stands still for a while.
+ANSWER_S = 60.0
 _numbers = count(1)
 OpenPeers = Callable[..., Awaitable[NatsPeers]]
 
@@ -20,8 +22,8 @@ async def open_peers(nats: NatsServer) -> AsyncIterator[OpenPeers]:
     opened: list[NatsPeers] = []
     url = f"{nats.url}/peers%20{next(_numbers)}"
 
-    async def open_(**more: float) -> NatsPeers:
-        opened.append(NatsPeers(url, supervisor, meet_s=0.05, **more))
+    async def open_(*, answer_s: float = ANSWER_S, **more: float) -> NatsPeers:
+        opened.append(NatsPeers(url, supervisor, meet_s=0.05, answer_s=answer_s, **more))
         await opened[-1].start()
         return opened[-1]
 
