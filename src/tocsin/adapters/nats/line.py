@@ -22,6 +22,8 @@ from tocsin.errors import ConfigError, UnavailableError
 log = structlog.get_logger()
 
 _ANSWER_S: Final = 2.0
+# At the start nobody waits for an answer but the start itself, and servers may have much to do then.
+START_S: Final = 15.0
 
 
 class Terms(msgspec.Struct, frozen=True):
@@ -43,6 +45,7 @@ class Line:
 
     def __init__(self, client: Client, place: Place, terms: Terms, vitals: Vitals) -> None:
         self._client = client
+        self._place = place
         self._terms = terms
         self._vitals = vitals
         self._jetstream: JetStreamContext = client.jetstream(timeout=_ANSWER_S)
@@ -72,10 +75,11 @@ class Line:
     async def _prepare(self) -> None:
         terms = self._terms
         self._check_server()
-        await self.stream.prepare(
+        patient = Stream(self._client.jetstream(timeout=START_S), self._place.deployment)
+        await patient.prepare(
             messages=terms.messages, message_bytes=terms.message_bytes, replicas=terms.replicas
         )
-        doubts = await self._vitals.doubts()
+        doubts = await self._vitals.doubts(START_S)
         for doubt in doubts:
             log.warning("queue.may_lose", doubt=doubt)
         if doubts and not terms.may_lose:

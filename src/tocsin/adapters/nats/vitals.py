@@ -32,15 +32,19 @@ class Vitals:
         """Make it; ``monitors`` are the servers' monitoring addresses, one each."""
         self._monitors = monitors
         self._replicas = replicas
-        self._http = httpx.AsyncClient(timeout=_ANSWER_S, follow_redirects=False)
+        self._http = httpx.AsyncClient(follow_redirects=False)
 
     async def close(self) -> None:
         """Let the connections go."""
         await self._http.aclose()
 
-    async def doubts(self) -> list[str]:
-        """Say why an acknowledged message may be lost by a power cut; nothing if it cannot."""
-        doubts = [doubt for url in self._monitors if (doubt := await self._doubt(url)) is not None]
+    async def doubts(self, within_s: float = _ANSWER_S) -> list[str]:
+        """Say why an acknowledged message may be lost by a power cut; nothing if it cannot.
+
+        A server that does not answer within ``within_s`` seconds is one reason.
+        """
+        asked = [await self._doubt(url, within_s) for url in self._monitors]
+        doubts = [doubt for doubt in asked if doubt is not None]
         if len(set(self._monitors)) < self._replicas:
             doubts.append(
                 f"queue_monitors names {len(set(self._monitors))} of {self._replicas} servers or more, so nobody knows "
@@ -48,9 +52,11 @@ class Vitals:
             )
         return doubts
 
-    async def _doubt(self, url: str) -> str | None:
+    async def _doubt(self, url: str, within_s: float) -> str | None:
         try:
-            answer = await self._http.get(url.rstrip("/") + "/jsz", params={"config": "true"})
+            answer = await self._http.get(
+                url.rstrip("/") + "/jsz", params={"config": "true"}, timeout=within_s
+            )
             said = _decode(answer.content)
         except (httpx.HTTPError, msgspec.DecodeError) as error:
             return f"{url}/jsz gave no answer ({str(error) or type(error).__name__})"
