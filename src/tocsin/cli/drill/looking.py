@@ -63,7 +63,9 @@ class LastLook:
         self, user: str, end_s: float, fresh: dict[str, Shown], held: dict[str, Held | None]
     ) -> None:
         """Fetch an inbox anew, and look at its clients then."""
-        left_s = max(self._patience.timeout_s, end_s - self._clock.monotonic_s())
+        # Enough for an attempt at each node: a silent one costs all of its own.
+        least_s = len(self._nodes) * self._patience.timeout_s
+        left_s = max(least_s, end_s - self._clock.monotonic_s())
         try:
             fresh[user] = await self._fetch(user, left_s)
         except TocsinError as error:
