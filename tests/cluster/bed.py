@@ -6,7 +6,9 @@ towards its clients, NATS and PostgreSQL.
 
 import asyncio
 import json
+import os
 import shutil
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
@@ -17,7 +19,7 @@ from tests.acceptance.deadlines import until_async
 from tests.acceptance.server_process import ServerProcess, free_port
 from tests.acceptance.tcp_proxy import Streams, TcpProxy, proxy_by, proxy_to
 from tests.cluster.front import front_of
-from tests.cluster.mistakes import FILE, IN_HAND
+from tests.cluster.mistakes import FILE, GAVE_UP, IN_HAND
 from tests.ports.postgres_server import OWNER, PostgresServer, running_postgres
 from tests.ports.small_disk import SmallDisk, small_disk
 from tocsin.api.seal import KEY_FILE
@@ -93,14 +95,32 @@ class Bed:
         self.nats = nats
         self.disk = disk
 
-    async def has_in_hand(self, name: str) -> None:
-        """Return when a node that dawdles has alerts in hand."""
-        file = self.nodes[name].folder / IN_HAND
+    async def freeze_with_alerts_in_hand(self, name: str) -> None:
+        """Stop a node that dawdles (SIGSTOP), so that it has alerts in hand for as long as is wanted."""
+        node = self.nodes[name]
+        file = node.folder / IN_HAND
 
-        async def is_there() -> bool:
+        async def is_frozen_so() -> bool:
+            if not file.exists():
+                return False
+            os.kill(node.pid, signal.SIGSTOP)
+            await until_async(is_stopped, f"{name} stands still")
+            if not file.exists():
+                os.kill(node.pid, signal.SIGCONT)
             return file.exists()
 
-        await until_async(is_there, f"{name} has alerts in hand", 60)
+        async def is_stopped() -> bool:
+            return _state_of(node.pid) == "T"
+
+        await until_async(is_frozen_so, f"{name} has alerts in hand")
+
+    async def gave_up(self, *names: str) -> None:
+        """Return when nodes that give up soon have done so."""
+
+        async def have_given_up() -> bool:
+            return all((self.nodes[name].folder / GAVE_UP).exists() for name in names)
+
+        await until_async(have_given_up, f"{names} gave up")
 
     @contextmanager
     def mistakes(self, mistakes: str, *names: str) -> Iterator[None]:
@@ -114,6 +134,11 @@ class Bed:
         finally:
             for file, others in zip(files, before, strict=True):
                 file.write_text(others)
+
+
+def _state_of(pid: int) -> str:
+    """Return the letter that Linux has for what a process does."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 def _to_socket(postgres: PostgresServer) -> Callable[[asyncio.StreamReader], Awaitable[Streams]]:

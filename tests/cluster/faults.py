@@ -11,7 +11,6 @@ from nats.aio.client import DEFAULT_MAX_RECONNECT_ATTEMPTS, DEFAULT_RECONNECT_TI
 
 from tests.acceptance.deadlines import until_async
 from tests.cluster.bed import API, DISPATCHER, GATEWAYS, PROCESSORS, Bed
-from tests.cluster.node_program import LEASE_S
 from tests.cluster.trial import Trial
 
 MORE = 10
@@ -22,6 +21,7 @@ NATS_AWAY_S = 1.5
 NATS_LONG_AWAY_S = 1.1 * DEFAULT_MAX_RECONNECT_ATTEMPTS * DEFAULT_RECONNECT_TIME_WAIT
 DELAY_S = 0.05
 MET_WITHIN_S = 120.0
+FULL = "No space left on device"
 # Alerts that were not delivered, or not taken over: while others were worked on, and otherwise.
 SIGNS = ("process.store_unavailable", "queue.not_carried", "in take_over")
 
@@ -41,33 +41,51 @@ async def each_role_is_killed(bed: Bed, trial: Trial) -> None:
 
 
 async def an_api_node_is_killed(bed: Bed, _trial: Trial) -> None:
-    """Kill one, and bring it back."""
+    """Kill one that has answered for alerts which it still has in hand, and bring it back."""
+    await bed.freeze_with_alerts_in_hand(API[0])
     await asyncio.to_thread(bed.nodes[API[0]].restart)
 
 
 async def a_processor_is_killed(bed: Bed, _trial: Trial) -> None:
     """Kill one that dawdles with alerts in hand, and bring it back."""
-    await bed.has_in_hand(PROCESSORS[0])
+    await bed.freeze_with_alerts_in_hand(PROCESSORS[0])
     await asyncio.to_thread(bed.nodes[PROCESSORS[0]].restart)
 
 
 async def a_gateway_is_killed(bed: Bed, trial: Trial) -> None:
-    """Kill one; publishing goes on while its clients look for another one."""
+    """Kill one; its clients look for another one, which they do not reach before they have missed something."""
+    other = bed.networks[GATEWAYS[1]].clients
+    other.stall()
     await asyncio.to_thread(bed.nodes[GATEWAYS[0]].kill)
+    await _more_is_delivered(bed, trial)
+    other.resume()
     await trial.goes_on(MORE)
     await asyncio.to_thread(bed.nodes[GATEWAYS[0]].start)
 
 
 async def postgres_stops(bed: Bed, trial: Trial) -> None:
-    """Stop the database; publishing goes on."""
+    """Stop the database; publishing goes on, and processors want to deliver."""
+
+    async def is_met() -> bool:
+        return _set_back(bed) > before
+
+    before = _set_back(bed)
     await asyncio.to_thread(bed.postgres.stop)
     await trial.goes_on(MORE)
+    await until_async(is_met, "there is no database for alerts", MET_WITHIN_S)
     await asyncio.to_thread(bed.postgres.start)
 
 
 async def nats_stops(bed: Bed, _trial: Trial) -> None:
     """Kill NATS for a while, in which nothing can be published."""
     await _without_nats(bed, NATS_AWAY_S)
+
+
+async def nats_stops_until_api_nodes_give_up(bed: Bed, _trial: Trial) -> None:
+    """Kill NATS until nodes that give up soon have done so."""
+    bed.nats.kill()
+    await bed.gave_up(*API)
+    await asyncio.to_thread(bed.nats.start)
 
 
 async def nats_stops_for_long(bed: Bed, _trial: Trial) -> None:
@@ -82,13 +100,14 @@ async def _without_nats(bed: Bed, seconds: float) -> None:
 
 
 async def a_gateway_is_cut_off(bed: Bed, trial: Trial) -> None:
-    """Let nothing through between a gateway and its servers, until nobody publishes any more."""
+    """Let nothing through between a gateway and its servers, until nobody publishes any more and all is delivered."""
     network = bed.networks[GATEWAYS[0]]
     behind = (network.nats, network.postgres)
     for line in behind:
         line.stall()
     await trial.goes_on(2 * MORE)
     await trial.hush()
+    await _everything_is_delivered(bed)
     for line in behind:
         line.cut()
         line.resume()
@@ -103,41 +122,83 @@ async def clients_have_a_bad_network(bed: Bed, trial: Trial) -> None:
     await trial.goes_on(MORE)
     line.stall()
     await trial.goes_on(MORE)
+    await _more_is_delivered(bed, trial)
     line.cut()
     line.resume()
     line.delay_s = 0.0
 
 
+async def _more_is_delivered(bed: Bed, trial: Trial) -> None:
+    """Wait until everybody got something more; then whoever was away has missed it."""
+    async with await psycopg.AsyncConnection.connect(bed.store, autocommit=True) as admin:
+        before = await _revisions(admin, trial)
+
+        async def is_so() -> bool:
+            now = await _revisions(admin, trial)
+            return all(now[user] > before[user] for user in trial.drilled.people)
+
+        await until_async(is_so, "everybody gets something", MET_WITHIN_S)
+
+
+async def _revisions(
+    admin: psycopg.AsyncConnection[tuple[str, int]], trial: Trial
+) -> dict[str, int]:
+    """Return how far the inbox of each person of a trial is."""
+    query = 'SELECT "user", rev FROM heads WHERE "user" = ANY(%s)'
+    found = await admin.execute(query, (list(trial.drilled.people),))
+    return dict(await found.fetchall())
+
+
+async def _everything_is_delivered(bed: Bed) -> None:
+    """Wait until nothing is on the queue any more."""
+
+    async def is_so() -> bool:
+        page = await asyncio.to_thread(bed.nodes[API[0]].request, "GET", "/metrics")
+        return "tocsin_queue_alerts 0.0" in page.text
+
+    await until_async(is_so, "everything is delivered", MET_WITHIN_S)
+
+
 async def a_processor_sleeps_past_its_lease(bed: Bed, trial: Trial) -> None:
     """Stop one with alerts in hand, until others may have them, and let it go on."""
-    pid = bed.nodes[PROCESSORS[0]].pid
     with bed.mistakes("dawdle", *PROCESSORS):
-        await bed.has_in_hand(PROCESSORS[0])
-        os.kill(pid, signal.SIGSTOP)
+        await bed.freeze_with_alerts_in_hand(PROCESSORS[0])
         try:
-            await asyncio.sleep(2 * LEASE_S)
+            await _what_is_leased_is_leased_anew(bed)
         finally:
-            os.kill(pid, signal.SIGCONT)
+            os.kill(bed.nodes[PROCESSORS[0]].pid, signal.SIGCONT)
         await trial.goes_on(MORE)
+
+
+async def _what_is_leased_is_leased_anew(bed: Bed) -> None:
+    """Wait until whatever is leased now is leased once more, or delivered."""
+    async with await psycopg.AsyncConnection.connect(bed.store, autocommit=True) as admin:
+        found = await admin.execute("SELECT seq, attempts FROM queue WHERE attempts > 0")
+        before = set(await found.fetchall())
+
+        async def is_so() -> bool:
+            now = await admin.execute("SELECT seq, attempts FROM queue WHERE attempts > 0")
+            return not before & set(await now.fetchall())
+
+        await until_async(is_so, "others have what was leased")
 
 
 async def the_disk_is_full(bed: Bed, trial: Trial) -> None:
     """Leave no room for the tables, until that befalls alerts; where there is no disk to be filled, PostgreSQL only says so."""
 
     async def is_met() -> bool:
-        return _set_back(bed) > before
+        return _set_back(bed, FULL) > before
 
-    before = _set_back(bed)
+    before = _set_back(bed, FULL)
     async with _full(bed):
         await trial.goes_on(MORE)
         await until_async(is_met, "there is no room for alerts", MET_WITHIN_S)
 
 
-def _set_back(bed: Bed) -> int:
-    """Count how often processors had alerts in hand for which there was no room, on their way into the store or to inboxes."""
+def _set_back(bed: Bed, why: str = "") -> int:
+    """Count how often processors could not bring alerts in hand into the store or to inboxes, for a reason."""
     lines = "".join(bed.nodes[name].log() for name in PROCESSORS).splitlines()
-    full = [line for line in lines if "No space left on device" in line]
-    return sum(any(sign in line for sign in SIGNS) for line in full)
+    return sum(why in line and any(sign in line for sign in SIGNS) for line in lines)
 
 
 @asynccontextmanager

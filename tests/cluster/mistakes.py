@@ -27,9 +27,12 @@ from tocsin.realtime.anti_entropy import AntiEntropy
 
 FILE = "mistakes"
 IN_HAND = "in-hand"
+GAVE_UP = "gave-up"
 HOLD_S = 0.5
 GIVES_UP_AFTER = 2
 _has_in_hand = asyncio.Event()
+_in_hands = set[object]()
+_returning = set[Client]()
 
 
 def is_made(mistake: str) -> bool:
@@ -47,7 +50,8 @@ def _replace(
 
 def _answering_before_the_disk(honest: Callable[..., Any]) -> Callable[..., Any]:
     async def publish_later(publisher: Publisher, envelopes: Sequence[Any]) -> None:
-        await asyncio.sleep(HOLD_S)
+        with _in_hand():
+            await asyncio.sleep(HOLD_S)
         await honest(publisher, envelopes)
 
     async def publish(publisher: Publisher, envelopes: Sequence[Any]) -> Sequence[Published]:
@@ -77,13 +81,17 @@ def _working_wrongly(honest: Callable[..., Any]) -> Callable[..., Any]:
 @contextmanager
 def _in_hand() -> Iterator[None]:
     """Let it be seen that there are alerts in hand."""
-    Path(IN_HAND).touch()
+    these = object()
+    _in_hands.add(these)
+    _tell(IN_HAND)
     _has_in_hand.set()
     try:
         yield
     finally:
-        _has_in_hand.clear()
-        Path(IN_HAND).unlink()
+        _in_hands.discard(these)
+        if not _in_hands:
+            _has_in_hand.clear()
+            Path(IN_HAND).unlink()
 
 
 def _handing_over_wrongly(honest: Callable[..., Any]) -> Callable[..., Any]:
@@ -140,18 +148,28 @@ def _never_comparing(honest: Callable[..., Any]) -> Callable[..., Any]:
     return compare
 
 
+def _tell(sign: str) -> None:
+    """Let something be seen from outside."""
+    Path(sign).touch()
+
+
 def _giving_up(honest: Callable[..., Any]) -> Callable[..., Any]:
     async def reconnect(client: Client) -> None:
         if is_made("give-up-soon"):
             client.options["max_reconnect_attempts"] = GIVES_UP_AFTER
+        _returning.add(client)
         await honest(client)
+        _returning.discard(client)
+        if client.is_closed and not _returning:
+            _tell(GAVE_UP)
 
     return reconnect
 
 
 def make_possible() -> None:
     """Put all of them in place; none is made yet."""
-    Path(IN_HAND).unlink(missing_ok=True)  # of a process that was killed
+    for sign in (IN_HAND, GAVE_UP):
+        Path(sign).unlink(missing_ok=True)  # of a process that was killed
     _replace(Publisher, "publish", _answering_before_the_disk)
     _replace(Worker, "_process", _working_wrongly)
     _replace(Porter, "_hand_over", _handing_over_wrongly)

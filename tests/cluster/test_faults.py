@@ -113,6 +113,6 @@ async def test_the_ledger_sees_nodes_that_give_up_when_nats_stops(bed: Bed) -> N
             bed, settle_s=CONTROL_SETTLE_S, live_within_s=CONTROL_LIVE_S
         ) as trial:
             with pytest.raises(AssertionError, match="everybody is live again"):
-                await trial.run(faults.nats_stops)
+                await trial.run(faults.nats_stops_until_api_nodes_give_up)
     assert trial.drilled.ledger.count("unsettled")
     await asyncio.gather(*(asyncio.to_thread(bed.nodes[name].restart) for name in API))

@@ -22,7 +22,7 @@ from tests.ports.nats_server import running_nats
 from tests.ports.postgres_server import running_postgres
 from tocsin.api.seal import KEY_FILE
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
 
 OLDER, NEWER = "older", "newer"
 COUNTERS = ("tocsin_published_total", "tocsin_delivered_items_total")
