@@ -7,6 +7,7 @@ import sqlite3
 import httpx
 import pytest
 
+from tests.acceptance import resting_server
 from tests.acceptance.conftest import MakeServer
 from tests.acceptance.deadlines import until_async
 from tests.acceptance.live_clients import live_clients
@@ -42,7 +43,7 @@ async def withdraw(server: ServerProcess, key: dict[str, str], alert_id: str) ->
 async def test_a_withdrawal_that_is_cut_is_finished_after_the_restart(
     make_server: MakeServer,
 ) -> None:
-    server = make_server(env=LIMITS).start()
+    server = make_server(program=(resting_server.__file__,), env=LIMITS).start()
     key = server.key("server")
     people = [f"user-{number:05}" for number in range(PEOPLE)]
     async with live_clients(server, key, (FIRST, LAST)) as clients:
@@ -54,6 +55,8 @@ async def test_a_withdrawal_that_is_cut_is_finished_after_the_restart(
             return await asyncio.to_thread(held, server) == PEOPLE
 
         await until_async(all_have_it, "everybody has it", DONE_S)
+        rests = server.folder / resting_server.RESTS
+        rests.touch()
         asked = asyncio.ensure_future(withdraw(server, key, published.json()["id"]))
 
         async def has_begun() -> bool:
@@ -62,6 +65,7 @@ async def test_a_withdrawal_that_is_cut_is_finished_after_the_restart(
         await until_async(has_begun, "the first inboxes are without it")
         await asyncio.to_thread(server.kill)
         await asked
+        rests.unlink()
         assert 0 < held(server) < PEOPLE, "the kill came in the middle"
         await asyncio.to_thread(server.start)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.acceptance import resting_server
 from tests.acceptance.conftest import server_maker
 from tests.acceptance.deadlines import until
 from tests.acceptance.server_process import ServerProcess
@@ -25,6 +26,7 @@ class Topic:
     def __init__(self, server: ServerProcess) -> None:
         self.server = server
         self.key = server.key("server")
+        self._rests = server.folder / resting_server.RESTS
         for first in range(0, PEOPLE, AT_ONCE):
             users = [user_name(number) for number in range(first, first + AT_ONCE)]
             answer = server.request(
@@ -32,11 +34,16 @@ class Topic:
             )
             assert answer.json() == {"subscribed": AT_ONCE, "already": 0}, answer.text
 
-    def publish(self, title: str) -> str:
+    def publish_in_no_hurry(self, title: str) -> str:
+        """Publish an alert to the topic, which takes its time until ``hurry``; return its id."""
+        self._rests.touch()
         answer = self.server.publish(self.key, to={"topics": ["all-hands"]}, title=title)
         assert answer.status_code == 202, answer.text
         alert_id: str = answer.json()["id"]
         return alert_id
+
+    def hurry(self) -> None:
+        self._rests.unlink()
 
     def status(self, alert_id: str) -> dict[str, Any]:
         answer = self.server.request("GET", f"/v1/alerts/{alert_id}", headers=self.key)
@@ -55,7 +62,6 @@ class Topic:
         return until(
             lambda: (found := self.status(alert_id))["state"] == "processed" and found,
             "everybody of the topic has it",
-            50,
         )
 
     def has_newest(self, user: str, title: str) -> bool:
@@ -87,20 +93,21 @@ def user_name(number: int) -> str:
 @pytest.fixture(scope="module")
 def topic() -> Iterator[Topic]:
     with server_maker() as make:
-        yield Topic(make().start())
+        yield Topic(make(program=(resting_server.__file__,)).start())
 
 
 def test_a_kill_in_the_middle_of_a_topic_costs_nobody_the_alert_and_doubles_none(
     topic: Topic,
 ) -> None:
     before = dict(topic.rows("SELECT user, rev FROM heads"))
-    alert_id = topic.publish("Evacuate")
+    alert_id = topic.publish_in_no_hurry("Evacuate")
     reached = 0
     for _ in range(KILLS):
         look = partial(topic.reached_more, alert_id, reached)
         reached = until(look, "the topic is expanded further")
         topic.server.restart()
         assert topic.reached(alert_id) >= reached
+    topic.hurry()
     assert topic.finish(alert_id)["counts"]["recipients"] == PEOPLE
     assert topic.copies(alert_id) == [(1, PEOPLE)]
     after = dict(topic.rows("SELECT user, rev FROM heads"))
@@ -111,12 +118,13 @@ def test_a_kill_in_the_middle_of_a_topic_costs_nobody_the_alert_and_doubles_none
 
 
 def test_a_withdrawal_in_the_middle_of_a_topic_reaches_everybody(topic: Topic) -> None:
-    alert_id = topic.publish("Never mind")
+    alert_id = topic.publish_in_no_hurry("Never mind")
     until(lambda: topic.reached(alert_id) > 2 * AT_ONCE, "the topic is being expanded")
     answer = topic.server.request("DELETE", f"/v1/alerts/{alert_id}", headers=topic.key)
     withdrawn = answer.json()
     assert (answer.status_code, withdrawn["state"]) == (200, "withdrawn")
     assert 2 * AT_ONCE < withdrawn["counts"]["recipients"] < PEOPLE
+    topic.hurry()
     until(lambda: not topic.rows("SELECT * FROM queue"), "the queue is empty")
     assert topic.copies(alert_id) == []
     assert topic.rows("SELECT * FROM expansions") == []
@@ -128,7 +136,7 @@ def test_a_withdrawal_in_the_middle_of_a_topic_reaches_everybody(topic: Topic) -
 
 
 def test_others_get_theirs_while_a_topic_is_expanded(topic: Topic) -> None:
-    alert_id = topic.publish("Lunch")
+    alert_id = topic.publish_in_no_hurry("Lunch")
     until(lambda: topic.reached(alert_id) > 0, "the topic is being expanded")
     for number in range(5):
         title = f"For Zoe alone {number}"
@@ -136,4 +144,5 @@ def test_others_get_theirs_while_a_topic_is_expanded(topic: Topic) -> None:
         assert told.status_code == 202
         until(partial(topic.has_newest, "zoe", title), "Zoe has hers")
     topic.reached(alert_id)
+    topic.hurry()
     topic.finish(alert_id)
