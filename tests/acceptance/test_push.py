@@ -13,9 +13,11 @@ from functools import partial
 import httpx
 import pytest
 
+from tests.acceptance import late_server, patient_server
 from tests.acceptance.conftest import MakeServer
 from tests.acceptance.deadlines import until
 from tests.acceptance.push_browsers import Browsers, push_environment
+from tests.acceptance.server_process import ServerProcess
 from tests.push_services.running import process
 from tests.push_services.web_push import SLOW_S
 
@@ -23,8 +25,7 @@ pytestmark = pytest.mark.acceptance
 
 KILLS = 50
 SERVER_KILLS = 10
-GRACE_S = 2
-CALL_S = 10.0
+GRACE_S = 600
 BEHAVIOURS = ("ok", "slow")
 
 
@@ -36,13 +37,20 @@ def origin() -> Iterator[str]:
 
 @pytest.fixture
 def browsers(make_server: MakeServer, origin: str) -> Browsers:
-    server = make_server(env=push_environment(origin, TOCSIN_PUSH__GRACE_S=str(GRACE_S))).start()
+    return served(make_server(env=push_environment(origin)), origin)
+
+
+def served(server: ServerProcess, origin: str) -> Browsers:
+    """Start the server of some browsers."""
+    server.start()
     return Browsers(server, origin, server.key("server"))
 
 
 def test_what_is_shown_within_the_grace_is_not_pushed_and_what_is_not_is_once(
-    browsers: Browsers,
+    make_server: MakeServer, origin: str
 ) -> None:
+    env = push_environment(origin, TOCSIN_PUSH__GRACE_S=str(GRACE_S))
+    browsers = served(make_server(program=(late_server.__file__,), env=env), origin)
     name = browsers.register("ada")["ada"]
     token = browsers.server.client_token(browsers.key)["token"]
     headers = {"authorization": f"Bearer {token}"}
@@ -58,27 +66,28 @@ def test_what_is_shown_within_the_grace_is_not_pushed_and_what_is_not_is_once(
             return browsers.facts(shown, "ada") == ["push_cancelled"]
 
         until(is_told, "the server knows that it was shown")
-        began = time.monotonic()
+        assert browsers.facts(ignored, "ada") == ["push_waiting"]
+        (browsers.server.folder / late_server.AHEAD).write_text(str(GRACE_S))
         until(lambda: browsers.received()[name, ignored] == 1, "the other one is pushed")
-        assert time.monotonic() - began < 10 * GRACE_S
         later = browsers.publish("ada", severity="critical")
         until(lambda: browsers.received()[name, later] == 1, "another one is pushed")
     assert browsers.received() == {(name, ignored): 1, (name, later): 1}
     until(lambda: browsers.facts(ignored, "ada") == ["pushed"], "the trace tells so")
 
 
-def test_hanging_endpoints_delay_no_other(browsers: Browsers) -> None:
+def test_hanging_endpoints_delay_no_other(make_server: MakeServer, origin: str) -> None:
+    env = push_environment(origin, **patient_server.SETTINGS)
+    browsers = served(make_server(program=(patient_server.__file__,), env=env), origin)
     bad = [f"bad{number}" for number in range(6)]
     good = [f"good{number}" for number in range(294)]
     for behaviour, users in (("hang", bad[:3]), ("huge", bad[3:]), ("ok", good)):
         browsers.register(*users, behaviour=behaviour)
-    began = time.monotonic()
     browsers.publish(*bad, *good)
+    # Far longer than that the calls that hang are waited for.
     until(lambda: browsers.received().total() == len(good), "every good browser has it")
-    assert time.monotonic() - began < CALL_S, "by then a hanging call is given up"
 
 
-@pytest.mark.timeout(300)  # fifty starts
+@pytest.mark.timeout(600)  # fifty starts
 def test_a_dispatcher_killed_fifty_times_tries_every_push_and_repeats_under_the_same_id(
     browsers: Browsers,
 ) -> None:
@@ -125,7 +134,7 @@ def all_came(browsers: Browsers, expected: tuple[set[tuple[str, str]], ...]) -> 
     )
 
 
-@pytest.mark.timeout(300)  # each start takes two seconds of work
+@pytest.mark.timeout(600)  # each start takes two seconds of work
 def test_a_server_killed_again_and_again_tries_every_push_and_repeats_under_the_same_id(
     browsers: Browsers,
 ) -> None:
