@@ -3,7 +3,6 @@
 Everything started here is ended by :meth:`ServerProcess.end`, by its own process id.
 """
 
-import contextlib
 import json
 import os
 import random
@@ -11,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,13 @@ from tests.acceptance.deadlines import until
 TOCSIN = ("-m", "tocsin")
 START_S = 90.0
 STOP_S = 30.0
-COMMAND_S = 60.0
+COMMAND_S = 150.0
 LOG_SHOWN = 8_000
 # Below what Linux and others take for connections and port 0 (32,768 and above).
 PORTS = (15_000, 32_000)
+# Of one process that runs tests: more than any of them needs.
+MOST_CLAIMS = 200
+_claims = deque[socket.socket]()
 
 
 class ServerProcess:
@@ -242,13 +245,25 @@ def log_entries(text: str) -> list[dict[str, Any]]:
 def free_port() -> int:
     """Return a loopback port that nobody listens on; it is kept over restarts.
 
-    It is none of those that the system gives out by itself, or another process would get it before the server does.
+    It is none of those that the system gives out by itself, or another process would get it before the server does.  For as
+    long as a test takes it stays claimed, so that another one that looks for a port does not find it: who is to listen on it
+    may bind it beside that, and who connects while nobody listens is refused.
     """
     while True:
         port = random.randrange(*PORTS)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
+        claim = socket.socket()
+        try:
+            claim.bind(("127.0.0.1", port))
+        except OSError:
+            claim.close()
+            continue
+        claim.setsockopt(
+            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+        )  # not before: another claim would have it too
+        _claims.append(claim)
+        if len(_claims) > MOST_CLAIMS:
+            _claims.popleft().close()
+        return port
 
 
 def clean_environment() -> dict[str, str]:
