@@ -14,7 +14,7 @@ import httpx
 from tests.acceptance.deadlines import until
 from tests.acceptance.server_process import free_port
 
-START_S = 30.0
+START_S = 60.0
 STOP_S = 30.0
 
 
@@ -94,11 +94,11 @@ class Alertmanager:
             return False
 
     def _get(self, path: str) -> httpx.Response:
-        return httpx.get(f"http://127.0.0.1:{self._port}{path}", timeout=10)
+        return httpx.get(f"http://127.0.0.1:{self._port}{path}", timeout=30)
 
     def _post(self, alerts: Sequence[Mapping[str, Any]]) -> None:
         answer = httpx.post(
-            f"http://127.0.0.1:{self._port}/api/v2/alerts", json=list(alerts), timeout=10
+            f"http://127.0.0.1:{self._port}/api/v2/alerts", json=list(alerts), timeout=30
         )
         assert answer.status_code == 200, answer.text
 

@@ -10,7 +10,7 @@ T = TypeVar("T")
 LOOK_EVERY_S = 0.02
 
 
-def until(find: Callable[[], T | None], what: str, within_s: float = 30.0) -> T:
+def until(find: Callable[[], T | None], what: str, within_s: float = 60.0) -> T:
     """Return the first true result of ``find``.
 
     Raises:
@@ -24,7 +24,7 @@ def until(find: Callable[[], T | None], what: str, within_s: float = 30.0) -> T:
 
 
 async def until_async(
-    find: Callable[[], Awaitable[T | None]], what: str, within_s: float = 30.0
+    find: Callable[[], Awaitable[T | None]], what: str, within_s: float = 60.0
 ) -> T:
     """Return the first true result of awaiting ``find()``.
 

@@ -11,8 +11,8 @@ from typing import Any
 from tests.acceptance.official_clients import NPM_FOLDER
 from tests.acceptance.server_process import free_port
 
-END_S = 15.0
-RUN_S = 60.0
+END_S = 60.0
+RUN_S = 250.0
 
 
 class HandlerProcess:

@@ -12,8 +12,8 @@ FOLDER = Path(__file__).parent
 NPM_FOLDER = FOLDER / "npm"
 JSON = "json.webpubsub.azure.v1"
 RELIABLE = "json.reliable.webpubsub.azure.v1"
-END_S = 15.0
-RUN_S = 60.0
+END_S = 60.0
+RUN_S = 250.0
 
 
 class OfficialClient:

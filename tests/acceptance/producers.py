@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[1]
 BUILT = ROOT / "src/tocsin/web/tocsin"
 LANGUAGES = ("python", "asyncio", "node")
-END_S = 100.0
+END_S = 250.0
 
 
 def lay_out_package(folder: Path) -> None:

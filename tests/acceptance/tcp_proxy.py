@@ -14,13 +14,15 @@ Dial = Callable[[asyncio.StreamReader], Awaitable[Streams]]
 class TcpProxy:
     """Passes TCP connections on to what ``dial`` opens.
 
-    ``accepted`` counts them, ``upward`` the bytes towards the server.  Each chunk waits for ``delay_s`` seconds in either direction.
+    ``accepted`` counts them, ``upward`` the bytes towards the server, ``downward`` those from it.  Each chunk waits for ``delay_s``
+    seconds in either direction.
     """
 
     def __init__(self, dial: Dial) -> None:
         self.port = 0
         self.accepted = 0
         self.upward = 0
+        self.downward = 0
         self.delay_s = 0.0
         self._dial = dial
         self._flowing = asyncio.Event()
@@ -113,7 +115,10 @@ class TcpProxy:
                 await self._answering.wait()
             if writer in self._ended_sides:
                 continue  # the client does not know that nobody hears it
-            self.upward += len(chunk) if up else 0
+            if up:
+                self.upward += len(chunk)
+            else:
+                self.downward += len(chunk)
             writer.write(chunk)
             await writer.drain()
         await self._flowing.wait()

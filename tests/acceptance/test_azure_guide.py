@@ -23,7 +23,7 @@ from tests.acceptance.server_process import ServerProcess, clean_environment
 
 pytestmark = pytest.mark.acceptance
 
-END_S = 30.0
+END_S = 60.0
 
 
 @contextmanager

@@ -53,7 +53,7 @@ async def publish(server: ServerProcess, key: dict[str, str]) -> str:
 
 
 def received(server: ServerProcess, key: dict[str, str], alert_id: str) -> int:
-    answer = httpx.get(f"{server.url}/v1/alerts/{alert_id}", headers=key)
+    answer = httpx.get(f"{server.url}/v1/alerts/{alert_id}", headers=key, timeout=30)
     return int(answer.json()["receipts"]["received"])
 
 

@@ -18,7 +18,7 @@ from tests.acceptance.server_process import ServerProcess, free_port
 
 pytestmark = pytest.mark.acceptance
 
-END_S = 30.0
+END_S = 60.0
 
 
 class Blocks(NamedTuple):

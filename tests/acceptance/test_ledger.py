@@ -23,7 +23,7 @@ USERS = tuple(f"user-{number}" for number in range(8))
 IN_FLIGHT = 32
 KILLS = 10
 ACCEPTED_BETWEEN_KILLS = 60
-HEALED_S = 45.0  # a read that failed is tried again after 30 s at most
+HEALED_S = 120.0  # a read that failed is tried again after 30 s at most
 
 
 class Ledger:

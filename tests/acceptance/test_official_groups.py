@@ -14,7 +14,7 @@ from tests.acceptance.webpubsub_speech import client_url
 
 pytestmark = pytest.mark.acceptance
 
-RUN_S = 100
+RUN_S = 250
 
 
 @pytest.mark.parametrize("kind", ["python", "python-aio", "npm"])

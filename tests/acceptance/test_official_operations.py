@@ -97,7 +97,7 @@ def wrong_string(shared_server: ServerProcess) -> str:
 def npm_operations(node: Path) -> dict[str, set[str]]:
     """What the npm packages offer."""
     done = subprocess.run(
-        [node, NPM_FOLDER / "operations.mjs"], capture_output=True, timeout=60, check=True
+        [node, NPM_FOLDER / "operations.mjs"], capture_output=True, timeout=150, check=True
     )
     return {package: set(names) for package, names in json.loads(done.stdout).items()}
 

@@ -44,7 +44,7 @@ class Phone:
         self.server, self._origin = server, push_service
         self._before = len(self._report()["received"])
         self.key = server.key("server")
-        [subscription] = httpx.post(f"{push_service}/subscriptions").json()
+        [subscription] = httpx.post(f"{push_service}/subscriptions", timeout=30).json()
         self._name = subscription["endpoint"].rpartition("/")[2]
         body = {"platform": "webpush", "channel": subscription, "time_zone": "UTC"}
         done = self._ask("PUT", "/v1/devices/phone", body)
@@ -93,7 +93,7 @@ class Phone:
         )
 
     def _report(self) -> Any:
-        return httpx.get(f"{self._origin}/report").json()
+        return httpx.get(f"{self._origin}/report", timeout=30).json()
 
 
 def quiet_now() -> dict[str, Any]:

@@ -25,7 +25,7 @@ def publish(server: ServerProcess, key: dict[str, str], **alert: Any) -> str:
 
 
 def facts(server: ServerProcess, key: dict[str, str], alert_id: str) -> dict[str, Any]:
-    answer = httpx.get(f"{server.url}/v1/alerts/{alert_id}", headers=key)
+    answer = httpx.get(f"{server.url}/v1/alerts/{alert_id}", headers=key, timeout=30)
     receipts: dict[str, Any] = answer.json().get("receipts", {})
     return receipts
 
@@ -83,7 +83,9 @@ def test_receipts_survive_a_kill_once_they_are_answered(make_server: MakeServer)
     alert_id = publish(server, key)
     until(lambda: facts(server, key, alert_id) != {}, "it is processed")
     told = {"receipts": [{"alert_id": alert_id, "fact": "acted", "action": "ack"}]}
-    answer = httpx.post(f"{server.url}/v1/inbox/receipts?user=ada", json=told, headers=key)
+    answer = httpx.post(
+        f"{server.url}/v1/inbox/receipts?user=ada", json=told, headers=key, timeout=30
+    )
     assert answer.status_code == 204
     server.kill()
     server.start()

@@ -45,7 +45,7 @@ class Driver:
         async def is_told() -> bool:
             return bool(found())
 
-        await until_async(is_told, f"{dict(wanted)} among {self.told}", 45)
+        await until_async(is_told, f"{dict(wanted)} among {self.told}", 120)
         return found()[0]
 
 

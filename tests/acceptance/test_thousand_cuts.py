@@ -119,7 +119,7 @@ async def test_a_thousand_cuts_lose_double_and_swap_nothing(
     seed = random.randrange(2**32)
     print(f"seed {seed}")
     rng = random.Random(seed)
-    async with cutting_proxy_to(server.port, CUTS, rng) as proxy, asyncio.timeout(100):
+    async with cutting_proxy_to(server.port, CUTS, rng) as proxy, asyncio.timeout(250):
         clients = [
             ReliableClient(speech, client_url(server, f"u{n}", groups=["g"], port=proxy.port), rng)
             for n in range(CLIENTS_PER_PROTOCOL)

@@ -38,7 +38,9 @@ def encrypted(make_server: MakeServer, authority: Path) -> ServerProcess:
 def test_an_alert_goes_its_whole_way_encrypted(encrypted: ServerProcess, authority: Path) -> None:
     trust = ssl.create_default_context(cafile=authority)
     key = encrypted.key("server") | {"content-type": "application/json"}
-    with httpx.Client(base_url=encrypted.env["TOCSIN_PUBLIC_URL"], verify=trust) as http:
+    with httpx.Client(
+        base_url=encrypted.env["TOCSIN_PUBLIC_URL"], verify=trust, timeout=PATIENCE_S
+    ) as http:
         issued = http.post("/v1/client-tokens", json={"user_id": "ada"}, headers=key).json()
         assert issued["url"].startswith(f"wss://localhost:{encrypted.port}/client/hubs/default")
         with connect(issued["url"], subprotocols=JSON, ssl=trust) as socket:
@@ -53,9 +55,9 @@ def test_an_alert_goes_its_whole_way_encrypted(encrypted: ServerProcess, authori
             while "To everybody" not in str(socket.recv(timeout=PATIENCE_S)):
                 pass
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"https://127.0.0.1:{encrypted.port}/healthz", verify=trust)
+        httpx.get(f"https://127.0.0.1:{encrypted.port}/healthz", verify=trust, timeout=PATIENCE_S)
     with pytest.raises(httpx.RemoteProtocolError):
-        httpx.get(f"http://localhost:{encrypted.port}/healthz")
+        httpx.get(f"http://localhost:{encrypted.port}/healthz", timeout=PATIENCE_S)
 
 
 def test_npm_takes_a_server_key_for_a_credential(

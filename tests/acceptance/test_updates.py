@@ -20,7 +20,7 @@ async def publish(server: ServerProcess, key: dict[str, str], **alert: Any) -> s
 
 
 async def withdraw(server: ServerProcess, key: dict[str, str], alert_id: str) -> None:
-    async with httpx.AsyncClient(base_url=server.url, headers=key) as http:
+    async with httpx.AsyncClient(base_url=server.url, headers=key, timeout=30) as http:
         answer = await http.delete(f"/v1/alerts/{alert_id}")
     assert (answer.status_code, answer.json()["state"]) == (200, "withdrawn")
 

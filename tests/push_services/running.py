@@ -17,7 +17,7 @@ from aiohttp import web
 from tests.push_services.fcm import FcmService
 from tests.push_services.web_push import WebPushService
 
-END_S = 15.0
+END_S = 60.0
 
 
 class Service(Protocol):

@@ -42,7 +42,7 @@ async def main() -> None:
     client = WebPubSubClient(
         sys.argv[1],
         protocol_type=WebPubSubProtocolType(sys.argv[2]),
-        reconnect_retry_total=20,
+        reconnect_retry_total=60,
         reconnect_retry_backoff_max=1,
     )
     await client.subscribe(CallbackType.CONNECTED, connected)

@@ -26,8 +26,13 @@ def message(event: OnServerDataMessageArgs) -> None:
 
 
 def main() -> None:
-    """Connect and stay so."""
-    client = WebPubSubClient(sys.argv[1], protocol_type=WebPubSubProtocolType(sys.argv[2]))
+    """Connect and stay so; by itself the client would give up after three tries to connect anew."""
+    client = WebPubSubClient(
+        sys.argv[1],
+        protocol_type=WebPubSubProtocolType(sys.argv[2]),
+        reconnect_retry_total=60,
+        reconnect_retry_backoff_max=1,
+    )
     client.subscribe(CallbackType.CONNECTED, lambda e: tell("connected", id=e.connection_id))
     client.subscribe(CallbackType.DISCONNECTED, lambda e: tell("disconnected", id=e.connection_id))
     client.subscribe(CallbackType.SERVER_MESSAGE, message)
