@@ -3,6 +3,7 @@ import { browserTabs } from "../src/browser/browser-tabs.ts";
 import { connected, FakeServer } from "./fake-server.ts";
 import { FakeSocket } from "./fake-socket.ts";
 import { at, inboxAnswer, own } from "./fixtures.ts";
+import { soon } from "./soon.ts";
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -31,7 +32,7 @@ test("a tab that can share a line does, and opens none beside it", async () => {
   install(able);
   const client = inbox().client({ user: "ada", surroundings });
   client.connect();
-  await vi.waitFor(() => expect(request).toHaveBeenCalled());
+  await soon(() => expect(request).toHaveBeenCalled());
   expect(FakeSocket.made).toEqual([]);
   await client.close();
 });

@@ -3,6 +3,7 @@ import { MemoryStore, type TocsinClient } from "../src/core/index.ts";
 import { connected, FakeServer, type Seen, settled } from "./fake-server.ts";
 import { FakeSocket } from "./fake-socket.ts";
 import { at, changesAnswer, inboxAnswer, inboxFrame, own } from "./fixtures.ts";
+import { soon } from "./soon.ts";
 
 const page = inboxAnswer(at(2), [own("b", 20), own("a", 10)]);
 let open: TocsinClient[] = [];
@@ -185,7 +186,7 @@ test("works with a store that fails, as a full disk or a private window has it",
     ["b", false],
     ["a", false],
   ]);
-  await vi.waitFor(() => expect(store.write).toHaveBeenCalled());
+  await soon(() => expect(store.write).toHaveBeenCalled());
   await client.signOut();
   expect(client.view()).toMatchObject({ status: "signed-out", items: [] });
   for (const call of [store.read, store.remove]) expect(call).toHaveBeenCalled();

@@ -11,6 +11,7 @@ import { FakeBrowser, firstKey } from "./fake-browser.ts";
 import { connected, FakeServer, settled } from "./fake-server.ts";
 import type { FakeSocket } from "./fake-socket.ts";
 import { alertOf, at, inboxAnswer, inboxFrame, own } from "./fixtures.ts";
+import { soon } from "./soon.ts";
 
 const items = [
   own("b", 20, { alert: alertOf("Backup failed", { severity: "error", body: "No space left" }) }),
@@ -248,11 +249,11 @@ test("no toast sounds unless that is asked for, and then those of the severities
   toasts.sounds = "critical";
   await arrives("warning");
   await arrives("critical");
-  await vi.waitFor(() => expect(audio.hertz).toEqual([784, 988, 784, 988]));
+  await soon(() => expect(audio.hertz).toEqual([784, 988, 784, 988]));
   audio.nowS = 10;
   toasts.sounds = "all";
   await arrives("info");
-  await vi.waitFor(() => expect(audio.hertz).toEqual([784, 988, 784, 988, 880]));
+  await soon(() => expect(audio.hertz).toEqual([784, 988, 784, 988, 880]));
   vi.unstubAllGlobals();
 });
 
@@ -351,7 +352,7 @@ test("the push panel asks nothing by itself, and says what became of a test", as
   panel.client = client;
   document.body.append(panel);
   const root = panel.renderRoot as ShadowRoot;
-  const says = (text: string) => vi.waitFor(() => expect(root.textContent).toContain(text));
+  const says = (text: string) => soon(() => expect(root.textContent).toContain(text));
   await says("Get alerts when this page is closed");
   expect(browser.asked).toBe(0);
   press(root, "button.primary");
@@ -376,7 +377,7 @@ test("a blocked browser is told what to do, and offered no button that cannot he
   panel.client = client;
   document.body.append(panel);
   const root = panel.renderRoot as ShadowRoot;
-  await vi.waitFor(() => expect(root.textContent).toContain("Notifications are blocked"));
+  await soon(() => expect(root.textContent).toContain("Notifications are blocked"));
   expect(root.querySelectorAll("button")).toHaveLength(0);
   vi.unstubAllGlobals();
 });

@@ -1,11 +1,12 @@
 // @vitest-environment happy-dom
 
 import { readdirSync, readFileSync } from "node:fs";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { type TocsinToasts, useWords, type Words } from "../src/elements/index.ts";
 import { Language, languageOf, type Phrase } from "../src/elements/language.ts";
 import { words as german } from "../src/elements/locale/de.ts";
 import { refusalText, refusalWords } from "../src/push/refusal-words.ts";
+import { soon } from "./soon.ts";
 
 const french: Words = {
   lang: "fr",
@@ -72,9 +73,9 @@ test("an element speaks the language around it, and follows the page", async () 
   await toasts.updateComplete;
   expect(label()).toBe("New alerts (F8)");
   document.documentElement.lang = "de-AT";
-  await vi.waitFor(() => expect(label()).toBe("Neue Meldungen (F8)"));
+  await soon(() => expect(label()).toBe("Neue Meldungen (F8)"));
   document.documentElement.lang = "en";
-  await vi.waitFor(() => expect(label()).toBe("New alerts (F8)"));
+  await soon(() => expect(label()).toBe("New alerts (F8)"));
   document.documentElement.removeAttribute("lang");
 });
 

@@ -1,16 +1,17 @@
 // @vitest-environment happy-dom
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import "../src/elements/index.ts";
+import { soon } from "./soon.ts";
 
 test("an element is defined when the document has one, wherever it is put", async () => {
   expect(customElements.get("tocsin-inbox")).toBeUndefined();
   const card = document.createElement("div");
   card.append(document.createElement("tocsin-inbox"));
   document.body.append(card);
-  await vi.waitFor(() => expect(customElements.get("tocsin-inbox")).toBeDefined());
+  await soon(() => expect(customElements.get("tocsin-inbox")).toBeDefined());
   expect(customElements.get("tocsin-push")).toBeUndefined();
   document.body.append(document.createElement("tocsin-push"));
-  await vi.waitFor(() => expect(customElements.get("tocsin-push")).toBeDefined());
+  await soon(() => expect(customElements.get("tocsin-push")).toBeDefined());
 });
 
 test("a bell has its inbox when somebody comes near it", async () => {

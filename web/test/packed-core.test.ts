@@ -4,6 +4,7 @@ import type { TocsinClient } from "../src/core/index.ts";
 import { connected, FakeServer, settled } from "./fake-server.ts";
 import { FakeSocket } from "./fake-socket.ts";
 import { at, changesAnswer, inboxAnswer, inboxFrame, own } from "./fixtures.ts";
+import { soon } from "./soon.ts";
 
 /** The core as it is published, with the short names of its members. */
 async function packedCore(): Promise<{ TocsinClient: typeof TocsinClient }> {
@@ -31,13 +32,13 @@ test("the core as it is published reads, hears, acts, recovers, and heals a hole
   await settled();
   expect(client.view()).toMatchObject({ status: "live", pending: 1, position: at(3) });
   expect(client.view().items.map(({ id }) => id)).toEqual(["c", "a"]);
-  await vi.waitFor(() => expect(client.view().position).toEqual(at(5)));
+  await soon(() => expect(client.view().position).toEqual(at(5)));
   socket.data(2, inboxFrame(6, [], 3, { removed: ["b"] }));
   await settled();
   expect(client.view()).toMatchObject({ pending: 0, position: at(6), synced: true });
   expect(arrived.mock.calls.flat(2).map(({ alert_id }) => alert_id)).toEqual(["c", "e"]);
   socket.breaks();
-  await vi.waitFor(() => expect(FakeSocket.last.url).toContain("awps_reconnection_token=t1"));
+  await soon(() => expect(FakeSocket.last.url).toContain("awps_reconnection_token=t1"));
   await client.close();
   expect(client.status).toBe("closed");
 });

@@ -5,6 +5,7 @@ import "../src/elements/index.ts";
 import { FakeBrowser } from "./fake-browser.ts";
 import { connected, FakeServer } from "./fake-server.ts";
 import { at, inboxAnswer, inboxFrame, own } from "./fixtures.ts";
+import { soon } from "./soon.ts";
 
 afterEach(() => {
   document.body.replaceChildren();
@@ -22,8 +23,7 @@ test("the title counts what is unseen, whatever the page calls itself, and is gi
   badge.marks = "title app";
   badge.client = client;
   document.body.append(badge);
-  const titled = (title: string) =>
-    vi.waitFor(() => expect(document.title).toBe(title), { timeout: 15_000 });
+  const titled = (title: string) => soon(() => expect(document.title).toBe(title));
   await titled("(2) Orders");
   document.title = "Order 412";
   await titled("(2) Order 412");
@@ -55,5 +55,5 @@ test("the number on the app's icon goes when it is not asked for any more, and w
   expect(await marked("")).toEqual([2, 0]);
   expect(await marked("app")).toEqual([2, 0, 2]);
   await client.signOut();
-  await vi.waitFor(() => expect(browser.badges.at(-1)).toBe(0));
+  await soon(() => expect(browser.badges.at(-1)).toBe(0));
 });

@@ -46,7 +46,15 @@ describe("one alert", () => {
     const busy = { status: 503, body: { code: "queue-full", detail: "full" } };
     const steps: Step[] = ["drop", "hang", "half", busy];
     const [server, url] = await serve(...steps, accepted);
+    // The time of the attempt that hangs is over once it does, that of the others never.
+    let attempt = new AbortController();
+    const timeout = vi.spyOn(AbortSignal, "timeout").mockImplementation(() => {
+      attempt = new AbortController();
+      return attempt.signal;
+    });
+    server.onHang = () => attempt.abort(new DOMException("timed out", "TimeoutError"));
     const outcome = await producerOf(url, { timeoutMs: 300 }).publish(hello);
+    expect(timeout.mock.calls).toEqual(new Array(5).fill([300]));
     expect(outcome).toEqual({ id: "a1", isRepeat: false });
     expect(server.heard).toHaveLength(5);
     for (const heard of server.heard) expect(heard).toEqual(server.heard[0]);
@@ -117,7 +125,10 @@ describe("one alert", () => {
     const [server, url] = await serve(accepted);
     await server.close();
     servers = [];
-    const unsettled = await producerOf(url, { deadlineMs: 500 })
+    const clock = vi.spyOn(performance, "now");
+    const slow: typeof fetch = (...call) =>
+      fetch(...call).finally(() => clock.mockReturnValue(Number.POSITIVE_INFINITY));
+    const unsettled = await producerOf(url, { fetch: slow })
       .publish(hello)
       .catch((e) => e);
     expect(unsettled).toBeInstanceOf(UnsettledError);

@@ -8,6 +8,7 @@ import { FakeBrowser, FakeNotification, firstKey, secondKey } from "./fake-brows
 import { connected, FakeServer, settled } from "./fake-server.ts";
 import type { FakeSocket } from "./fake-socket.ts";
 import { at, inboxAnswer, inboxFrame, own } from "./fixtures.ts";
+import { soon } from "./soon.ts";
 
 const items = [own("b", 20), own("a", 10, { seen_at: "2026-11-22T12:00:00.000Z" })];
 let browser: FakeBrowser;
@@ -303,7 +304,7 @@ test("what was pressed while no page was open is told at the start, and to the p
   document.addEventListener("tocsin-action", (event) => acted((event as CustomEvent).detail));
   await store.addPress({ id: "b", alert_id: "b", action: "take", at: Date.UTC(2026, 10, 22) });
   device().start();
-  await vi.waitFor(() => expect(requests("PATCH", "/v1/inbox/items")).toHaveLength(1));
+  await soon(() => expect(requests("PATCH", "/v1/inbox/items")).toHaveLength(1));
   expect(requests("POST", "/v1/inbox/receipts").at(-1)?.body).toEqual({
     receipts: [{ alert_id: "b", fact: "acted", action: "take", at: "2026-11-22T00:00:00.000Z" }],
   });

@@ -1,5 +1,6 @@
 import { beforeEach, expect, test, vi } from "vitest";
 import { FakeWindow, FakeWorker, subscriptionAt } from "./fake-worker.ts";
+import { soon } from "./soon.ts";
 
 const item = "019e2f6b-5b1c-7c3a-8a41-0d3c5e3d9b1f";
 
@@ -122,7 +123,7 @@ test("a page that does not answer is left for a new window, and not focused befo
   worker.windows = [page];
   await worker.push(backup);
   const pressed = worker.press();
-  await vi.waitFor(() => expect(page.kinds()).toContain("open"));
+  await soon(() => expect(page.kinds()).toContain("open"));
   await vi.advanceTimersByTimeAsync(1_000);
   await pressed;
   expect(worker.opened).toEqual(["https://app.test/runbook"]);

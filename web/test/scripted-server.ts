@@ -27,6 +27,8 @@ export class ScriptedServer {
   readonly #server: Server;
   readonly #script: Step[];
   decide: ((heard: Heard) => Step) | null = null;
+  /** Called when a request is left without an answer. */
+  onHang: () => void = () => undefined;
 
   constructor(...script: Step[]) {
     this.#script = script;
@@ -49,8 +51,9 @@ export class ScriptedServer {
     this.heard.push(heard);
     const next = this.#script.length > 1 ? this.#script.shift() : this.#script[0];
     const step = this.decide?.(heard) ?? next ?? "drop";
-    if (step === "hang") return;
-    if (step === "drop") {
+    if (step === "hang") {
+      this.onHang();
+    } else if (step === "drop") {
       request.socket.destroy();
     } else if (step === "half") {
       response.writeHead(202, { "content-length": 100 }).write('{"id":', () => response.destroy());

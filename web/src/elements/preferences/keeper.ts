@@ -64,14 +64,11 @@ export class Keeper {
     await this.#try(async () => {
       this.#known = await this.#ask("GET");
       this.#known = await this.#ask("PUT", this.#over(this.#known.preferences, batch));
-      this.standing = "kept";
+      if (this.#changes.length === batch.length) this.standing = "kept";
     });
     this.#changes = this.problem ? [] : this.#changes.slice(batch.length);
     if (this.problem) this.standing = "read";
-    if (this.#changes.length > 0) {
-      this.standing = "saving";
-      await this.#save();
-    }
+    if (this.#changes.length > 0) await this.#save();
     this.#onChange();
   }
 
