@@ -97,6 +97,20 @@ test("a tab that ends before it told leaves it to another one", async () => {
   expect([leader.arrived, follower.arrived]).toEqual([["c"], []]);
 });
 
+test("what was left to a tab is told by another one that hears of it after that tab's end", async () => {
+  const fake = new FakeServer(pages);
+  const [leader, next, socket] = await pair(fake);
+  const teller = await openTab(fake);
+  browser.freeze(2);
+  socket.data(1, inboxFrame(3, [own("c", 30)], 3));
+  teller.kill();
+  leader.kill();
+  await settled();
+  browser.thaw(2);
+  await settled();
+  expect([leader, next, teller].map(({ arrived }) => arrived)).toEqual([[], ["c"], []]);
+});
+
 test("a tab whose locks come late is not taken for one that is gone", async () => {
   const fake = new FakeServer(pages);
   FakeSocket.made = [];

@@ -230,6 +230,8 @@ export class Tabs implements Company {
     if (teller === from) this.#tellers.told(arrived.map(({ alert_id }) => alert_id));
     else if (teller !== this.#tab) this.#tellers.leave(arrived, teller);
     if (this.#lead.isHeld) {
+      // It may have been found gone before this was heard.
+      this.#lead.watch(teller);
       // What the tab that led before said last: it is told already.
       if (arrived.length > 0) this.#host.step({ type: "take", ...followed });
     } else if (to === undefined || to === this.#tab) {
