@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 from tests.acceptance.server_process import ServerProcess
 from tests.browser.backend import Backend
@@ -17,6 +17,9 @@ from tests.browser.push_service import PushService, push_service
 WEB = Path(__file__).parents[2] / "src" / "tocsin" / "web" / "index.html"
 # A client that finds its server gone comes back within 30 s (sync.md, section 4).
 DEADLINE_MS = 45_000
+expect.set_options(timeout=DEADLINE_MS)
+# A hundred tabs one after the other, or examples that are installed and built first.
+LONGEST_S = 600
 # Chromium looks up hosts of its maker unless told not to; tests talk to this machine only.
 FLAGS = [
     "--no-sandbox",
@@ -38,10 +41,11 @@ OpenPage = Callable[..., Page]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything in this folder needs a browser."""
+    """Everything in this folder needs a browser, and much time on a busy machine: each wait has a deadline of its own."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker("browser")
+            item.add_marker(pytest.mark.timeout(LONGEST_S))
 
 
 def chromium_path() -> str:

@@ -127,6 +127,7 @@ def panel(page: Page) -> Locator:
     found = page.locator("tocsin-push")
     if not found.is_visible():
         page.get_by_role("button", name="Push on this device").click()
+        expect(found).to_be_visible()
     return found
 
 

@@ -86,7 +86,7 @@ def test_alerts_reach_the_page_over_a_compressed_socket(
         }"""
     )
     body = "The same words again. " * 60
-    compressing.publish(compressing.key("producer"), title="Large", body=body)
+    compressing.publish(compressing.key("producer"), title="Large", body=body, severity="critical")
     expect(page.locator("tocsin-toasts .title", has_text="Large")).to_have_count(1)
     shown = page.evaluate("document.querySelector('tocsin-bell').view.items[0].alert.body")
     assert shown == body

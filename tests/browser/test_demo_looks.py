@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from itertools import product
 from typing import Any, NamedTuple
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -102,7 +101,7 @@ def ready(page: Page) -> None:
 def test_the_page_of_every_element_is_clean(
     looking: Looking, one_server: ServerProcess, backend: Backend
 ) -> None:
-    manifest = httpx.get(f"{one_server.url}/tocsin/custom-elements.json").json()
+    manifest = one_server.request("GET", "/tocsin/custom-elements.json").json()
     backend.publish("Nightly backup failed", body="No space left on /backup.", severity="error")
     page = looking.page
     for element in manifest["modules"][0]["declarations"]:

@@ -2,14 +2,13 @@
 
 from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import expect
 
 from tests.acceptance.deadlines import until
 from tests.acceptance.server_process import ServerProcess
 from tests.browser.conftest import DEADLINE_MS, OpenPage
-from tests.browser.demo_page import badge, open_inbox, ready, row, toast
+from tests.browser.demo_page import badge, open_inbox, ready, row, send, toast
 
 expect.set_options(timeout=DEADLINE_MS)
 
@@ -17,13 +16,10 @@ expect.set_options(timeout=DEADLINE_MS)
 @pytest.fixture
 def publish(server: ServerProcess) -> Any:
     """Publish to Ada, unless told otherwise; returns the id."""
-    key = server.cli("key", "create", "--role", "producer").strip()
+    key = server.key("producer")
 
     def publish(title: str, to: Any = None, **more: Any) -> str:
-        body = {"to": to or {"users": ["ada"]}, "title": title, **more}
-        answer = httpx.post(
-            f"{server.url}/v1/alerts", json=body, headers={"authorization": f"Bearer {key}"}
-        )
+        answer = server.publish(key, title=title, to=to or {"users": ["ada"]}, **more)
         assert answer.status_code == 202, answer.text
         return str(answer.json()["id"])
 
@@ -35,7 +31,7 @@ def test_a_published_alert_shows_as_toast_and_on_the_bell(
 ) -> None:
     page = open_page()
     ready(page)
-    publish("Backup failed", severity="error", body="Disk 3 is full.")
+    publish("Backup failed", severity="critical", body="Disk 3 is full.")
     expect(toast(page, "Backup failed")).to_be_visible()
     expect(badge(page)).to_have_text("1")
     expect(row(open_inbox(page), "Backup failed")).to_contain_text("Disk 3 is full.")
@@ -46,7 +42,7 @@ def test_an_alert_to_everybody_reaches_every_user(open_page: OpenPage, publish: 
     pages = [open_page("ada"), open_page("ben")]
     for page in pages:
         ready(page)
-    publish("Maintenance at noon", to={"all": True})
+    publish("Maintenance at noon", to={"all": True}, severity="critical")
     for page in pages:
         expect(toast(page, "Maintenance at noon")).to_be_visible()
         expect(badge(page)).to_have_text("1")
@@ -125,20 +121,19 @@ def test_alert_text_is_text_and_hostile_links_are_none(open_page: OpenPage, publ
     publish("<img src=x onerror=alert(1)>", url="javascript:alert(2)", body="<b>bold</b>")
     item = row(open_inbox(page), "<img src=x")
     expect(item).to_contain_text("<b>bold</b>")
-    assert item.locator("img, b, a[href^=javascript]").count() == 0
+    expect(item.locator("img, b, a[href^=javascript]")).to_have_count(0)
 
 
 def test_the_composer_publishes_and_a_phone_shows_it(open_page: OpenPage) -> None:
     page = open_page("ada", viewport={"width": 390, "height": 844})
     ready(page)
-    page.get_by_label("Title").fill("From the composer")
-    page.get_by_role("button", name="Send", exact=True).click()
+    send(page, "From the composer", severity="Critical")
     expect(toast(page, "From the composer").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def receipts_of(server: ServerProcess, alert_id: str) -> dict[str, Any]:
-    answer = httpx.get(f"{server.url}/demo/alerts/{alert_id}")
+    answer = server.request("GET", f"/demo/alerts/{alert_id}")
     summary: dict[str, Any] = answer.json().get("receipts", {})
     return summary
 

@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.acceptance.server_process import ServerProcess
+from tests.browser.attention import look_away
 from tests.browser.conftest import DEADLINE_MS, OpenPage
 from tests.browser.demo_page import ready, row, send, toast
 
@@ -27,6 +28,7 @@ def test_an_alert_to_somebody_else_comes_from_whom_was_picked_and_to_them_alone(
     expect(here).to_have_url(f"{server.url}/?user=ben")
     expect(here.locator(".people [aria-current=page]")).to_contain_text("Ben")
     ready(here)
+    look_away(there)
     send(here, "Lunch, Chloe?", to="Chloe")
     expect(toast(there, "Lunch, Chloe?")).to_be_visible()
     send(here, "Buy bread")
@@ -51,6 +53,7 @@ def test_each_severity_is_drawn_named_and_said_as_what_it_is(
 ) -> None:
     page, title = open_page("ada", viewport=NARROW), f"One of {severity}"
     ready(page)
+    look_away(page)
     send(page, title, severity=severity)
     toasts = page.locator("tocsin-toasts")
     drawn = toasts.get_by_role("article", name=title)

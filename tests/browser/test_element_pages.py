@@ -1,6 +1,5 @@
 """The pages of the elements: each is live, and made from what the package says of the element."""
 
-import httpx
 from playwright.sync_api import expect
 
 from tests.acceptance.server_process import ServerProcess
@@ -12,7 +11,7 @@ expect.set_options(timeout=DEADLINE_MS)
 def test_every_element_has_a_page_on_which_it_lives(
     open_page: OpenPage, server: ServerProcess
 ) -> None:
-    manifest = httpx.get(f"{server.url}/tocsin/custom-elements.json").json()
+    manifest = server.request("GET", "/tocsin/custom-elements.json").json()
     elements = manifest["modules"][0]["declarations"]
     page = open_page(viewport={"width": 1_000, "height": 800})
     for element in elements:
@@ -39,6 +38,6 @@ def test_an_element_is_sent_an_alert_turned_and_painted_on_its_page(
     page.get_by_label("theme").select_option("light")
     expect(surface).to_have_value("#ffffff")
     page.get_by_label("--tocsin-text").fill("#ff0000")
-    assert row.evaluate("(row) => getComputedStyle(row).color") == "rgb(255, 0, 0)"
+    expect(row).to_have_css("color", "rgb(255, 0, 0)")
     row.locator(".title").click()
     expect(page.get_by_role("log")).to_contain_text("tocsin-open")

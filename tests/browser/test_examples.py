@@ -86,7 +86,7 @@ def test_an_alert_appears_in_each_example(
         tab.on("pageerror", lambda error: note(str(error)))
         tab.goto(serve_page(page))
         tab.wait_for_function("() => document.querySelector('tocsin-bell')?.view?.synced")
-        server.publish(server.key("producer"), title="It works")
+        server.publish(server.key("producer"), title="It works", severity="critical")
         expect(tab.locator("tocsin-toasts .title", has_text="It works")).to_be_visible()
         expect(tab.locator("tocsin-bell .badge")).to_have_text("1")
         if page != "html":

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from tests.acceptance.deadlines import until
 from tests.acceptance.server_process import ServerProcess
+from tests.browser.attention import look_away
 from tests.browser.conftest import DEADLINE_MS, OpenPage
 from tests.browser.demo_page import badge, open_inbox, ready, row, toast
 
@@ -41,6 +42,7 @@ def test_the_printed_line_is_a_toast_and_the_same_line_works_after_a_restart(
     page = open_page(viewport={"width": 1_000, "height": 800})
     assert page.url == address
     ready(page)
+    look_away(page)
     assert paste(line)["status"] == "accepted"
     expect(toast(page, "Hello, Ada")).to_be_visible()
     expect(badge(page)).to_have_text("1")

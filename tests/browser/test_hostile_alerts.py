@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 from playwright.sync_api import Locator, Page, Request, expect
 
@@ -103,9 +102,8 @@ def hostile(text: str) -> dict[str, Any]:
 
 
 def publish(server: ServerProcess, key: dict[str, str], alerts: Sequence[dict[str, Any]]) -> None:
-    answer = httpx.post(
-        f"{server.url}/v1/alerts/batch", json={"alerts": list(alerts)}, headers=key, timeout=30
-    )
+    batch = {"alerts": list(alerts)}
+    answer = server.request("POST", "/v1/alerts/batch", json=batch, headers=key)
     assert answer.status_code in (200, 202), answer.text
     refused = [result for result in answer.json()["results"] if "id" not in result]
     assert refused == [], refused

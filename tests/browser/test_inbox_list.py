@@ -4,18 +4,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.element_page import calls, open_page, show
 from tests.browser.element_states import HOUR_MS, INBOX, ITEMS, MINUTE_MS, State, item, shown
 
-expect.set_options(timeout=10_000)
 MANY = 10_000
 
 # Scrolls by half a screen per frame; answers with the least that was ever in sight of rows, in pixels.
+# A frame of the browser's, in which it tells of scrolling: the page's own clock makes those of a script.
 SCROLL = """async () => {
   const list = element.renderRoot.querySelector(".list");
-  const frame = () => new Promise((done) => requestAnimationFrame(done));
+  const frame = () => new Promise((done) => new ResizeObserver(done).observe(list));
   let least = Infinity;
   for (let step = 0; step < 40; step += 1) {
     list.scrollBy(0, step < 20 ? 300 : -300);
@@ -34,6 +34,14 @@ PLACE = """(key) => {
   const rows = [...element.renderRoot.querySelectorAll("[data-key]")];
   const row = rows.find((one) => one.dataset.key === key);
   return { top: row?.getBoundingClientRect().top ?? null, drawn: rows.length };
+}"""
+# Drawing may scroll, and scrolling draw, once more.
+DRAWN = """async () => {
+  const list = element.renderRoot.querySelector(".list");
+  for (let frame = 0; frame < 3; frame += 1) {
+    await new Promise((done) => new ResizeObserver(done).observe(list));
+    await element.updateComplete;
+  }
 }"""
 SCROLL_TO = "(top) => { element.renderRoot.querySelector('.list').scrollTop = top; }"
 
@@ -60,9 +68,16 @@ def page(chromium: Browser) -> Iterator[Page]:
     context.close()
 
 
-def frames(page: Page) -> None:
-    """Let what a scroll asked for be drawn."""
-    page.evaluate("() => new Promise((done) => setTimeout(done, 50))")
+def drawn(page: Page) -> None:
+    """Let what a scroll or a change asked for be drawn."""
+    page.evaluate(DRAWN)
+
+
+def unfolded(page: Page) -> Locator:
+    """Return the panel of the bell, as it stands when it moves no more."""
+    panel = page.locator(".panel")
+    panel.evaluate("(it) => Promise.all(it.getAnimations().map((one) => one.finished))")
+    return panel
 
 
 def test_days_are_headings(page: Page) -> None:
@@ -92,7 +107,7 @@ def test_what_comes_meanwhile_is_counted_and_moves_nothing(page: Page) -> None:
     items = many(300)
     show(page, "tocsin-inbox", State(shown(items)))
     page.evaluate(SCROLL_TO, 4_000)
-    frames(page)
+    drawn(page)
     seen = page.locator("[data-key]").evaluate_all(
         "(rows) => rows.find((row) => row.getBoundingClientRect().top > 200).dataset.key"
     )
@@ -104,7 +119,7 @@ def test_what_comes_meanwhile_is_counted_and_moves_nothing(page: Page) -> None:
     assert abs(page.evaluate(PLACE, seen)["top"] - before) <= 1
     gone = [one for one in items if one["id"] not in ("i1", "i2")]
     page.evaluate("(view) => client.show(view)", shown([*reversed(fresh), *gone]))
-    frames(page)
+    drawn(page)
     assert abs(page.evaluate(PLACE, seen)["top"] - before) <= 1
     pill.click()
     expect(page.locator(".title:focus")).to_contain_text("New 2")
@@ -210,8 +225,7 @@ def test_the_panel_of_the_bell_takes_the_focus_and_gives_it_back(page: Page) -> 
 def test_the_panel_stands_at_the_bell_inside_the_window(page: Page, direction: str) -> None:
     page.evaluate("(direction) => { document.documentElement.dir = direction; }", direction)
     show(page, "tocsin-bell", State(press=[".bell"]))
-    page.wait_for_timeout(200)  # it unfolds
-    box = page.locator(".panel").bounding_box()
+    box = unfolded(page).bounding_box()
     bell = page.locator(".bell").bounding_box()
     page.evaluate("() => { document.documentElement.dir = 'ltr'; }")
     assert box is not None
@@ -224,8 +238,7 @@ def test_the_panel_stands_at_the_bell_inside_the_window(page: Page, direction: s
 
 def test_a_drawer_is_as_high_as_the_window(page: Page) -> None:
     show(page, "tocsin-bell", State(press=[".bell"]), {"opens": "drawer"})
-    page.wait_for_timeout(300)
-    box = page.locator(".panel").bounding_box()
+    box = unfolded(page).bounding_box()
     assert box is not None
     assert (box["y"], box["height"]) == (0, 700)
     page.get_by_role("button", name="Close").click()

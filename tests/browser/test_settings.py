@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
@@ -44,11 +43,10 @@ Ask = Callable[..., Any]
 @pytest.fixture(scope="module")
 def ask(one_server: ServerProcess) -> Ask:
     """Ask the server as an administrator, and return what it answers."""
-    key = one_server.cli("key", "create", "--role", "admin").strip()
-    headers = {"authorization": f"Bearer {key}"}
+    headers = one_server.key("admin")
 
     def ask(method: str, path: str, body: Any = None) -> Any:
-        answer = httpx.request(method, f"{one_server.url}{path}", json=body, headers=headers)
+        answer = one_server.request(method, path, json=body, headers=headers)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
