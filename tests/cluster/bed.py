@@ -31,6 +31,8 @@ GATEWAYS: Final = ("gateway-1", "gateway-2")
 PROCESSORS: Final = ("processor-1", "processor-2")
 DISPATCHER: Final = "dispatcher"
 NODES: Final = (*API, *GATEWAYS, *PROCESSORS, DISPATCHER)
+# Seven processes that start at once may be late to let each other in.
+PATIENCE = "connect_timeout=60"
 # Far more than is written, even in the soak; what is left of it is memory while it is full.
 DISK_MB = 512
 # Times as outages are here; the drain is spread over as much as rolling restarts take anyway.
@@ -200,7 +202,7 @@ async def open_bed(nats: Nats, names: Sequence[str] = NODES) -> AsyncIterator[Be
         api = [ports[name] for name in names if name in API]
         front = await stack.enter_async_context(proxy_by(front_of(api, live)))
         url = f"http://127.0.0.1:{front.port}"
-        store = postgres.create(disk.make("tables") if disk else None)
+        store = f"{postgres.create(disk.make('tables') if disk else None)}&{PATIENCE}"
         make: MakeServer = stack.enter_context(server_maker())
         nodes = {}
         for name, port in ports.items():
@@ -216,6 +218,6 @@ def _through(network: Network, store: str) -> tuple[str, str]:
     """Lead to database and NATS through a gateway's network."""
     database = store.partition("?")[0].rpartition("/")[2]
     return (
-        f"postgresql://tocsin@127.0.0.1:{network.postgres.port}/{database}",
+        f"postgresql://tocsin@127.0.0.1:{network.postgres.port}/{database}?{PATIENCE}",
         f"nats://127.0.0.1:{network.nats.port}",
     )

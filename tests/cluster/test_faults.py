@@ -110,7 +110,10 @@ async def test_the_ledger_sees_the_mistake_by_which_it_does_harm_when(
 async def test_the_ledger_sees_nodes_that_give_up_when_nats_stops(bed: Bed) -> None:
     with bed.mistakes("give-up-soon", *API):
         async with open_trial(
-            bed, settle_s=CONTROL_SETTLE_S, live_within_s=CONTROL_LIVE_S
+            bed,
+            settle_s=CONTROL_SETTLE_S,
+            live_within_s=CONTROL_LIVE_S,
+            repeats_for_s=CONTROL_SETTLE_S,
         ) as trial:
             with pytest.raises(AssertionError, match="everybody is live again"):
                 await trial.run(faults.nats_stops_until_api_nodes_give_up)

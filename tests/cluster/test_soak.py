@@ -37,7 +37,11 @@ async def test_nothing_is_lost_doubled_or_missed_when_nats_is_away_for_longer_th
 async def outlive(bed: Bed, fault: Fault) -> None:
     """Have a fault befall a crowd."""
     async with open_trial(
-        bed, clients=CLIENTS, settle_s=SETTLE_S, live_within_s=LIVE_AGAIN_S
+        bed,
+        clients=CLIENTS,
+        settle_s=SETTLE_S,
+        live_within_s=LIVE_AGAIN_S,
+        repeats_for_s=SETTLE_S,
     ) as trial:
         told = await trial.run(fault)
     print(f"live again after {trial.live_again_s} s")

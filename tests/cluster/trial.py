@@ -30,7 +30,7 @@ CLIENTS = 16
 RATE = 30
 # Publishing goes on until the fault is over, and ends then; this is far beyond any.
 LONGEST_S = 1_800.0
-TIMEOUT_S = 3.0
+TIMEOUT_S = 10.0
 SETTLE_S = 90.0
 LIVE_AGAIN_S = 120.0
 ACKED_BEFORE = 10
@@ -169,8 +169,9 @@ async def open_trial(
     rate: float = RATE,
     settle_s: float = SETTLE_S,
     live_within_s: float = LIVE_AGAIN_S,
+    repeats_for_s: float = SETTLE_S,
 ) -> AsyncIterator[Trial]:
-    """Make a trial on a cluster."""
-    patience = Patience(TIMEOUT_S, settle_s)
+    """Make a trial on a cluster; a publish is repeated for ``repeats_for_s`` seconds."""
+    patience = Patience(TIMEOUT_S, repeats_for_s)
     async with open_nodes(Settings(), None, [bed.url], bed.key, patience) as nodes:
         yield Trial(bed, nodes, clients, rate, settle_s, live_within_s)
