@@ -97,7 +97,7 @@ def alert_ids(server: ServerProcess, key: Mapping[str, str]) -> list[str]:
 
 
 def test_an_idle_server_stops_at_once(make_server: MakeServer) -> None:
-    server = make_server(env={"TOCSIN_DRAIN_S": "60"}).start()
+    server = make_server(env={"TOCSIN_DRAIN_S": "600"}).start()
     server.request("GET", "/healthz")
     server.stop()  # has less patience than that
 

@@ -102,11 +102,13 @@ class PostgresServer:
             self._process.wait(START_S)
             self._process = None
 
-    def wait_ended(self) -> None:
-        """Wait until it has ended by itself."""
+    def has_ended(self) -> bool:
+        """Whether it has ended by itself; then it may be started again."""
         assert self._process is not None
-        self._process.wait(START_S)
+        if self._process.poll() is None:
+            return False
         self._process = None
+        return True
 
     def recover(self) -> None:
         """Bring it back as after the recovery of a backup, on a new timeline."""
