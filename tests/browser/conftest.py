@@ -15,8 +15,8 @@ from tests.browser.backend import Backend
 from tests.browser.push_service import PushService, push_service
 
 WEB = Path(__file__).parents[2] / "src" / "tocsin" / "web" / "index.html"
-# A client that finds its server gone comes back within 30 s (sync.md, section 4).
-DEADLINE_MS = 45_000
+# A client that finds its server gone comes back within 30 s (sync.md, section 4), and on a busy machine not at once.
+DEADLINE_MS = 90_000
 expect.set_options(timeout=DEADLINE_MS)
 # A hundred tabs one after the other, or examples that are installed and built first.
 LONGEST_S = 600
