@@ -13,15 +13,18 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
+from tests.wire.gateway_fixture import eventually
 from tests.wire.handler_app import Answer, Asked, HandlerApp, handling
 from tests.wire.served_node import Served, serving
+from tocsin.ports.event_handlers import Dealings, Line
 from tocsin.realtime.tokens import sign_token
 
 HUB = "chat"
 JSON = "json.webpubsub.azure.v1"
 RELIABLE = "json.reliable.webpubsub.azure.v1"
-LOOPBACK: Mapping[str, Any] = {"allow": ["127.0.0.1"]}
-ALL = ["connect", "connected", "disconnected"]
+LOOPBACK: Mapping[str, Any] = {"allow": ["127.0.0.1"], "connect_s": 60, "total_s": 60}
+OPENING = ["connect", "connected"]
+ALL = [*OPENING, "disconnected"]
 
 
 class Stage:
@@ -58,6 +61,14 @@ class Stage:
         async with connect(url, subprotocols=offered) as ws:
             yield ws
 
+    async def told_of(self, user: str = "ada") -> Line:
+        """Wait until the application was told that a user is connected, and answered; return the line to it."""
+        [session] = self.served.node.gateway.hubs.of_user(HUB, user)
+        assert session.talk is not None
+        line = session.talk.line
+        await eventually(lambda: (line.dealings() or Dealings()).events == len(OPENING))
+        return line
+
     async def refusal(self, *subprotocols: str, query: str = "") -> tuple[int, dict[str, Any]]:
         with pytest.raises(InvalidStatus) as refused:
             async with self.client(*subprotocols, query=query):
@@ -73,8 +84,10 @@ async def staged(
     system: Sequence[str] = ALL,
     user: str = "*",
     outbound: Mapping[str, Any] = LOOPBACK,
+    event_handlers: Mapping[str, Any] | None = None,
     **settings: Any,
 ) -> AsyncIterator[Stage]:
+    asking = {"timeout_s": 60, **(event_handlers or {})}
     async with handling() as app:
         handler = {
             "url": app.url,
@@ -83,7 +96,9 @@ async def staged(
             "authorization": "Bearer s3cret",
         }
         hubs = {HUB: {"event_handlers": [handler]}}
-        async with serving(tmp_path, hubs=hubs, outbound=outbound, **settings) as served:
+        async with serving(
+            tmp_path, hubs=hubs, outbound=outbound, event_handlers=asking, **settings
+        ) as served:
             yield Stage(served, app)
 
 
@@ -92,9 +107,19 @@ async def receive(ws: ClientConnection) -> Any:
         return json.loads(await ws.recv())
 
 
-async def send_event(ws: ClientConnection, name: str, ack_id: int, **more: Any) -> None:
+def event(name: str, ack_id: int, **more: Any) -> str:
     request = {"type": "event", "event": name, "ackId": ack_id, "dataType": "text", "data": "x"}
-    await ws.send(json.dumps({**request, **more}))
+    return json.dumps({**request, **more})
+
+
+async def send_event(ws: ClientConnection, name: str, ack_id: int, **more: Any) -> None:
+    await ws.send(event(name, ack_id, **more))
+
+
+async def heard_out(ws: ClientConnection) -> None:
+    """See that the server has taken all that was sent, and has answered nothing of it."""
+    await ws.send('{"type":"ping"}')
+    assert await receive(ws) == {"type": "pong"}
 
 
 def says(told: Any = None, **response: Any) -> Answer:

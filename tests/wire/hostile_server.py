@@ -1,9 +1,10 @@
 """Servers that answer what a test tells them, byte by byte."""
 
 import asyncio
+import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 Behaviour = Callable[[asyncio.StreamWriter], Awaitable[None]]
@@ -58,9 +59,17 @@ async def resets(writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
 
 
+@contextmanager
+def nobody_listening() -> Iterator[str]:
+    """Hold a loopback port on which nobody listens, so that no other program does meanwhile; yields its URL."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{held.getsockname()[1]}"
+
+
 @asynccontextmanager
 async def listening(
-    behaviour: Behaviour, *, tls: ssl.SSLContext | None = None, port: int = 0
+    behaviour: Behaviour, *, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[Hostile]:
     """Serve ``behaviour`` to every request on a loopback port; at the end everything is dropped."""
     state, tasks = Hostile(), set[asyncio.Task[None]]()
@@ -86,7 +95,7 @@ async def listening(
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
-    server = await asyncio.start_server(connected, "127.0.0.1", port, ssl=tls)
+    server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
     state.port = server.sockets[0].getsockname()[1]
     try:
         yield state

@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 from websockets.exceptions import ConnectionClosed
 
 from tests.wire.gateway_fixture import eventually
-from tests.wire.handler_app import Answer, hang
+from tests.wire.handler_app import Answer, Asked, hang
 from tests.wire.handler_stage import (
     HUB,
     JSON,
@@ -180,15 +181,28 @@ async def test_a_server_error_is_asked_once_more_with_the_same_id(stage: Stage) 
     assert stage.app.events().count("connect") == 4
 
 
-async def test_a_handler_that_hangs_is_a_500_and_others_connect_meanwhile(tmp_path: Path) -> None:
+async def test_a_handler_that_hangs_is_a_500(tmp_path: Path) -> None:
     async with staged(tmp_path, event_handlers={"timeout_s": 0.5}) as stage:
-        stage.app.answers["connect"] = in_turn(hang, says({"userId": "eve"}))
+        stage.app.answers["connect"] = hang
+        assert (await stage.refusal(JSON))[0] == 500
+
+
+async def test_while_a_handler_thinks_about_one_client_others_connect(tmp_path: Path) -> None:
+    go_on = asyncio.Event()
+
+    async def slow(_asked: Asked) -> web.Response:
+        await go_on.wait()
+        return web.Response(status=403)
+
+    async with staged(tmp_path, event_handlers={"timeout_s": 60}) as stage:
+        stage.app.answers["connect"] = in_turn(slow, says({"userId": "eve"}))
         refused = asyncio.create_task(stage.refusal(JSON))
         await eventually(lambda: stage.app.events() == ["connect"])
         async with stage.client(JSON) as ws:
             assert (await receive(ws))["userId"] == "eve"
             assert not refused.done()
-        assert (await refused)[0] == 500
+        go_on.set()
+        assert (await refused)[0] == 403
 
 
 async def test_a_handler_that_is_down_is_a_500(tmp_path: Path) -> None:
@@ -302,5 +316,5 @@ async def test_a_stopping_server_tells_of_the_ends_of_connections(tmp_path: Path
         await receive(ws)
         node = stage.served.node
         await node.gateway.drain(0)
-        await node.finish_work(5)
+        await node.finish_work(60)
         assert stage.app.events() == ["connect", "connected", "disconnected"]

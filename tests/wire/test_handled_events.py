@@ -13,6 +13,7 @@ from azure.messaging.webpubsubclient.aio import WebPubSubClient
 from azure.messaging.webpubsubclient.models import CallbackType, SendMessageError, WebPubSubDataType
 from websockets.exceptions import ConnectionClosed
 
+from tests.wire.client_frames import client_frame
 from tests.wire.gateway_fixture import eventually
 from tests.wire.handler_app import Asked, hang
 from tests.wire.handler_stage import (
@@ -20,6 +21,8 @@ from tests.wire.handler_stage import (
     JSON,
     RELIABLE,
     Stage,
+    event,
+    heard_out,
     in_turn,
     receive,
     says,
@@ -27,6 +30,7 @@ from tests.wire.handler_stage import (
     staged,
 )
 from tocsin.ports.event_handlers import Client, UserEvent
+from tocsin.realtime.frames import TEXT
 
 
 @pytest.fixture
@@ -202,8 +206,7 @@ async def test_events_of_a_connection_wait_for_each_other_and_not_for_others(sta
         await send_event(first, "slow", 1)
         await send_event(first, "quick", 2)
         await eventually(lambda: "slow" in stage.app.events())
-        await first.send('{"type":"ping"}')
-        assert await receive(first) == {"type": "pong"}
+        await heard_out(first)
         await send_event(second, "quick", 1)
         assert (await receive(second))["data"] == "quick"
         assert stage.app.events().count("quick") == 1
@@ -224,26 +227,31 @@ async def test_a_repeat_of_what_is_under_way_is_not_asked_twice(stage: Stage) ->
         await receive(ws)
         await send_event(ws, "order", 1)
         await send_event(ws, "order", 1)
-        await eventually(lambda: "order" in stage.app.events())
+        await heard_out(ws)
         go_on.set()
         assert (await receive(ws))["success"]
-        await ws.send('{"type":"ping"}')
-        assert await receive(ws) == {"type": "pong"}
+        await heard_out(ws)
     assert stage.app.events().count("order") == 1
 
 
 async def test_an_event_is_answered_in_time_whatever_it_waits_for(tmp_path: Path) -> None:
-    async with staged(tmp_path, event_handlers={"timeout_s": 0.5}) as stage:
-        stage.app.answers["order"] = in_turn(hang, says(status=204), says(status=204))
-        async with stage.client(JSON) as ws:
-            await receive(ws)
-            await send_event(ws, "order", 1)
-            await send_event(ws, "order", 2)
-            late = [await receive(ws) for _ in range(2)]
-            assert [one["success"] for one in late] == [False, False]
-            assert "in time" in late[0]["error"]["message"]
-            await send_event(ws, "order", 3)
-            assert (await receive(ws))["success"]
+    async with staged(tmp_path) as stage, stage.client(JSON) as ws:
+        await receive(ws)
+        await stage.told_of("ada")
+        lines = stage.served.node.handlers.lines
+        patient = lines.settings
+        lines.settings = patient.model_copy(update={"timeout_s": 0.5})
+        stage.app.answers["order"] = hang
+        both = [client_frame(TEXT, event("order", number).encode()) for number in (1, 2)]
+        ws.transport.write(b"".join(both))  # at once, so that their time is over at once, too
+        late = [await receive(ws) for _ in range(2)]
+        assert [one["success"] for one in late] == [False, False]
+        assert "in time" in late[0]["error"]["message"]
+        assert stage.app.events().count("order") <= 1, "the second had no time of its own left"
+        lines.settings = patient
+        stage.app.answers["order"] = says(status=204)
+        await send_event(ws, "order", 3)
+        assert (await receive(ws))["success"]
 
 
 async def test_what_waits_is_bounded_for_each_connection(tmp_path: Path) -> None:
@@ -253,7 +261,7 @@ async def test_what_waits_is_bounded_for_each_connection(tmp_path: Path) -> None
         async with stage.client(JSON) as ws, stage.client(JSON, user="ben") as other:
             await receive(ws)
             await receive(other)
-            await eventually(lambda: stage.app.events().count("connected") == 2)
+            await stage.told_of("ada")
             for ack_id in range(4):
                 await send_event(ws, "order", ack_id)
             refused = await receive(ws)
@@ -272,7 +280,7 @@ async def test_what_waits_is_bounded_for_each_hub(tmp_path: Path) -> None:
             await receive(other)
             await send_event(ws, "order", 1)
             await send_event(ws, "order", 2)
-            await eventually(lambda: "order" in stage.app.events())
+            await heard_out(ws)
             await send_event(other, "order", 1)
             assert "Too many events" in (await receive(other))["error"]["message"]
 
@@ -291,8 +299,8 @@ async def test_calls_of_a_hub_are_bounded(tmp_path: Path) -> None:
                 await receive(client)
                 await send_event(client, "order", 1)
             await eventually(lambda: "order" in stage.app.events())
-            await ws.send('{"type":"ping"}')
-            await receive(ws)
+            for client in (ws, other):
+                await heard_out(client)
             assert stage.app.events() == ["order"]
             go_on.set()
             assert (await receive(ws))["success"]
@@ -368,8 +376,7 @@ async def test_a_cancelled_invocation_that_waits_is_not_asked(stage: Stage) -> N
         await send_event(ws, "order", 1)
         await ws.send(json.dumps({**INVOKE, "dataType": "text", "data": "x"}))
         await ws.send('{"type":"cancelInvocation","invocationId":"7"}')
-        await ws.send('{"type":"ping"}')
-        assert await receive(ws) == {"type": "pong"}
+        await heard_out(ws)
         go_on.set()
         assert (await receive(ws))["success"]
         await send_event(ws, "last", 2)
@@ -396,10 +403,8 @@ async def test_a_line_goes_on_elsewhere_with_its_state_its_cookies_and_its_count
     )
     async with stage.client(JSON) as ws:
         await receive(ws)
+        line = await stage.told_of("ada")
         [session] = stage.served.node.gateway.hubs.of_user(HUB, "ada")
-        assert session.talk is not None
-        line = session.talk.line
-        await eventually(lambda: "connected" in stage.app.events() and line.dealings() is not None)
         moved = stage.served.node.handlers.lines.line(
             Client(HUB, session.id, "ada"), line.dealings()
         )

@@ -12,7 +12,16 @@ import pytest
 
 from tests.wire.certificates import authority_and_server
 from tests.wire.gateway_fixture import eventually
-from tests.wire.hostile_server import OK, Behaviour, hangs, listening, repeats, resets, says
+from tests.wire.hostile_server import (
+    OK,
+    Behaviour,
+    hangs,
+    listening,
+    nobody_listening,
+    repeats,
+    resets,
+    says,
+)
 from tocsin.adapters.outbound.client import OutboundClient
 from tocsin.config import Outbound as Settings
 from tocsin.errors import ConfigError
@@ -20,6 +29,7 @@ from tocsin.ports.outbound import Answer, Call, Failed, Outcome, Refused
 from tocsin.telemetry import Metrics
 
 LOOPBACK = ("127.0.0.1",)
+PATIENT = {"connect_s": 60, "total_s": 60}
 Lookup = Callable[[str, int], list[tuple[Any, ...]]]
 
 
@@ -45,7 +55,7 @@ def addresses(*texts: str) -> Callable[[str, int], list[tuple[Any, ...]]]:
 async def client(
     allow: tuple[str, ...] = LOOPBACK, *, lookup: Lookup | None = None, **settings: Any
 ) -> AsyncIterator[OutboundClient]:
-    checked = Settings.model_validate({"allow": allow, "total_s": 10, **settings})
+    checked = Settings.model_validate({"allow": allow, **PATIENT, **settings})
     more = {} if lookup is None else {"lookup": lookup}
     outbound = OutboundClient(checked, Metrics(), **more)
     try:
@@ -194,10 +204,9 @@ async def test_a_call_can_shorten_the_bound_and_not_lengthen_it() -> None:
 
 
 async def test_nobody_listening_is_unreachable() -> None:
-    async with listening(says(OK)) as server:
-        pass
-    async with client() as outbound:
-        failure = await outbound.send(call(server.url))
+    with nobody_listening() as url:
+        async with client() as outbound:
+            failure = await outbound.send(call(url))
     assert isinstance(failure, Failed)
     assert failure.kind == "unreachable"
 
@@ -240,9 +249,9 @@ async def test_of_several_addresses_only_those_that_may_be_called_are(tmp_path: 
     lookup = addresses("::1", "10.0.0.1", "127.0.0.1")
     async with (
         listening(says(OK), tls=tls) as server,
-        client(lookup=lookup, ca_file=authority, connect_s=60) as outbound,
+        client(lookup=lookup, ca_file=authority) as outbound,
     ):
-        answer = await outbound.send(call(f"https://mixed.example:{server.port}/", total_s=5))
+        answer = await outbound.send(call(f"https://mixed.example:{server.port}/"))
     assert isinstance(answer, Answer)
 
 
@@ -294,7 +303,7 @@ async def test_a_name_server_that_hangs_delays_nobody_else() -> None:
 
     async with (
         listening(says(OK)) as server,
-        client(("slow.example", "quick.example"), lookup=slow, total_s=5) as outbound,
+        client(("slow.example", "quick.example"), lookup=slow) as outbound,
         asyncio.TaskGroup() as group,
     ):
         waiting = group.create_task(outbound.send(call("http://slow.example/", total_s=1)))
@@ -309,7 +318,7 @@ async def test_a_slow_server_leaves_room_for_the_others() -> None:
     async with (
         listening(hangs) as slow,
         listening(says(OK)) as quick,
-        client(connections_per_host=2, connections=3, connect_s=60, total_s=60) as outbound,
+        client(connections_per_host=2, connections=3) as outbound,
     ):
         stuck = [asyncio.create_task(outbound.send(call(slow.url))) for _ in range(10)]
         await eventually(lambda: len(slow.heads) == 2)
@@ -357,11 +366,12 @@ async def test_a_file_without_certificates_is_named_at_the_start(tmp_path: Path)
 
 async def test_every_call_is_counted_by_purpose_and_outcome() -> None:
     metrics = Metrics()
-    outbound = OutboundClient(Settings.model_validate({"allow": LOOPBACK}), metrics)
+    outbound = OutboundClient(Settings.model_validate({"allow": LOOPBACK, **PATIENT}), metrics)
     async with listening(says(OK)) as server:
         await outbound.send(call(server.url))
         await outbound.send(call("https://10.0.0.1/"))
-    await outbound.send(call(server.url))
+    with nobody_listening() as url:
+        await outbound.send(call(url))
     await outbound.close()
 
     def counted(outcome: str) -> float | None:

@@ -53,7 +53,7 @@ async def canary() -> AsyncIterator[Canary]:
 async def outbound(
     allow: tuple[str, ...] = (), names: Lookup = lookup
 ) -> AsyncIterator[OutboundClient]:
-    settings = Settings.model_validate({"allow": allow, "total_s": 5, "connect_s": 5})
+    settings = Settings.model_validate({"allow": allow, "total_s": 60, "connect_s": 60})
     client = OutboundClient(settings, Metrics(), names)
     try:
         yield client
