@@ -275,7 +275,8 @@ async def test_websockets_speaks_compressed_both_ways(node: Node, window: int | 
             while (await heard(ws.recv)).get("data", {}).get("rev") != number:
                 pass
         await ws.send(json.dumps({"type": "ping", "pad": "long " * 1000}))
-        assert (await heard(ws.recv))["type"] == "pong"
+        while (await heard(ws.recv))["type"] != "pong":
+            pass
 
 
 async def test_aiohttp_speaks_compressed_both_ways(node: Node) -> None:
@@ -289,7 +290,8 @@ async def test_aiohttp_speaks_compressed_both_ways(node: Node) -> None:
         while (await heard(ws.receive_str)).get("data", {}).get("rev") != 1:
             pass
         await ws.send_str(json.dumps({"type": "ping", "pad": "long " * 1000}))
-        assert (await heard(ws.receive_str))["type"] == "pong"
+        while (await heard(ws.receive_str))["type"] != "pong":
+            pass
 
 
 async def heard(receive: Any) -> Any:

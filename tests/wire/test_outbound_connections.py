@@ -124,7 +124,9 @@ async def test_a_call_that_came_too_late_leaves_no_answer_to_the_next() -> None:
     slow = asyncio.Event()
 
     async def late(writer: asyncio.StreamWriter) -> None:
-        answer = OK if "/second " in server.heads[-1] else b"HTTP/1.1 418 X\r\ncontent-length: 0\r\n\r\n"
+        answer = (
+            OK if "/second " in server.heads[-1] else b"HTTP/1.1 418 X\r\ncontent-length: 0\r\n\r\n"
+        )
         await slow.wait()
         writer.write(answer)
 

@@ -21,7 +21,7 @@ LIMIT = 100_000
 
 @pytest_asyncio.fixture
 async def node() -> AsyncIterator[Node]:
-    async with running_node(GatewaySettings(message_bytes=LIMIT, close_s=0.5)) as running:
+    async with running_node(GatewaySettings(message_bytes=LIMIT, close_s=60)) as running:
         yield running
 
 
@@ -298,8 +298,8 @@ async def test_a_server_that_closes_waits_for_the_answer_and_then_ends(node: Nod
         assert await client.ended() == b""
 
 
-async def test_a_client_that_does_not_answer_a_close_is_cut_off(node: Node) -> None:
-    async with raw_client(node) as client:
+async def test_a_client_that_does_not_answer_a_close_is_cut_off() -> None:
+    async with running_node(GatewaySettings(close_s=0.5)) as node, raw_client(node) as client:
         [session] = list(node.gateway.hubs)
         node.gateway.close_session(session, 4001, "enough")
         await client.hear()
