@@ -25,7 +25,7 @@ from tocsin.supervisor import Supervisor
 from tocsin.telemetry import Metrics
 from tocsin.testing import ManualClock
 
-SOON_S = 10.0
+SOON_S = 60.0
 
 
 class ScriptedBroker:

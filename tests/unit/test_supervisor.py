@@ -30,7 +30,7 @@ async def test_a_kept_task_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> No
             await _fail()
 
     with structlog.testing.capture_logs() as logs:
-        await asyncio.wait_for(Supervisor().keep("loop", run), 5)
+        await asyncio.wait_for(Supervisor().keep("loop", run), 60)
     assert len(tries) == 3
     assert [entry["event"] for entry in logs] == ["task.restarts"] * 2
 

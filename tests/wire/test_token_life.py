@@ -15,8 +15,9 @@ from websockets.typing import Subprotocol
 
 from tests.unit.issuing import EC_KEY, OTHER_RSA_KEY, RSA_KEY, issued, jwk
 from tests.wire.served_node import Served, serving
-from tocsin.clock import SystemClock
+from tocsin.clock import US_PER_S, SystemClock
 from tocsin.config import Hub, Issuer, Outbound
+from tocsin.node import life
 from tocsin.realtime import key_set
 from tocsin.realtime.tokens import sign_token
 
@@ -32,7 +33,7 @@ async def token_of(served: Served, user: str = "ada", ttl_s: int = 60, **said: A
         hub=said.pop("aud", "default"),
         user=user,
         ttl_s=ttl_s,
-        now_us=SystemClock().now_us(),
+        now_us=served.node.clock.now_us(),
         **said,
     )[0]
 
@@ -61,29 +62,57 @@ async def renew(ws: ClientConnection, token: str, ack_id: int = 1) -> Any:
     return answer
 
 
-async def test_a_connection_is_asked_for_a_token_and_ends_with_the_last_one(tmp_path: Path) -> None:
-    async with serving(tmp_path, hubs={"default": Hub(cut_at_expiry=True)}) as served:
-        token = await token_of(served, ttl_s=2, scope="inbox")
+class ClockAhead(SystemClock):
+    """Goes as the machine's does, from when it was set forward to."""
+
+    def __init__(self) -> None:
+        self._ahead_us = 0
+
+    def set_forward(self, seconds: int) -> None:
+        self._ahead_us += seconds * US_PER_S
+
+    def now_us(self) -> int:
+        return super().now_us() + self._ahead_us
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> ClockAhead:
+    """The clock of nodes that are opened."""
+    ahead = ClockAhead()
+    monkeypatch.setattr(life, "SystemClock", lambda: ahead)
+    return ahead
+
+
+async def test_a_connection_is_asked_for_a_token_and_ends_with_the_last_one(
+    tmp_path: Path, clock: ClockAhead
+) -> None:
+    hubs = {"default": Hub(cut_at_expiry=True)}
+    async with serving(tmp_path, hubs=hubs, anti_entropy_s=0.05) as served:
+        token = await token_of(served, ttl_s=600, scope="inbox")
         async with connect(address(served, token), subprotocols=RELIABLE) as ws:
-            wishes = 0
-            while wishes < 2:
-                wish = (await receive(ws)).get("data")
-                if wish and wish["kind"] == "token":
-                    wishes += 1
-                    fresh = await token_of(served, ttl_s=3, scope="inbox")
-                    assert (await renew(ws, fresh, wishes))["success"]
+            for number in (1, 2):
+                clock.set_forward(560)
+                while (await receive(ws)).get("data", {}).get("kind") != "token":
+                    pass
+                fresh = await token_of(served, ttl_s=600, scope="inbox")
+                assert (await renew(ws, fresh, number))["success"]
+            clock.set_forward(600)
             assert await closed(ws) == (4401, "token-expired")
 
 
-async def test_without_the_option_a_connection_outlives_its_token(tmp_path: Path) -> None:
-    async with serving(tmp_path) as served:
-        token = await token_of(served, ttl_s=1)
-        async with connect(address(served, token), subprotocols=PLAIN_JSON) as ws:
+async def test_without_the_option_a_connection_outlives_its_token(
+    tmp_path: Path, clock: ClockAhead
+) -> None:
+    hubs = {"strict": Hub(cut_at_expiry=True)}
+    async with serving(tmp_path, hubs=hubs, anti_entropy_s=0.05) as served:
+        strict = await token_of(served, hub="strict", aud="strict")
+        async with (
+            connect(address(served, strict, "strict"), subprotocols=PLAIN_JSON) as cut,
+            connect(address(served, await token_of(served)), subprotocols=PLAIN_JSON) as ws,
+        ):
             await receive(ws)
-            sessions = list(served.node.gateway.hubs)
-            async with asyncio.timeout(30):
-                while sessions[0].expires_us > SystemClock().now_us():  # noqa: ASYNC110 -- time has no event
-                    await asyncio.sleep(0.01)
+            clock.set_forward(60)
+            assert await closed(cut) == (4401, "token-expired")
             await ws.send('{"type":"ping"}')
             assert (await receive(ws))["type"] == "pong"
 
@@ -117,7 +146,7 @@ async def test_only_a_good_token_of_the_same_user_and_hub_prolongs(tmp_path: Pat
             longer = await token_of(served, ttl_s=3600, scope="inbox")
             assert (await renew(ws, longer, 100))["success"]
             assert session.expires_us > before
-            shorter = await token_of(served, ttl_s=5, scope="inbox")
+            shorter = await token_of(served, ttl_s=60, scope="inbox")
             kept = session.expires_us
             assert (await renew(ws, shorter, 101))["success"]
             assert session.expires_us == kept
