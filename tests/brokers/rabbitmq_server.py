@@ -13,7 +13,7 @@ from tests.acceptance.deadlines import until
 from tests.acceptance.server_process import free_port
 
 START_S = 90.0
-STOP_S = 30.0
+STOP_S = 60.0
 HOST = "127.0.0.1"
 
 

@@ -20,8 +20,9 @@ from tests.ports.nats_server import NatsServer, running_nats
 from tocsin.adapters.nats.source import NatsSource, Taken
 from tocsin.errors import LineLostError
 
-LOAN_S = 5.0
-LOOKS = 8  # of a second each
+# Long enough for a machine that stands still for some seconds: what is held is renewed three times in it.
+LOAN_S = 10.0
+LOOKS = 12  # of a second each
 
 
 @pytest.fixture(scope="module")

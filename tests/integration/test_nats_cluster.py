@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.deadlines import until_async
-from tests.ports.nats_cluster import NatsCluster, nats_cluster
+from tests.ports.nats_cluster import NatsCluster, nats_cluster, patient_line
 from tests.ports.test_queue import leased
 from tests.ports.turned_clock import TurnedClock
 from tests.ports.world import World, envelope
@@ -52,7 +52,7 @@ async def test_what_is_accepted_survives_the_loss_of_the_leader(cluster: NatsClu
     own = store.queue
     try:
         await until_async(cluster.is_formed, "the cluster is formed", LONG_S)
-        async with cluster.line() as line:
+        async with patient_line(cluster.url, cluster.terms) as line:
             queue = NatsQueue(line, own, store.handover, clock)
             vars(store)["queue"] = queue
             first, more = [envelope("ann") for _ in range(300)], envelope("ann")

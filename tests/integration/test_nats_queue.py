@@ -10,6 +10,7 @@ from nats.js.api import StreamConfig
 
 from tests.acceptance.deadlines import until_async
 from tests.ports.conftest import clock, migrated
+from tests.ports.nats_cluster import patient_line
 from tests.ports.nats_fanouts import nats
 from tests.ports.nats_queues import PatientQueue, folder, open_nats_queue
 from tests.ports.nats_server import NatsServer, running_nats
@@ -52,7 +53,7 @@ async def queue_on(server: NatsServer, folder: Path) -> AsyncIterator[World]:
     own = store.queue
     terms = Terms(100_000, 100_000, monitors=(server.monitor,))
     try:
-        async with Line.opened(server.url, terms) as line:
+        async with patient_line(server.url, terms) as line:
             queue = vars(store)["queue"] = PatientQueue(line, own, store.handover, clock)
             yield World(store, clock)
             await queue.close()

@@ -18,6 +18,20 @@ END_S = 30.0
 FORMED_S = 90.0
 
 
+@asynccontextmanager
+async def patient_line(url: str, terms: Terms) -> AsyncIterator[Line]:
+    """Open a line as soon as the servers are ready for it."""
+    async with AsyncExitStack() as stack:
+
+        async def opened() -> Line | None:
+            try:
+                return await stack.enter_async_context(Line.opened(url, terms))
+            except ConfigError:
+                return None
+
+        yield await until_async(opened, "the NATS servers take a line", FORMED_S)
+
+
 class NatsCluster:
     """Three servers on loopback, of which some may be killed."""
 
@@ -91,22 +105,9 @@ class NatsCluster:
             return False
         return True
 
-    @asynccontextmanager
-    async def line(self) -> AsyncIterator[Line]:
-        """Open a line as soon as they are ready for it."""
-        async with AsyncExitStack() as stack:
-
-            async def opened() -> Line | None:
-                try:
-                    return await stack.enter_async_context(Line.opened(self.url, self.terms))
-                except ConfigError:
-                    return None
-
-            yield await until_async(opened, "the NATS servers take a line", FORMED_S)
-
     async def leader(self) -> int:
         """Return which of them leads the queue's stream, once one does."""
-        async with self.line() as line:
+        async with patient_line(self.url, self.terms) as line:
 
             async def name() -> str | None:
                 try:
