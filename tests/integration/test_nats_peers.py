@@ -101,6 +101,19 @@ async def test_a_gateway_that_is_silent_for_three_beats_is_forgotten(
     await knows(one, 0)
 
 
+async def test_who_could_not_hear_forgets_nobody_before_it_is_told_that_its_line_is_back(
+    open_peers: OpenPeers,
+) -> None:
+    one, _ = await pair(open_peers, beat_s=LONG_S)
+    await one._parted()
+    one._others = dict.fromkeys(one._others, -9 * LONG_S)
+    one._forget_silent()  # as with a beat right after the client has connected
+    assert one.has_others
+    await one._returned()
+    one._forget_silent()
+    assert one.has_others
+
+
 async def test_a_server_that_takes_little_at_once_carries_long_words() -> None:
     server, supervisor = NatsServer(max_payload="4KB"), Supervisor()
     server.start()

@@ -113,6 +113,7 @@ class NatsPeers:
         self._outgoing_bytes = 0
         self._wake = asyncio.Event()
         self._returned_s = -beat_s
+        self._hears = True
         self._part_bytes = PART_BYTES
         self._heard: Callable[[Word], None] | None = None
         self._asked: Callable[[bytes], Awaitable[bytes]] | None = None
@@ -308,6 +309,8 @@ class NatsPeers:
             self._forget(gateway)
 
     def _forget_silent(self) -> None:
+        if not self._hears:  # the line may be back, and they were not asked yet
+            return
         silent_s = _BEATS_OF_SILENCE * self._beat_s
         for gateway, heard_s in list(self._others.items()):
             if self._now_s() - heard_s > silent_s:
@@ -340,6 +343,7 @@ class NatsPeers:
 
     async def _parted(self) -> None:
         log.warning("peers.parted", unsent=len(self._outgoing))
+        self._hears = False
         self._outgoing.clear()
         self._outgoing_bytes = 0
         for question in list(self._questions.values()):
@@ -350,6 +354,7 @@ class NatsPeers:
         self._returned_s = self._now_s()
         # Nobody could be heard meanwhile.
         self._others = dict.fromkeys(self._others, self._returned_s)
+        self._hears = True
         await self._say(serves=self._heard is not None, asks=True)
 
     def _subject(self, name: str) -> str:
