@@ -1,6 +1,7 @@
 """Several processes on one PostgreSQL and one NATS do what one does, and any of them may be killed."""
 
 import asyncio
+import json
 import os
 import re
 import shutil
@@ -9,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
 import aiohttp
 import httpx
+import nats as nats_py
 import pytest
 
 from tests.acceptance import test_ledger
@@ -203,6 +205,30 @@ def test_each_process_answers_what_its_roles_are_and_what_one_revokes_ends_at_th
             pass
     refused = gateway.request("GET", "/v1/inbox/stream", headers=token)
     assert (refused.status_code, refused.json()["code"]) == (401, "token-revoked")
+
+
+async def send_order(nats: NatsServer, stream: str) -> None:
+    """Make a stream with a message for Ada in it."""
+    client = await nats_py.connect(nats.url)
+    await client.jetstream().add_stream(name=stream, subjects=[stream])
+    order = {"id": "1", "to": {"users": ["ada"]}, "title": "sent"}
+    await client.jetstream().publish(stream, json.dumps(order).encode())
+    await client.close()
+
+
+def test_what_brokers_have_is_taken_by_a_process_of_its_own(
+    make_server: MakeServer, shared: dict[str, str], nats: NatsServer
+) -> None:
+    orders = {"url": nats.url, "stream": "ORDERS", "consumer": "tocsin"}
+    env = {**shared, "TOCSIN_SOURCES": json.dumps({"orders": orders})}
+    rest = make_server(env={**env, "TOCSIN_ROLES": "api,gateway,processor,dispatcher"}).start()
+    key = rest.key("server")
+    asyncio.run(send_order(nats, "ORDERS"))
+    sources = beside(rest, make_server, {**env, "TOCSIN_ROLES": "sources"}).start()
+    until(lambda: rest.titles(key) == ["sent"], "the message is an alert", ENDS_S)
+    accepted = 'tocsin_source_messages_total{outcome="accepted",source="orders"} 1.0'
+    until(lambda: accepted in sources.request("GET", "/metrics").text, "it was taken", ENDS_S)
+    assert "tocsin_source_connected{" not in rest.request("GET", "/metrics").text
 
 
 def test_a_key_made_at_one_process_is_good_at_another_that_runs(

@@ -18,7 +18,17 @@ def answers(router: Router, method: str, path: str) -> bool:
 
 
 def test_a_process_does_everything_unless_it_is_told_otherwise() -> None:
-    assert load({}).roles == ROLES == ("api", "gateway", "processor", "dispatcher")
+    assert (
+        load({}).roles
+        == ROLES
+        == (
+            "api",
+            "gateway",
+            "processor",
+            "dispatcher",
+            "sources",
+        )
+    )
 
 
 def test_roles_are_named_with_commas(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -33,7 +43,7 @@ def test_roles_are_named_with_commas(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
 @pytest.mark.parametrize("roles", ["", "api,painter", "api,"])
 def test_a_role_that_there_is_none_of_is_refused(roles: str) -> None:
-    with pytest.raises(ConfigError, match="'api', 'gateway', 'processor' or 'dispatcher'"):
+    with pytest.raises(ConfigError, match="'processor', 'dispatcher' or 'sources'"):
         load({**SHARED, "roles": roles})
 
 
@@ -52,6 +62,14 @@ def test_leaving_roles_to_others_needs_what_is_shared_with_them(
         load({**shared, "roles": "api,processor"})
     assert all(remedy in refused.value.detail for remedy in remedies)
     load({**shared, "roles": "dispatcher,processor,gateway,api"})
+
+
+def test_sources_are_left_to_others_only_where_there_are_some() -> None:
+    orders = {"url": "nats://host:4222", "stream": "ORDERS", "consumer": "tocsin"}
+    with_sources = {"sources": {"orders": orders}, "roles": "api,gateway,processor,dispatcher"}
+    with pytest.raises(ConfigError, match="leaves out sources, which"):
+        load(with_sources)
+    load({**SHARED, **with_sources})
 
 
 @pytest.mark.parametrize(

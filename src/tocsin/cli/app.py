@@ -120,7 +120,7 @@ def serve_command(
     roles: Annotated[
         str | None,
         typer.Option(
-            help="What this process does, with commas: api, gateway, processor, dispatcher.",
+            help="What this process does, with commas: api, gateway, processor, dispatcher, sources.",
             show_default="all",
         ),
     ] = None,

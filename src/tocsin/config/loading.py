@@ -95,6 +95,8 @@ def _check_fanout(settings: Settings) -> None:
 def _check_roles(settings: Settings) -> None:
     """See that a process which leaves a part to others shares with them what the parts need."""
     left = [role for role in ROLES if role not in settings.roles]
+    if "sources" in left and not settings.sources:
+        left.remove("sources")  # there is nothing to be done
     lacking = []
     if settings.store is None:
         lacking.append("a PostgreSQL database in store (SQLite is for one process)")

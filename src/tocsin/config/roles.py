@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal, get_args
 from pydantic import BeforeValidator, Field
 from pydantic_settings import NoDecode
 
-Role = Literal["api", "gateway", "processor", "dispatcher"]
+Role = Literal["api", "gateway", "processor", "dispatcher", "sources"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
 

@@ -85,7 +85,8 @@ class Settings(BaseSettings):
         "memory", description="what announces between nodes: memory for one, or a NATS URL"
     )
     roles: Roles = Field(
-        ROLES, description="what this process does of api, gateway, processor and dispatcher"
+        ROLES,
+        description="what this process does of api, gateway, processor, dispatcher and sources",
     )
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8080, ge=0, le=65_535, description="port to listen on; 0 takes a free one")

@@ -96,6 +96,7 @@ class Node(Parts):
             "gateway": self.gateway.start,
             "processor": self._start_processing,
             "dispatcher": self._start_dispatching,
+            "sources": self._start_reading,
         }
         supervisor.keep("inbox.recorder", self.recorder.run)
         if self.settings.has_peers:
@@ -107,11 +108,13 @@ class Node(Parts):
         supervisor = self.ground.supervisor
         self._working = supervisor.keep("process.worker", self.worker.run)
         supervisor.keep("process.sweeper", self.sweeper.run)
-        self.sources.start(supervisor)
 
     def _start_dispatching(self) -> None:
         self.ground.supervisor.keep("events.sender", self.sender.run)
         self.pushing.start(self.ground.supervisor)
+
+    def _start_reading(self) -> None:
+        self.sources.start(self.ground.supervisor)
 
     def leave(self) -> None:
         """Say by ``/readyz`` that this process ends; all else goes on."""

@@ -81,12 +81,14 @@ _BROKERS: Mapping[str, tuple[Callable[[Source, Clock], MessageSource], bool]] = 
 
 
 class Sources:
-    """Every source of the settings; nothing connects before :meth:`start`."""
+    """Every source of the settings, or none where other processes have that role; nothing connects before :meth:`start`."""
 
     def __init__(self, ground: Ground, publisher: Intake) -> None:
+        settings = ground.settings
+        # A reader that is never started would tell by its metrics, and the doctor, that its broker is away.
+        sources = settings.sources if "sources" in settings.roles else {}
         self.readers = [
-            _reader(name, source, ground, publisher)
-            for name, source in ground.settings.sources.items()
+            _reader(name, source, ground, publisher) for name, source in sources.items()
         ]
         self._running: list[asyncio.Task[None]] = []
 
