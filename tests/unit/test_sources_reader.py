@@ -270,6 +270,32 @@ async def test_what_came_too_often_is_given_up_unread(stages: Any) -> None:
     assert letter.attempts == 9
 
 
+async def test_what_was_read_and_waits_is_not_blamed_for_lines_that_are_lost(
+    stages: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "LONGEST_PAUSE_S", 0.001)
+    stage = stages()
+    stage.reader._pause_s = 0.001
+
+    async def away(*_: Any, **__: Any) -> Any:
+        raise UnavailableError("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(stage.store.queue, "publish", away)
+        stage.broker.queue = [alert(1), alert(2)]
+        stage.start()
+        for count in range(1, 10):
+            await until(lambda: stage.reader.waits is not None and len(stage.broker.lent) == 2)
+            stage.broker.away = True
+            await until(lambda: stage.reader.trouble == "the broker is away")
+            stage.broker.queue = [
+                msgspec.structs.replace(each, deliveries=count) for each in stage.broker.queue
+            ]
+            stage.broker.away = False
+    await until(lambda: stage.counts() == {"accepted": 2})
+    assert await stage.dead() == []
+
+
 async def test_what_is_over_is_acknowledged_and_makes_no_alert(stages: Any) -> None:
     stage = stages()
     stage.broker.queue = [alert(1, expires_at="2020-01-01T00:00:00Z")]

@@ -26,6 +26,8 @@ QUICK_S = 0.01
 SLOW_S = 1.0
 IDLE_S = 1.0
 DEPTH_EVERY_S = 15.0
+# Marks of what was in hand when lines were lost; beyond it those of the last line are kept.
+MOST_MARKS = 10_000
 
 
 class SourceReader:
@@ -41,6 +43,7 @@ class SourceReader:
         self._stopping = asyncio.Event()
         self._pause_s = FIRST_PAUSE_S
         self._look_s = float("-inf")
+        self._harmless: set[int] = set()
         path.metrics.source_connected.labels(path.name).set(0)
 
     async def run(self) -> None:
@@ -95,7 +98,7 @@ class SourceReader:
 
     async def _read(self, line: SourceLine) -> None:
         """Receive and bring on, in turn, until the source stops and its hand is empty."""
-        hand = Hand(self._path, line)
+        hand = Hand(self._path, line, self._harmless)
         wait_s = IDLE_S
         try:
             while len(hand) or not self._stopping.is_set():
@@ -111,6 +114,14 @@ class SourceReader:
             with contextlib.suppress(LineLostError):
                 await hand.give_back()
             raise
+        except LineLostError:
+            self._spare(hand.harmless())
+            raise
+
+    def _spare(self, harmless: set[int]) -> None:
+        """Remember what comes again for its line was lost: that the broker counts, and it is no fault of the message."""
+        together = self._harmless | harmless
+        self._harmless = together if len(together) <= MOST_MARKS else harmless
 
     async def _receive(self, line: SourceLine, room: int, wait_s: float) -> Sequence[Message]:
         if room > 0 and not self._stopping.is_set():
