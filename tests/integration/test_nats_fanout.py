@@ -3,10 +3,13 @@
 import asyncio
 
 import pytest
+from nats.aio.client import DEFAULT_MAX_RECONNECT_ATTEMPTS
 
+from tests.acceptance.deadlines import until_async
 from tests.ports.fanouts import Ear, said
 from tests.ports.nats_fanouts import NatsNodes, OpenNats, is_silent, nats, nats_nodes, open_nats
-from tests.ports.nats_server import NatsServer
+from tests.ports.nats_server import NatsServer, running_nats
+from tocsin.adapters.nats import connection
 from tocsin.adapters.nats.connection import Place
 from tocsin.adapters.nats.fanout import NatsFanout
 from tocsin.adapters.nats.roster import mark
@@ -149,6 +152,30 @@ async def test_a_restart_of_the_server_is_trouble_for_all_and_then_all_is_well()
         for fanout in (speaker, hearer):
             await fanout.close()
         server.remove()
+
+
+async def test_a_lost_server_is_tried_for_longer_than_its_client_would_by_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def failed(_error: Exception) -> None:
+        pass
+
+    monkeypatch.setattr(connection, "_RETRY_S", 0.001)
+    with running_nats() as server:
+        client = await connection.connect(Place.of(server.url), "test", failed=failed)
+        [tried] = client._server_pool
+        await asyncio.to_thread(server.kill)
+
+        async def was_tried_often() -> bool:
+            return tried.reconnects > 2 * DEFAULT_MAX_RECONNECT_ATTEMPTS
+
+        async def is_back() -> bool:
+            return client.is_connected
+
+        await until_async(was_tried_often, "it is tried on and on")
+        await asyncio.to_thread(server.start)
+        await until_async(is_back, "it is connected again")
+        await client.close()
 
 
 async def test_no_server_is_told_at_once_and_without_the_password() -> None:

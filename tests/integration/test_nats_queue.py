@@ -18,6 +18,7 @@ from tests.ports.opener import OpenStore
 from tests.ports.test_queue import keyed, leased
 from tests.ports.turned_clock import TurnedClock
 from tests.ports.world import World, envelope
+from tocsin.adapters.nats import line, vitals
 from tocsin.adapters.nats.connection import Place, connect
 from tocsin.adapters.nats.line import Line, Terms
 from tocsin.adapters.nats.queue import NatsQueue
@@ -258,6 +259,18 @@ async def test_a_server_that_answers_before_the_disk_has_it_is_refused_or_warned
             await line.check()
     finally:
         server.remove()
+
+
+async def test_a_server_that_is_too_old_is_refused(
+    nats: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert vitals.OLDEST == (2, 15)
+    monkeypatch.setattr(line, "OLDEST", (99, 1))
+    with pytest.raises(
+        ConfigError, match=r"nats-server is 2\.\d+\.\d+, and has to be 99\.1 or newer"
+    ):
+        async with Line.opened(nats.url, Terms(1_000, 100_000, monitors=(nats.monitor,))):
+            pass
 
 
 async def test_servers_that_nobody_can_ask_are_refused(nats: NatsServer) -> None:

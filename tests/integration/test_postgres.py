@@ -17,6 +17,7 @@ from tests.ports.postgres_server import PostgresServer, programs, running_postgr
 from tests.ports.turned_clock import TurnedClock
 from tests.ports.world import World, envelope
 from tocsin.adapters.postgres import store as postgres_store
+from tocsin.adapters.postgres import vitals
 from tocsin.adapters.postgres.database import PostgresDatabase
 from tocsin.adapters.postgres.store import PostgresStore
 from tocsin.adapters.sql.store.database import Connection
@@ -111,6 +112,16 @@ async def test_a_server_with_the_usual_settings_is_durable(url: str, tmp_path: P
         found = {finding.check: finding for finding in await world.store.findings()}
         assert {finding.verdict for finding in found.values()} == {"ok"}
         assert "synchronous_commit=on" in found["durability"].detail
+
+
+async def test_a_server_that_is_too_old_is_refused(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert vitals.OLDEST == 15_00_00
+    monkeypatch.setattr(vitals, "OLDEST", 99_00_00)
+    error = await refused(url, tmp_path)
+    assert error.code == "store-too-old"
+    assert "use PostgreSQL 15 or newer" in error.detail
 
 
 async def test_a_newer_schema_is_refused(url: str, tmp_path: Path) -> None:
