@@ -4,8 +4,13 @@ import { watchPage } from "../src/browser/page-life.ts";
 
 afterEach(() => vi.unstubAllGlobals());
 
+/** What a browser knows of the network; undefined where it does not tell its kind. */
+function network(type?: string) {
+  return Object.assign(new EventTarget(), { type });
+}
+
 test("a page that is looked at, or of another network, is told; one that sleeps too; and none that is not watched", () => {
-  const connection = new EventTarget();
+  const connection = network("wifi");
   vi.stubGlobal("navigator", { connection });
   const visibility = vi.spyOn(document, "visibilityState", "get");
   const told: string[] = [];
@@ -20,6 +25,7 @@ test("a page that is looked at, or of another network, is told; one that sleeps 
     return [...told];
   };
   expect(tells(window, "online")).toEqual(["look"]);
+  connection.type = "cellular";
   expect(tells(connection, "change")).toEqual(["look"]);
   expect(tells(window, "focus")).toEqual(["look"]);
   visibility.mockReturnValue("hidden");
@@ -33,6 +39,19 @@ test("a page that is looked at, or of another network, is told; one that sleeps 
   expect(tells(window, "pageshow", { persisted: true })).toEqual(["wake"]);
   stop();
   for (const name of ["online", "focus", "pagehide"]) expect(tells(window, name)).toEqual([]);
+  connection.type = "wifi";
   expect(tells(connection, "change")).toEqual([]);
   expect(tells(document, "visibilitychange")).toEqual([]);
+});
+
+test("another guess at the speed of the same network is not worth a question, nor one of a kind nobody knows", () => {
+  for (const kind of ["wifi", undefined]) {
+    const connection = network(kind);
+    vi.stubGlobal("navigator", { connection });
+    const onLook = vi.fn();
+    const stop = watchPage({ onLook, onSleep: vi.fn(), onWake: vi.fn() });
+    connection.dispatchEvent(new Event("change"));
+    expect(onLook).not.toHaveBeenCalled();
+    stop();
+  }
 });
