@@ -32,6 +32,15 @@ ACTIONS = [{"id": "take", "label": "I am on it", "style": "primary"}]
 # Not `innerWidth`, which grows on a phone with what is too wide.
 WIDER = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 # Fonts and colours that still change are not what is read.
+# The least space between the words above the columns of the journey, in pixels.
+HEADS_APART = """() => {
+  const words = [...document.querySelectorAll(".lane-heads span:not(:empty)")].map((head) => {
+    const range = document.createRange();
+    range.selectNodeContents(head);
+    return range.getBoundingClientRect();
+  });
+  return Math.min(...words.slice(1).map((word, index) => word.left - words[index].right));
+}"""
 STILL = "() => document.getAnimations().every((one) => one.playState !== 'running')"
 
 
@@ -121,6 +130,7 @@ def test_nothing_breaks_at_320_pixels(
         page.goto(f"{one_server.url}/?user=ada")
         ready(page)
         looking.fits("demo-start")
+        assert page.evaluate(HEADS_APART) > 4
         page.get_by_role("button", name="Notifications").first.click()
         expect(page.locator("tocsin-bell tocsin-inbox .row").first).to_be_visible()
         looking.fits("demo-bell")
