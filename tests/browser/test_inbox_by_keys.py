@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.acceptance.deadlines import until
 from tests.acceptance.server_process import ServerProcess
 from tests.browser.conftest import DEADLINE_MS, OpenPage
+from tests.browser.keyboard import press
 
 expect.set_options(timeout=DEADLINE_MS)
 TITLES = ("Deploy failed", "Invoice paid", "Parcel at the door", "Disk is full", "New comment")
@@ -54,11 +55,6 @@ def focused(page: Page) -> Locator:
     return inbox(page).locator(".title:focus > span")
 
 
-def press(page: Page, *keys: str) -> None:
-    for key in keys:
-        page.keyboard.press(key)
-
-
 def test_rows_are_walked_read_and_put_away(page: Page, listed: Listed) -> None:
     press(page, "j", "ArrowDown", "k")
     expect(focused(page)).to_have_text(TITLES[1])
@@ -100,7 +96,7 @@ def test_many_are_chosen_and_snoozed_and_archived(page: Page, listed: Listed) ->
     press(page, "ArrowRight", "ArrowRight", "ArrowRight")
     expect(inbox(page).locator("#archived")).to_be_focused()
     expect(inbox(page).locator(".row")).to_have_count(4)
-    press(page, "Tab", "Tab", "Tab")
+    press(page, *["Tab"] * 4)
     expect(focused(page)).to_have_text(TITLES[0])
     press(page, "e")
     until(lambda: listed("all") == [TITLES[0]], "the first is back in the inbox")
@@ -115,7 +111,7 @@ def test_what_is_snoozed_is_listed_and_comes_back_by_hand(page: Page, listed: Li
     expect(inbox(page).locator(".row")).to_have_count(1)
     expect(inbox(page).locator(".row time")).to_contain_text("Until")
     expect(inbox(page).get_by_role("button", name="Mark all as read")).to_be_disabled()
-    press(page, "Tab", "Tab", "Tab")
+    press(page, *["Tab"] * 4)
     expect(focused(page)).to_have_text(TITLES[0])
     press(page, "h", "ArrowDown", "Enter")
     expect(inbox(page).locator(".row")).to_have_count(1)

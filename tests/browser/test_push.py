@@ -15,6 +15,7 @@ from playwright.sync_api import Playwright, expect
 
 from tests.acceptance.server_process import ServerProcess
 from tests.browser.conftest import DEADLINE_MS
+from tests.browser.keyboard import go_back_to, go_to, press
 from tests.browser.push_service import PushService
 from tests.browser.pushed_browser import PushedBrowser, panel, pushed_browser
 
@@ -223,6 +224,34 @@ def test_the_panel_tests_the_whole_way(open_browser: OpenBrowser) -> None:
     expect(panel(page)).not_to_contain_text("nothing yet")
     browser.press("Notifications work")
     browser.until(lambda: not browser.desktop.titles(), "it is gone")
+
+
+def test_push_is_turned_on_tested_and_turned_off_by_keys_and_the_focus_stays(
+    open_browser: OpenBrowser,
+) -> None:
+    browser = open_browser()
+    browser.allow()
+    page = browser.open()
+    found = page.locator("tocsin-push")
+    page.locator("tocsin-bell .bell").first.focus()
+    go_back_to(page.get_by_role("button", name="Push on this device"))
+    press(page, "Enter")
+    go_to(found.get_by_role("button", name="Turn on"))
+    press(page, "Enter")
+    # Not `to_be_focused`, which asks too whether the window of the browser has the focus.
+    expect(found.locator("button:focus")).to_have_text("Send a test")
+    press(page, "Enter")
+    expect(found.get_by_role("status")).to_contain_text("The test arrived after")
+    expect(found.locator("button:focus")).to_have_text("Send a test")
+    go_to(found.get_by_role("button", name="Turn off"))
+    press(page, "Enter")
+    expect(found.locator("button:focus")).to_have_text("Turn on")
+    expect(found.get_by_role("button", name="Turn on")).to_be_enabled()
+    browser.set_permission(page, "denied")
+    expect(found).to_contain_text("Notifications are blocked")
+    expect(found.locator("section:focus")).to_be_visible()
+    press(page, "Escape")
+    expect(page.locator("demo-push .push-button:focus")).to_be_visible()
 
 
 def test_after_a_rotation_of_keys_the_browser_changes_to_the_new_one(

@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Route, expect
 
 from tests.acceptance.deadlines import until
 from tests.acceptance.server_process import ServerProcess
 from tests.browser.application_page import LOOKS, Look, application_page, indent
 from tests.browser.conftest import DEADLINE_MS
+from tests.browser.keyboard import go_back_to, go_to, press
 
 expect.set_options(timeout=DEADLINE_MS)
 
@@ -129,6 +130,44 @@ def test_keys_alone_set_everything(
         assert mine()["channels"] == {"push": {"enabled": True, "min_severity": "error"}}
 
 
+def test_hours_are_added_changed_and_taken_out_by_keys_and_the_focus_stays(
+    chromium: Browser, one_server: ServerProcess, mine: Callable[[], Any]
+) -> None:
+    def windows() -> list[tuple[str, str]]:
+        quiet = mine().get("quiet_hours", {})
+        return [(one["from"], one["to"]) for one in quiet.get("windows", [])]
+
+    with application_page(chromium, one_server, DESKTOP, PREFERENCES) as shown:
+        page = shown.page
+        quiet = page.get_by_label("Quiet hours").last
+        removes = page.get_by_role("button", name="Remove")
+        expect(quiet).to_be_visible()
+        page.locator("#own").focus()
+        go_to(page.get_by_label("Mute: billing"))
+        press(page, *"Until I")
+        go_to(quiet)
+        press(page, *"My")
+        go_to(page.get_by_label("From"))
+        press(page, "ArrowDown")
+        go_to(page.get_by_role("button", name="Add hours"))
+        press(page, "Enter")
+        expect(removes).to_have_count(2)
+        expect(page.get_by_role("button", name="Add hours")).to_be_focused()
+        until(lambda: windows() == [("21:00", "07:00"), ("22:00", "07:00")], "both are saved")
+        assert mine()["mutes"] == [{"category": "billing"}]
+        go_to(page.get_by_label("Time zone"))
+        press(page, *"Europe/Ber")
+        until(lambda: mine()["quiet_hours"].get("zone") == "Europe/Berlin", "the zone is saved")
+        go_back_to(removes.last)
+        press(page, "Enter")
+        expect(removes).to_have_count(1)
+        expect(removes).to_be_focused()
+        press(page, "Enter")
+        expect(quiet).to_be_focused()
+        expect(quiet).to_have_value("none")
+        until(lambda: windows() == [], "none are left")
+
+
 def test_a_server_that_is_away_is_said_and_asked_again(
     chromium: Browser, one_server: ServerProcess
 ) -> None:
@@ -151,13 +190,10 @@ def test_a_server_that_is_away_is_said_and_asked_again(
         expect(page.get_by_role("alert")).to_contain_text("cannot do that right now")
         shown.check("preferences-away")
         page.unroute("**/v1/preferences")
-        page.get_by_role("button", name="Try again").click()
-        expect(page.get_by_label("Push: All alerts")).to_be_visible()
-
-
-def press(page: Page, *keys: str) -> None:
-    for key in keys:
-        page.keyboard.press(key)
+        page.locator("#own").focus()
+        go_to(page.get_by_role("button", name="Try again"))
+        press(page, "Enter")
+        expect(page.get_by_label("Push: All alerts")).to_be_focused()
 
 
 STATES: dict[str, dict[str, Any]] = {

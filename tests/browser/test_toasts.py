@@ -11,6 +11,7 @@ from tests.browser.application_page import LOOKS, Look, application_page, indent
 from tests.browser.attention import look_again, look_away
 from tests.browser.backend import Backend
 from tests.browser.conftest import DEADLINE_MS
+from tests.browser.keyboard import go_back_to, go_to, press
 
 expect.set_options(timeout=DEADLINE_MS)
 
@@ -25,6 +26,13 @@ ACTIONS = [
     {"id": "take", "label": "I am on it", "style": "primary"},
     {"id": "page", "label": "Status page", "url": "#status"},
 ]
+# More than the two minutes of one with buttons, which no machine is too slow for.
+UP_FOR_MS = 130_000
+# No page of a browser without windows is ever behind another one.
+LOOKED_AT = """(state) => {
+  Object.defineProperty(document, "visibilityState", { configurable: true, get: () => state });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
 
 
 def ready(page: Page) -> None:
@@ -127,6 +135,81 @@ def test_keys_lead_in_act_and_lead_back(
         expect(page.locator("#own")).to_be_focused()
 
 
+def test_toasts_are_closed_by_keys_and_the_focus_goes_on_to_the_next_and_back(
+    chromium: Browser, one_server: ServerProcess, backend: Backend
+) -> None:
+    with application_page(chromium, one_server, DESKTOP, ADA) as shown:
+        page = shown.page
+        ready(page)
+        page.locator("#own").focus()
+        backend.publish("Checkout is down", severity="critical")
+        expect(toasts(page)).to_have_count(1)
+        backend.publish("Database is down", severity="critical")
+        expect(toasts(page)).to_have_count(2)
+        press(page, "F8")
+        expect(toasts(page).last).to_be_focused()
+        go_to(toasts(page).last.get_by_role("button", name="Close"))
+        press(page, "Enter")
+        expect(toasts(page)).to_have_count(1)
+        expect(toasts(page)).to_be_focused()
+        go_to(toasts(page).get_by_role("button", name="Close"))
+        press(page, "Space")
+        expect(toasts(page)).to_have_count(0)
+        expect(page.locator("#own")).to_be_focused()
+
+
+def test_a_toast_that_is_read_elsewhere_gives_the_focus_back(
+    chromium: Browser, one_server: ServerProcess, backend: Backend
+) -> None:
+    with application_page(chromium, one_server, DESKTOP, ADA) as shown:
+        page = shown.page
+        ready(page)
+        page.locator("#own").focus()
+        backend.publish("Checkout is down", severity="critical")
+        expect(toasts(page)).to_have_count(1)
+        press(page, "F8", "Tab")
+        expect(toasts(page).get_by_role("button", name="Close")).to_be_focused()
+        backend.read_all()
+        expect(toasts(page)).to_have_count(0)
+        expect(page.locator("#own")).to_be_focused()
+
+
+def test_the_summary_of_a_burst_opens_the_inbox_by_keys_and_the_bell_has_the_focus_in_the_end(
+    chromium: Browser, one_server: ServerProcess, backend: Backend
+) -> None:
+    bell = ADA.replace("toasts", "bell")
+    with application_page(chromium, one_server, DESKTOP, bell + ADA) as shown:
+        page = shown.page
+        ready(page)
+        page.locator("#own").focus()
+        backend.publish("Checkout is down", severity="critical")
+        expect(toasts(page)).to_have_count(1)
+        press(page, "F8")
+        backend.publish(*(f"Burst {number}" for number in range(20)))
+        go_to(page.get_by_role("button", name="20 new alerts"))
+        press(page, "Enter")
+        expect(page.locator("tocsin-inbox .title:focus")).to_have_count(1)
+        press(page, "Escape")
+        expect(page.locator("tocsin-inbox")).to_have_count(0)
+        expect(page.locator("tocsin-bell .bell")).to_be_focused()
+
+
+def test_what_is_not_up_is_opened_by_keys_and_without_a_bell_the_focus_goes_back(
+    chromium: Browser, one_server: ServerProcess, backend: Backend
+) -> None:
+    with application_page(chromium, one_server, DESKTOP, ADA) as shown:
+        page = shown.page
+        ready(page)
+        page.locator("#own").focus()
+        backend.publish(*(f"Down {number}" for number in range(4)), severity="critical")
+        expect(toasts(page)).to_have_count(3)
+        press(page, "F8")
+        go_to(page.get_by_role("button", name="+1 more"))
+        press(page, "Enter")
+        expect(toasts(page)).to_have_count(0)
+        expect(page.locator("#own")).to_be_focused()
+
+
 def test_a_swipe_throws_a_toast_out_and_a_short_one_does_not(
     chromium: Browser, one_server: ServerProcess, backend: Backend
 ) -> None:
@@ -166,18 +249,53 @@ def test_no_time_passes_while_pointed_at_and_motion_can_be_reduced(
         page.clock.install()
         ready(page)
         look_away(page)
-        backend.publish("Short", severity="warning")
+        backend.publish("Deploy 412?", actions=ACTIONS)
         toast = toasts(page)
         expect(toast).to_have_count(1)
         assert toast.evaluate("it => it.getAnimations().length") == 0
         shown.check("toasts-forced-colours")
         toast.hover()
         look_again(page)
-        page.clock.run_for(60_000)
+        page.clock.run_for(UP_FOR_MS)
         expect(toast).to_have_count(1)
         page.mouse.move(1, 1)
-        page.clock.run_for(5_000)
+        page.clock.run_for(UP_FOR_MS)
         expect(toast).to_have_count(0)
+
+
+def test_no_time_passes_while_the_focus_is_in_one(
+    chromium: Browser, one_server: ServerProcess, backend: Backend
+) -> None:
+    with application_page(chromium, one_server, DESKTOP, ADA) as shown:
+        page = shown.page
+        page.clock.install()
+        ready(page)
+        page.locator("#own").focus()
+        backend.publish("Deploy 412?", actions=ACTIONS)
+        expect(toasts(page)).to_have_count(1)
+        press(page, "F8", "Tab")
+        page.clock.run_for(UP_FOR_MS)
+        expect(page.get_by_role("button", name="I am on it")).to_be_focused()
+        go_back_to(page.locator("#own"))
+        page.clock.run_for(UP_FOR_MS)
+        expect(toasts(page)).to_have_count(0)
+
+
+def test_no_time_passes_while_nobody_sees_the_page(
+    chromium: Browser, one_server: ServerProcess, backend: Backend
+) -> None:
+    with application_page(chromium, one_server, DESKTOP, ADA) as shown:
+        page = shown.page
+        page.clock.install()
+        ready(page)
+        backend.publish("Deploy 412?", actions=ACTIONS)
+        expect(toasts(page)).to_have_count(1)
+        page.evaluate(LOOKED_AT, "hidden")
+        page.clock.run_for(UP_FOR_MS)
+        expect(toasts(page)).to_have_count(1)
+        page.evaluate(LOOKED_AT, "visible")
+        page.clock.run_for(UP_FOR_MS)
+        expect(toasts(page)).to_have_count(0)
 
 
 def test_what_an_open_inbox_shows_needs_no_toast(

@@ -33,7 +33,8 @@ export const settings = css`
   .secondary:hover {
     background: var(--_hover);
   }
-  :disabled {
+  :disabled,
+  [aria-disabled="true"] {
     opacity: 0.55;
     pointer-events: none;
   }

@@ -137,7 +137,7 @@ export const iconButton = css`
     color: var(--_text);
     background: color-mix(in oklab, var(--_text) 9%, transparent);
   }
-  .icon-button:disabled {
+  .icon-button[aria-disabled="true"] {
     opacity: 0.4;
     pointer-events: none;
   }

@@ -71,6 +71,8 @@ export class TocsinInbox extends ClientElement {
   declare protected filter: Filter;
   declare protected isFilterOpen: boolean;
   declare protected wantsOlder: boolean;
+  /** The last row when older ones were asked for by the button: the focus goes on to the one after it. */
+  #olderThan: string | undefined;
   readonly #window = new RowWindow(this);
   readonly #menu = new MenuController(this);
   readonly #notice = new NoticeController(this);
@@ -128,6 +130,7 @@ export class TocsinInbox extends ClientElement {
     super.willUpdate(changed);
     if (changed.has("view")) this.#take(changed.get("view") as InboxView | null);
     this.#rows.arrange(this.#all, this.tab, this.filter, this.language);
+    this.#goOnToOlder();
     this.#handling.selection = this.#handling.selection.among(this.#rows.order);
   }
 
@@ -218,7 +221,7 @@ export class TocsinInbox extends ClientElement {
     const { say } = this.language;
     return html`
       <div class="older">
-        <button class="text-button" type="button" ?disabled=${this.wantsOlder} @click=${this.#loadOlder}>
+        <button class="text-button" type="button" aria-disabled=${this.wantsOlder} @click=${this.#pressOlder}>
           ${say(this.wantsOlder ? "Loading older alerts" : "Load more")}
         </button>
       </div>
@@ -287,6 +290,20 @@ export class TocsinInbox extends ClientElement {
     this.#window.toTop();
     this.#arrivals.seen();
     this.requestUpdate();
+  }
+
+  readonly #pressOlder = (): void => {
+    this.#olderThan = this.#rows.order.at(-1);
+    if (!this.wantsOlder) this.#loadOlder();
+  };
+
+  /** Unless the person has left the button meanwhile. */
+  #goOnToOlder(): void {
+    const { order } = this.#rows;
+    const next = this.#olderThan && order[order.indexOf(this.#olderThan) + 1];
+    if (!next) return;
+    this.#olderThan = undefined;
+    if (this.#focus.here?.matches(".older *")) void this.#focus.go(next);
   }
 
   #loadOlder(): void {

@@ -57,6 +57,8 @@ export function renderHeader(look: HeaderLook, actions: HeaderActions): Template
     // The focus is here when the last row has gone.
     if (commandOf(event) === "undo") actions.undo();
   };
+  // One that is disabled would lose the focus of whoever has just pressed it.
+  const canReadAll = look.unread > 0 && !(look.tab in waysBack);
   return html`
     <header part="header" role="none">
       <div role="tablist" aria-label=${say("Which alerts")} @keydown=${turn}>
@@ -69,7 +71,7 @@ export function renderHeader(look: HeaderLook, actions: HeaderActions): Template
       >${funnel}</button>
       <button
         class="icon-button" type="button" aria-label=${say("Mark all as read")} title=${say("Mark all as read")}
-        ?disabled=${look.unread === 0 || look.tab in waysBack} @click=${actions.readAll}
+        aria-disabled=${!canReadAll} @click=${canReadAll ? actions.readAll : nothing}
       >${checkCheck}</button>
     </header>
   `;

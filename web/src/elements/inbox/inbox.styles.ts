@@ -222,7 +222,7 @@ export const styles = css`
   .text-button:hover {
     background: var(--_hover);
   }
-  .text-button:disabled {
+  .text-button[aria-disabled="true"] {
     color: var(--_quiet);
   }
   .older {

@@ -1,19 +1,19 @@
 /** Which row of the inbox has the focus, or had it last; and what the focus does when rows go. */
 
-import type { ReactiveController } from "lit";
 import type { ClientElement } from "../client-element.ts";
+import { FocusKeeper } from "../focus-keeper.ts";
 import type { RowWindow } from "./row-window.ts";
 
-export class RowFocus implements ReactiveController {
+export class RowFocus {
   readonly #host: ClientElement;
   readonly #window: RowWindow;
+  readonly #keeper: FocusKeeper;
   #current: string | null = null;
-  #hadIt = false;
 
   constructor(host: ClientElement, window: RowWindow) {
     this.#host = host;
     this.#window = window;
-    host.addController(this);
+    this.#keeper = new FocusKeeper(host, () => host.focus());
   }
 
   /** The row that has the focus, or had it last. */
@@ -27,23 +27,14 @@ export class RowFocus implements ReactiveController {
     this.#host.requestUpdate();
   }
 
-  /** Whether something in the inbox has the focus. */
-  get isHere(): boolean {
-    return (this.#host.renderRoot as ShadowRoot).activeElement !== null;
+  /** What in the inbox has the focus. */
+  get here(): Element | null {
+    return this.#keeper.here;
   }
 
   /** What a menu that a key opens stands beside. */
   get place(): Element {
     return this.#ofCurrent(".head") ?? this.#host;
-  }
-
-  hostUpdate(): void {
-    this.#hadIt = this.isHere;
-  }
-
-  hostUpdated(): void {
-    // What had the focus is gone, perhaps on another device.
-    if (this.#hadIt && !this.isHere) this.#host.focus();
   }
 
   /** To be called when something in the list gets the focus. */

@@ -174,7 +174,7 @@ export class RowHandling {
     const { rows, putAway, focus } = this.#parts;
     focus.current = rows.neighbourOf(gone);
     putAway.drop(gone);
-    if (focus.isHere) focus.toCurrent();
+    if (focus.here) focus.toCurrent();
   }
 
   #select(id: string, isRange: boolean): void {

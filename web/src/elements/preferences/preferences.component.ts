@@ -2,6 +2,7 @@ import { html, nothing, type PropertyDeclarations, type TemplateResult } from "l
 import { live } from "lit/directives/live.js";
 import { clockTime, type Severity, type TocsinClient } from "../../core/index.ts";
 import { ClientElement } from "../client-element.ts";
+import { FocusKeeper } from "../focus-keeper.ts";
 import { close } from "../icons.ts";
 import type { Language, Phrase } from "../language.ts";
 import { settings } from "../settings.styles.ts";
@@ -53,6 +54,11 @@ interface Option {
  *
  * @attr {string} categories Categories to offer, with commas between; those that somebody said
  *   something of, and those of alerts in the inbox, are offered anyway.
+ * @csspart heading The headings: what is pushed, and quiet hours.
+ * @csspart row What can be chosen for one category, or for the quiet hours.
+ * @csspart choice A list to choose from.
+ * @csspart window From when to when it is quiet, and on which days.
+ * @csspart button "Add hours", and "Try again".
  */
 export class TocsinPreferences extends ClientElement {
   static override styles = [theme, iconButton, settings, styles];
@@ -64,6 +70,11 @@ export class TocsinPreferences extends ClientElement {
   readonly #readOnReturn = () => {
     if (document.visibilityState === "visible") void this.#keeper?.read();
   };
+
+  constructor() {
+    super();
+    new FocusKeeper(this, (gone) => this.#goOn(gone));
+  }
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -91,20 +102,20 @@ export class TocsinPreferences extends ClientElement {
     if (rules) return this.#renderForm(rules, told, standing === "kept" && !problem);
     if (!told) return html`<div class="bones" aria-busy="true"></div>`;
     const retry = () => void this.#keeper?.read();
-    return html`<p class="problem" role="alert">${told}</p><button class="secondary" type="button" @click=${retry}>${say("Try again")}</button>`;
+    return html`<p class="problem" role="alert">${told}</p><button part="button" class="secondary" type="button" @click=${retry}>${say("Try again")}</button>`;
   }
 
   #renderForm(rules: Rules, problem: string | null, isSaved: boolean): TemplateResult {
     const { say } = this.language;
     return html`
       <fieldset>
-        <legend>${say("Which alerts are pushed")}</legend>
+        <legend part="heading">${say("Which alerts are pushed")}</legend>
         ${this.#renderCategory(rules, null)}
         ${this.#offered(rules).map((name) => this.#renderCategory(rules, name))}
         ${rules.hub.critical_exempt ? html`<p class="note">${say("Critical alerts come through mutes and quiet hours.")}</p>` : nothing}
       </fieldset>
       <fieldset>
-        <legend>${say("Quiet hours")}</legend>
+        <legend part="heading">${say("Quiet hours")}</legend>
         ${this.#renderQuiet(rules)}
       </fieldset>
       ${problem ? html`<p class="problem" role="alert" dir="auto">${say("Not saved: {problem}", { problem })}</p>` : nothing}
@@ -126,7 +137,7 @@ export class TocsinPreferences extends ClientElement {
     const chosen = (level: string) =>
       this.#change((mine) => withLevel(mine, category, level as Level));
     return html`
-      <div class="row">
+      <div part="row" class="row">
         <span class="what"><bdi>${what}</bdi></span>
         ${select(
           say("Push: {what}", { what }),
@@ -191,7 +202,7 @@ export class TocsinPreferences extends ClientElement {
         windows: windows.flatMap((one, at) => (at === index ? (changed ?? []) : one)),
       });
     return html`
-      <div class="row">
+      <div part="row" class="row">
         <span class="what">${say("When")}</span>
         ${select(say("Quiet hours"), options, current, choose)}
       </div>
@@ -206,17 +217,30 @@ export class TocsinPreferences extends ClientElement {
     set: (hours: QuietHours) => void,
   ): TemplateResult {
     const { say } = this.language;
+    const isFull = windows.length >= mostWindows;
     const addHours = () => set({ ...(zone && { zone }), windows: [...windows, night] });
     const choose = (chosen: string) => set({ windows, ...(chosen && { zone: chosen }) });
     return html`
-      <button class="secondary" type="button" ?disabled=${windows.length >= mostWindows} @click=${addHours}>
+      <button
+        part="button" class="secondary" type="button"
+        aria-disabled=${isFull} @click=${isFull ? nothing : addHours}
+      >
         ${say("Add hours")}
       </button>
-      <div class="row zone">
+      <div part="row" class="row zone">
         <span class="what">${say("Time zone")}</span>
         ${select(say("Time zone"), zones(say("That of each device")), zone, choose)}
       </div>
     `;
+  }
+
+  /** From hours that were taken out to those before them, or to the choice; else to where the form begins. */
+  #goOn(gone: Element): void {
+    const isOfHours = gone.matches(".icon-button");
+    const places = this.renderRoot.querySelectorAll<HTMLElement>(
+      isOfHours ? "fieldset:last-of-type > .row:first-of-type select, .icon-button" : "select",
+    );
+    places[isOfHours ? places.length - 1 : 0]?.focus();
   }
 
   #change(change: Change): void {
@@ -245,7 +269,7 @@ function renderWindow(
   const name = (day: number, weekday: "short" | "long") =>
     new Intl.DateTimeFormat(tag, { weekday, timeZone: "UTC" }).format(mondayMs + day * 24 * hourMs);
   return html`
-    <div class="window" role="group" aria-label="${window.from}–${window.to}">
+    <div part="window" class="window" role="group" aria-label="${window.from}–${window.to}">
       ${time("from", say("From"))} ${time("to", say("To"))}
       <div class="days">
         ${days.map((day, index) => {
@@ -271,7 +295,7 @@ function select(
   chosen: (value: string) => void,
 ): TemplateResult {
   const change = ({ target }: Event) => chosen((target as HTMLSelectElement).value);
-  return html`<select aria-label=${label} @change=${change}>
+  return html`<select part="choice" aria-label=${label} @change=${change}>
     ${options.map(({ value, label: said }) => html`<option value=${value} .selected=${live(value === current)}>${said}</option>`)}
   </select>`;
 }

@@ -3,6 +3,7 @@ import { exactTime, relativeTime, type TocsinClient } from "../../core/index.ts"
 import type { DeviceReport, PushDevice, PushState } from "../../push/index.ts";
 import { problemText } from "../../push/refusal-words.ts";
 import { ClientElement, ClockController } from "../client-element.ts";
+import { FocusKeeper } from "../focus-keeper.ts";
 import type { Language } from "../language.ts";
 import { sharedPush } from "../push-devices.ts";
 import { settings } from "../settings.styles.ts";
@@ -21,6 +22,9 @@ type Test = "none" | "under way" | { readonly tookMs: number } | { readonly prob
  * alert was seen elsewhere, and the badge of an installed app is kept.
  *
  * @attr {string} worker Address of your service worker; default: the one the page has registered.
+ * @csspart title What is the case, in a few words.
+ * @csspart text What that means, below it.
+ * @csspart button What can be done about it.
  * @fires {CustomEvent<PushState>} tocsin-push Something about push on this device has changed.
  */
 export class TocsinPush extends ClientElement {
@@ -41,6 +45,12 @@ export class TocsinPush extends ClientElement {
     this.state = null;
     this.test = "none";
     new ClockController(this);
+    new FocusKeeper(this, () =>
+      (
+        this.renderRoot.querySelector<HTMLElement>("button") ??
+        this.renderRoot.querySelector<HTMLElement>("section")
+      )?.focus(),
+    );
   }
 
   protected override subscribe(client: TocsinClient): (() => void)[] {
@@ -58,12 +68,12 @@ export class TocsinPush extends ClientElement {
     const { say, repeat } = this.language;
     const { icon, tone, title, text } = words[isFailing ? "failing" : state.standing];
     return html`
-      <section aria-labelledby="title">
+      <section aria-labelledby="title" tabindex="-1">
       <div class="head" data-tone=${tone}>
         <span class="mark">${icon}</span>
         <div>
-          <p class="title" id="title">${say(title)}</p>
-          <p class="text">${say(text)}</p>
+          <p part="title" class="title" id="title">${say(title)}</p>
+          <p part="text" class="text">${say(text)}</p>
         </div>
       </div>
       ${state.standing === "on" ? this.#renderHealth(state.report) : nothing}
@@ -154,7 +164,8 @@ function button(
   { isBusy, isPrimary }: ButtonLook,
 ): TemplateResult {
   return html`<button
-    class=${isPrimary ? "primary" : "secondary"} type="button" ?disabled=${isBusy} @click=${press}
+    part="button" class=${isPrimary ? "primary" : "secondary"} type="button"
+    aria-disabled=${isBusy} @click=${isBusy ? nothing : press}
   >${label}</button>`;
 }
 

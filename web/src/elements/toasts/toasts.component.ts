@@ -12,6 +12,7 @@ import { choices } from "../alert-actions.styles.ts";
 import { alertActions } from "../alert-actions.ts";
 import { linkTarget } from "../alert-links.ts";
 import { ClientElement } from "../client-element.ts";
+import { FocusKeeper } from "../focus-keeper.ts";
 import { FocusReturn } from "../focus-return.ts";
 import { bellRing, close } from "../icons.ts";
 import { drawnEvent, isOnScreen } from "../on-screen.ts";
@@ -49,6 +50,8 @@ function mostNow(): number {
  *   Default `F8`.
  * @attr {string} sounds The severities that sound, with blanks between, or `all`. Default: none. Browsers
  *   let a page sound only after somebody has pressed something on it.
+ * @csspart toast One toast, or the summary of many.
+ * @csspart more The button "+n more".
  * @fires {CustomEvent<{alert_id, action}>} tocsin-action One of the alert's own buttons was pressed.
  * @fires tocsin-open-inbox "+n more" or the summary was pressed; the page's bell opens.
  * @cssproperty --tocsin-toasts-layer The z-index. Default 1000.
@@ -85,6 +88,10 @@ export class TocsinToasts extends ClientElement {
   constructor() {
     super();
     this.shortcut = "F8";
+    new FocusKeeper(this, () => {
+      this.#hold("focus", false);
+      this.#focus.move(this.#toasts.at(-1));
+    });
   }
 
   override connectedCallback(): void {
@@ -141,7 +148,7 @@ export class TocsinToasts extends ClientElement {
 
   #renderToast(item: Arrived): TemplateResult {
     const { alert } = item;
-    const done = () => this.#dismiss(item);
+    const done = () => this.#queue.dismiss(({ alert_id }) => alert_id === item.alert_id);
     const follow = () => {
       this.inUse?.markRead({ id: idOf(item), alert_id: item.alert_id });
       done();
@@ -156,7 +163,7 @@ export class TocsinToasts extends ClientElement {
       : html`<span class="title" dir="auto">${alert.title}</span>`;
     return html`
       <article
-        class="toast" data-severity=${alert.severity} tabindex="-1" aria-label=${alert.title}
+        part="toast" class="toast" data-severity=${alert.severity} tabindex="-1" aria-label=${alert.title}
         @pointerdown=${(event: PointerEvent) => followSwipe(event, done)}
       >
         ${severityIcon(alert.severity, this.language)}
@@ -177,12 +184,12 @@ export class TocsinToasts extends ClientElement {
     const n = folded.length;
     if (n === 0) return nothing;
     if (!isBurst) {
-      return html`<button class="more" type="button" @click=${this.#openInbox}>${say("+{n} more", { n })}</button>`;
+      return html`<button part="more" class="more" type="button" @click=${this.#openInbox}>${say("+{n} more", { n })}</button>`;
     }
     const count = say("{n} new alert|{n} new alerts", { n });
     const newest = folded.slice(-titlesInSummary).reverse();
     return html`
-      <article class="toast summary" tabindex="-1" aria-label=${count}>
+      <article part="toast" class="toast summary" tabindex="-1" aria-label=${count}>
         <span class="mark">${bellRing}</span>
         <div>
           <button class="title" dir="auto" type="button" @click=${this.#openInbox}>${count}</button>
@@ -236,14 +243,6 @@ export class TocsinToasts extends ClientElement {
     // Without its file they are silent.
     const loaded = await import("../sounds/sounds.ts").catch(() => null);
     loaded?.sound(heard);
-  }
-
-  async #dismiss(item: Arrived): Promise<void> {
-    const hadFocus = this.renderRoot.querySelector(":focus-within") !== null;
-    this.#queue.dismiss((other) => other.alert_id === item.alert_id);
-    this.#hold("focus", false);
-    await this.updateComplete;
-    if (hadFocus) this.#focus.move(this.#toasts.at(-1));
   }
 
   #leaveByKey(event: KeyboardEvent): void {
