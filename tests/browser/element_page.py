@@ -37,7 +37,11 @@ def speak(page: Page, lang: str) -> None:
 
 def show(page: Page, element: str, state: State, properties: dict[str, Any] | None = None) -> None:
     """Put the element on the page, alone, and bring it into the state."""
-    given = [element, properties or {}, {"view": state.view, **state.more}]
+    given = [
+        element,
+        {**state.properties, **(properties or {})},
+        {"view": state.view, **state.more},
+    ]
     page.evaluate("([name, properties, more]) => put(name, properties, more)", given)
     for selector in state.press:
         page.locator(selector).first.dispatch_event("click")
@@ -45,6 +49,10 @@ def show(page: Page, element: str, state: State, properties: dict[str, Any] | No
         page.locator(state.focus).focus()
     for key in state.keys:
         page.keyboard.press(key)
+    if state.then:
+        page.evaluate("(view) => client.show(view)", state.then)
+    for name, value in state.tells.items():
+        page.evaluate("([name, value]) => client.emit(name, value)", [name, value])
     if state.waits:
         page.clock.fast_forward(LINE_DOWN_MS)
     page.evaluate("() => element.updateComplete")

@@ -1,4 +1,4 @@
-"""States of bell and inbox, as data: what the client shows, and what the person has done by then."""
+"""States of bell, inbox and toasts, as data: what the client shows, and what the person has done by then."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -91,6 +91,14 @@ ASLEEP = [
         strict=False,
     )
 ]
+MANY = [
+    item(f"many{number}", number * MINUTE_MS, f"Order {1200 - number} has left the house")
+    for number in range(40)
+]
+FRESH = [
+    item(f"fresh{number}", -number * MINUTE_MS, "The lift is stuck between two floors")
+    for number in (2, 1)
+]
 POSITION = {"epoch": "e", "rev": 9, "brev": 0}
 
 
@@ -109,16 +117,21 @@ def shown(items: Sequence[Json] = ITEMS, **more: Any) -> Json:
 
 @dataclass(frozen=True)
 class State:
-    """One state: what the client is like, and the steps that lead to it: what is pressed, what is focused, keys.
+    """One state: what the client is like, and the steps that lead to it: what is pressed, what is focused, keys, news.
 
     ``shows`` is the part of the element by which it is known, ``says`` what stands in it, by language.
     """
 
     view: Json = field(default_factory=shown)
     more: Json = field(default_factory=dict)
+    properties: Json = field(default_factory=dict)
     press: Sequence[str] = ()
     focus: str = ""
     keys: Sequence[str] = ()
+    then: Json | None = None
+    """What the client shows after all that."""
+    tells: Mapping[str, Any] = field(default_factory=dict)
+    """The last of it: what the client tells, by event."""
     waits: bool = False
     """Whether it comes only after some seconds without a line."""
     shows: str = ""
@@ -146,6 +159,36 @@ INBOX: dict[str, State] = {
         shown(complete=False, end=1),
         shows=".older button",
         says=said("Load more", "Mehr laden"),
+    ),
+    "loading older": State(
+        shown(complete=False, end=1),
+        press=[".older button"],
+        shows=".older button[aria-disabled=true]",
+        says=said("Loading older alerts", "Ältere Meldungen werden geladen"),
+    ),
+    "new ones out of sight": State(
+        shown(MANY),
+        focus="[data-key=many0] .title",
+        keys=["End"],
+        then=shown([*FRESH, *MANY]),
+        shows=".pill",
+        says=said("2 new", "2 neu"),
+    ),
+    "act refused": State(
+        tells={"refused": {}},
+        shows=".notice",
+        says=said("That alert has changed meanwhile", "Die Meldung hat sich inzwischen geändert"),
+    ),
+    "page": State(
+        properties={"variant": "page"},
+        shows=listed("all", "[data-key=checkout].read"),
+    ),
+    "page with many selected": State(
+        properties={"variant": "page"},
+        press=["[data-key=comment] .pick"],
+        keys=["*"],
+        shows=".chosen-count",
+        says=said("8 selected", "8 ausgewählt"),
     ),
     "skeleton": State({"status": "starting"}, shows="[aria-busy=true]", says=LOADING),
     "empty": State(shown([]), shows=listed("all", ".state"), says=EMPTY),
@@ -267,5 +310,30 @@ BELL: dict[str, State] = {
     "open and empty": State(shown([]), press=[".bell"], shows=".panel .state", says=EMPTY),
     "open and waiting": State(
         {"status": "starting"}, press=[".bell"], shows=".panel [aria-busy=true]", says=LOADING
+    ),
+    "drawer": State(
+        properties={"opens": "drawer"}, press=[".bell"], shows=".panel.drawer [data-key=backup]"
+    ),
+    "popover": State(
+        properties={"opens": "popover"},
+        press=[".bell"],
+        shows=".panel:not(.drawer) [data-key=backup]",
+    ),
+}
+TOASTS: dict[str, State] = {
+    "with buttons": State(tells={"arrived": ITEMS[:1]}, shows=".choice"),
+    "more than fit": State(
+        tells={
+            "arrived": [
+                {**one, "alert": {**one["alert"], "severity": "critical"}} for one in ITEMS[:5]
+            ]
+        },
+        shows=".more",
+        says=said("more", "weitere"),
+    ),
+    "burst": State(
+        tells={"arrived": MANY},
+        shows=".summary",
+        says=said("40 new alerts", "40 neue Meldungen"),
     ),
 }

@@ -1,4 +1,4 @@
-"""Every state of bell and inbox, on desktop and phone, light and dark, in both directions and languages.
+"""Every state of bell, inbox and toasts, on desktop and phone, light and dark, in both directions and languages.
 
 No picture is compared: what is asserted are facts, that the state is seen, that axe finds nothing, that nothing is wider
 than the window, and that targets are large enough.
@@ -15,7 +15,7 @@ from tests.browser.application_page import PICTURES, indent
 from tests.browser.axe import complaints
 from tests.browser.conftest import DEADLINE_MS
 from tests.browser.element_page import open_page, reach, show, speak
-from tests.browser.element_states import BELL, INBOX
+from tests.browser.element_states import BELL, INBOX, TOASTS
 
 expect.set_options(timeout=DEADLINE_MS)
 
@@ -36,7 +36,7 @@ LOOKS = (
 LOCALES = {"en": "en-US", "de": "de-DE"}
 STILL: Options = {"timezone_id": "UTC", "reduced_motion": "reduce"}
 LEAST_PX = {"desktop": 24, "phone": 44}
-ELEMENTS = {"tocsin-inbox": INBOX, "tocsin-bell": BELL}
+ELEMENTS = {"tocsin-inbox": INBOX, "tocsin-bell": BELL, "tocsin-toasts": TOASTS}
 STATES = [(element, name) for element, states in ELEMENTS.items() for name in states]
 
 # Controls that are drawn and can be pressed, as [name, width, height]; a label is the target of its box.
@@ -52,12 +52,17 @@ TARGETS = """() => {
       ? [[one.getAttribute("aria-label") ?? one.textContent.trim(), width, height]] : [];
   });
 }"""
-WIDER = """() => {
+# What is wider than its box, and bars that are cut.
+LARGER = """() => {
   const roots = [element.renderRoot, element.renderRoot.querySelector("tocsin-inbox")?.renderRoot];
   const boxes = roots.flatMap((root) => [...(root?.querySelectorAll("[role=tablist], .panel, .list, header, .filters, .menu") ?? [])]);
-  return [document.documentElement, ...boxes]
+  const wide = [document.documentElement, ...boxes]
     .filter((box) => box.scrollWidth > box.clientWidth + 1)
     .map((box) => `${box.localName}.${box.className}: ${box.scrollWidth} > ${box.clientWidth}`);
+  const cut = boxes
+    .filter((box) => box.localName === "header" && box.scrollHeight > box.clientHeight + 1)
+    .map((box) => `header: ${box.scrollHeight} high in ${box.clientHeight}`);
+  return [...wide, ...cut];
 }"""
 
 
@@ -117,7 +122,7 @@ def narrow(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Stage]
 def test_every_state_is_accessible_and_fits(stage: Stage, element: str, state: str) -> None:
     stage.reach(element, state)
     assert complaints(stage.page) == []
-    assert stage.page.evaluate(WIDER) == []
+    assert stage.page.evaluate(LARGER) == []
     least = LEAST_PX[stage.form]
     small = [one for one in stage.page.evaluate(TARGETS) if min(one[1:]) < least - 0.5]
     assert small == []
@@ -126,7 +131,7 @@ def test_every_state_is_accessible_and_fits(stage: Stage, element: str, state: s
 @pytest.mark.parametrize(("element", "state"), STATES)
 def test_nothing_breaks_at_320_pixels(narrow: Stage, element: str, state: str) -> None:
     narrow.reach(element, state)
-    assert narrow.page.evaluate(WIDER) == []
+    assert narrow.page.evaluate(LARGER) == []
 
 
 def test_a_text_of_the_other_direction_begins_where_the_lines_of_the_page_begin(

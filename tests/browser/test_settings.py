@@ -208,6 +208,12 @@ STATES: dict[str, dict[str, Any]] = {
     "insecure": {"standing": "insecure"},
     "no": {"standing": "no"},
 }
+# How a test of push goes, while it is on.
+TESTS: dict[str, Any] = {
+    "under-way": "under way",
+    "arrived": {"tookMs": 1_200},
+    "lost": {"problem": "nothing came within 30 seconds"},
+}
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
@@ -226,6 +232,14 @@ def test_push_is_clean_in_every_state_and_look(
                 "async (it, state) => { it.state = state; await it.updateComplete }", whole
             )
             shown.check(f"push-{name}")
+        on = {"standing": "on", "isBusy": False, "problem": None, "report": REPORT}
+        for name, test in TESTS.items():
+            panel.evaluate(
+                "async (it, more) => { Object.assign(it, more); await it.updateComplete }",
+                {"state": on, "test": test},
+            )
+            expect(panel.get_by_role("status")).not_to_be_empty()
+            shown.check(f"push-test-{name}")
 
 
 def test_settings_can_be_told_apart_in_forced_colours(

@@ -59,6 +59,15 @@ test("every event, part and custom property in the code is described, and no oth
   expect(named("cssProperties")).toEqual(written(/var\((--tocsin-[\w-]+)/g));
 });
 
+test("the README lists the parts of every element", () => {
+  const readme = readFileSync("README.md", "utf8");
+  for (const { tagName, cssParts } of described) {
+    const row = new RegExp(`^\\| \`<${tagName}>\` +\\| (\`[a-z\`, ]+\`) +\\|$`, "m").exec(readme);
+    const listed = [...(row?.[1] ?? "").matchAll(/`(\w+)`/g)].map(([, name]) => name);
+    expect(listed, tagName).toEqual(cssParts.map(({ name }) => name));
+  }
+});
+
 test("nothing is described without words", () => {
   for (const { attributes, events, cssParts, cssProperties, members, slots } of described) {
     for (const each of [attributes, events, cssParts, cssProperties, members, slots].flat()) {

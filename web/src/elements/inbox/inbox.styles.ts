@@ -25,6 +25,7 @@ export const styles = css`
   header,
   .chosen {
     display: flex;
+    flex: none;
     align-items: center;
     gap: 2px;
     min-height: 45px;

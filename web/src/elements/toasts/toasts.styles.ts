@@ -152,6 +152,9 @@ export const styles = css`
       animation-name: lift;
       padding-inline-end: 44px;
     }
+    .more {
+      min-height: 44px;
+    }
     @keyframes lift {
       from {
         opacity: 0;
