@@ -28,11 +28,6 @@ ACTIONS = [
 ]
 # More than the two minutes of one with buttons, which no machine is too slow for.
 UP_FOR_MS = 130_000
-# No page of a browser without windows is ever behind another one.
-LOOKED_AT = """(state) => {
-  Object.defineProperty(document, "visibilityState", { configurable: true, get: () => state });
-  document.dispatchEvent(new Event("visibilitychange"));
-}"""
 
 
 def ready(page: Page) -> None:
@@ -290,10 +285,10 @@ def test_no_time_passes_while_nobody_sees_the_page(
         ready(page)
         backend.publish("Deploy 412?", actions=ACTIONS)
         expect(toasts(page)).to_have_count(1)
-        page.evaluate(LOOKED_AT, "hidden")
+        look_away(page)
         page.clock.run_for(UP_FOR_MS)
         expect(toasts(page)).to_have_count(1)
-        page.evaluate(LOOKED_AT, "visible")
+        look_again(page)
         page.clock.run_for(UP_FOR_MS)
         expect(toasts(page)).to_have_count(0)
 
