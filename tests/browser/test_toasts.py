@@ -26,6 +26,18 @@ ACTIONS = [
     {"id": "take", "label": "I am on it", "style": "primary"},
     {"id": "page", "label": "Status page", "url": "#status"},
 ]
+# What is to be done in a task of its own waits, and is done.
+HOLD_TASKS = """() => {
+  const { setTimeout } = window;
+  window.tasks = [];
+  window.release = () => { window.setTimeout = setTimeout; };
+  window.setTimeout = (run, ms, ...more) => ms ? setTimeout(run, ms, ...more) : tasks.push(run);
+}"""
+RUN_TASKS = """() => {
+  release();
+  for (const run of tasks) run();
+  return tasks.length;
+}"""
 # More than the two minutes of one with buttons, which no machine is too slow for.
 UP_FOR_MS = 130_000
 
@@ -312,6 +324,25 @@ def test_what_an_open_inbox_shows_needs_no_toast(
         backend.publish("Third", severity="critical")
         # With the third one up, the second would be as well.
         expect(toasts(page)).to_have_text([re.compile("Third")])
+
+
+def test_what_an_inbox_has_shown_needs_no_toast_however_soon_it_is_closed(
+    chromium: Browser, one_server: ServerProcess, backend: Backend
+) -> None:
+    bell = ADA.replace("toasts", "bell")
+    with application_page(chromium, one_server, DESKTOP, bell + ADA) as shown:
+        page = shown.page
+        ready(page)
+        page.get_by_role("button", name="Notifications").click()
+        expect(page.locator("tocsin-inbox")).to_be_visible()
+        page.evaluate(HOLD_TASKS)
+        backend.publish("First", severity="critical")
+        expect(page.locator("tocsin-inbox .title", has_text="First").first).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.locator("tocsin-inbox")).to_have_count(0)
+        assert page.evaluate(RUN_TASKS) > 0
+        backend.publish("Second", severity="critical")
+        expect(toasts(page)).to_have_text([re.compile("Second")])
 
 
 def test_an_inbox_that_is_loaded_late_takes_its_toasts_down_too(

@@ -68,6 +68,8 @@ export class TocsinToasts extends ClientElement {
   declare shortcut: string;
   declare sounds: string | undefined;
   readonly #queue = new ToastQueue(() => this.requestUpdate(), mostNow);
+  /** What has arrived, and that an inbox may be about to draw. */
+  readonly #arriving = new Set<Arrived>();
   /** Alerts on show that the view had, so that their absence means they are gone. */
   readonly #held = new Set<string>();
   #spoken: readonly Arrived[] = [];
@@ -78,7 +80,10 @@ export class TocsinToasts extends ClientElement {
     this.#hold("hidden", document.visibilityState !== "visible");
     this.#look();
   };
-  readonly #dropDrawn = () => this.#queue.dismiss((item) => isOnScreen(idOf(item)));
+  readonly #dropDrawn = () => {
+    this.#queue.dismiss(isDrawn);
+    for (const item of this.#arriving) if (isDrawn(item)) this.#arriving.delete(item);
+  };
   readonly #enterByKey = (event: KeyboardEvent) => {
     if (event.key !== this.shortcut || !this.#toasts[0]) return;
     event.preventDefault();
@@ -218,10 +223,11 @@ export class TocsinToasts extends ClientElement {
     );
   }
 
-  /** Whoever shows it already is drawn one task later. */
+  /** Whoever shows it already is drawn one task later; it may be closed again by then. */
   #add(items: readonly Arrived[]): void {
+    for (const item of items) this.#arriving.add(item);
     setTimeout(() => {
-      const wanted = items.filter((item) => !isOnScreen(idOf(item)));
+      const wanted = items.filter((item) => this.#arriving.delete(item) && !isDrawn(item));
       if (!this.isConnected || wanted.length === 0) return;
       this.#queue.add(wanted);
       void this.#sound(wanted);
@@ -276,6 +282,10 @@ export class TocsinToasts extends ClientElement {
   get #toasts(): HTMLElement[] {
     return [...this.renderRoot.querySelectorAll<HTMLElement>(".toast")];
   }
+}
+
+function isDrawn(item: Arrived): boolean {
+  return isOnScreen(idOf(item));
 }
 
 function idOf(item: Arrived): string {
