@@ -37,7 +37,7 @@ class Talker:
         self.ws = ws
 
     async def hear(self) -> Heard:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             return self.speech.hear(await self.ws.recv())
 
     async def join(self) -> None:
@@ -74,7 +74,7 @@ async def test_clients_of_all_protocols_understand_each_other(
     async with (
         in_one_group(shared_server, *speeches) as talkers,
         connect(speaking, proxy=None) as plain,
-        asyncio.timeout(60),
+        asyncio.timeout(120),
     ):
         count = 0
         for sender in talkers:

@@ -32,7 +32,7 @@ STEPS = {"accept", "queue", "deliver", "announce", "written", "received", *TOLD}
 PRODUCER_TRACE, PRODUCER_SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 SAMPLED, UNSAMPLED = (f"00-{PRODUCER_TRACE}-{PRODUCER_SPAN}-{flags}" for flags in ("01", "00"))
 PUBLISHES = 20
-STOPS_S = 20.0
+STOPS_S = 60.0
 
 
 @pytest.fixture
