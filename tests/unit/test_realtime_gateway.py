@@ -207,6 +207,18 @@ def test_recovery_is_refused_for_what_does_not_fit(wrong: str) -> None:
     assert floor.gateway.stats().not_recovered == 1
 
 
+def test_a_recovery_for_which_messages_are_gone_ends_the_old_socket_too() -> None:
+    floor = Floor(replay=Replay(messages=2))
+    session, old, _ = floor.connect()
+    floor.announce(1, 2, 3)
+    token = floor.gateway.recovery.token(session.id)
+    assert floor.gateway.reception.recover("h", session.id, token) is None
+    assert (session.ended, session.socket) == (True, None)
+    assert old.writes[-1] == encode_close(1008, "recovery-impossible")
+    floor.wait(6)
+    assert old.is_aborted
+
+
 @pytest.mark.parametrize(("code", "stays"), [(1000, 0), (None, 0), (1001, 1), (1011, 1), (4000, 1)])
 def test_only_a_normal_close_ends_the_session_at_once(code: int | None, stays: int) -> None:
     floor = Floor()

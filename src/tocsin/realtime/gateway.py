@@ -115,7 +115,7 @@ class Gateway:
             settings,
             self.wheel,
             clock.monotonic_s,
-            self.ended,
+            self._give_up,
             recovery_secret or secrets.token_bytes(32),
         )
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -373,6 +373,13 @@ class Gateway:
         """Keep a reliable session for its recovery; any other has ended with its socket."""
         if session.dialect.reliable and self.accepting and not session.ended:
             self.recovery.keep(session)
+        else:
+            self.ended(session)
+
+    def _give_up(self, session: Session) -> None:
+        """End a session that cannot be recovered, and with it the old socket that it may still have."""
+        if session.socket is not None:
+            session.socket.close(CLOSE_POLICY, "recovery-impossible")
         else:
             self.ended(session)
 
