@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.test_realtime_gateway import Floor
 from tests.wire.client_frames import client_frame
-from tocsin.realtime.frames import BINARY, CLOSE, PING, TEXT, encode_close
+from tocsin.realtime.frames import BINARY, CLOSE, CONTINUATION, PING, TEXT, encode_close
 from tocsin.realtime.message import Message
 from tocsin.realtime.session import Session
 from tocsin.realtime.settings import Replay
@@ -38,6 +38,16 @@ def test_frames_of_every_kind_count_and_what_came_too_fast_is_not_done(frame: by
     assert session.ended
     assert transport.writes[-1] == LIMITED
     assert session.socket is None
+
+
+def test_fragments_of_a_message_that_never_ends_count_too() -> None:
+    floor = Floor(messages=10)
+    session, transport, connection = floor.connect()
+    connection.data_received(client_frame(TEXT, b"", final=False))
+    connection.data_received(client_frame(CONTINUATION, b"", final=False) * 9)
+    assert not session.ended
+    connection.data_received(client_frame(CONTINUATION, b"", final=False))
+    assert (session.ended, transport.writes[-1]) == (True, LIMITED)
 
 
 @pytest.mark.parametrize("reads", [1, 2], ids=["with the flood", "after it"])

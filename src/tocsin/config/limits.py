@@ -60,7 +60,7 @@ class Rates(Section):
     user_requests: int = Field(600, ge=0, description="requests of one user's client tokens")
     user_window_s: Positive = Field(60, description="the time in which they may ask that much")
     connection_messages: int = Field(
-        10_000, ge=0, description="messages of one live connection, pings too"
+        10_000, ge=0, description="messages of one live connection, pings and fragments too"
     )
     connection_window_s: Positive = Field(10, description="the time in which it may send that many")
 

@@ -124,7 +124,7 @@ class Connection(asyncio.Protocol):
         """Take bytes from the socket."""
         self._silent_beats = 0
         messages = self._reader.feed(data)
-        if not self._closing and self._is_too_fast(len(messages)):
+        if not self._closing and self._is_too_fast(self._reader.frames):
             self.close(CLOSE_POLICY, "rate-limited")  # of what came only the peer's close counts
         for opcode, payload in messages:
             if opcode == PING:
@@ -142,7 +142,9 @@ class Connection(asyncio.Protocol):
                 self._transport.write_eof()
 
     def _is_too_fast(self, count: int) -> bool:
-        """Take ``count`` messages, pings included, out of a bucket that holds what may come in one window.
+        """Take ``count`` frames out of a bucket that holds what may come in one window.
+
+        Fragments count like messages, for each costs as much; pings too.
 
         All that is kept of the bucket is when it will be full again.
         """

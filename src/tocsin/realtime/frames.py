@@ -122,9 +122,9 @@ Inflate = Callable[[bytes, int], bytes]
 
 
 class FrameReader:
-    """Reads what one client sends."""
+    """Reads what one client sends; ``frames`` are those that the last call of ``feed`` took."""
 
-    __slots__ = ("_inflate", "_limit", "_message", "_need", "_opcode", "_rest", "failure")
+    __slots__ = ("_inflate", "_limit", "_message", "_need", "_opcode", "_rest", "failure", "frames")
 
     def __init__(self, limit: int, inflate: Inflate | None = None) -> None:
         """Refuse messages above ``limit`` bytes with 1009.
@@ -137,6 +137,7 @@ class FrameReader:
         self._need = 0  # with fewer bytes than this in ``_rest``, looking again is useless
         self._opcode = 0  # of the fragmented message under way, perhaps with COMPRESSED, or 0
         self._message: bytearray | None = None
+        self.frames = 0
         self.failure: Failure | None = None
 
     def feed(self, data: bytes) -> list[tuple[int, bytes]]:
@@ -144,6 +145,7 @@ class FrameReader:
 
         Messages in front of an offence are returned; then ``failure`` is set.
         """
+        self.frames = 0
         rest = self._rest
         if rest is not None:
             rest += data
@@ -175,6 +177,7 @@ class FrameReader:
             if after > end:
                 self._need = after - at
                 return at
+            self.frames += 1
             payload = _unmask(data, mask_at, size) if size else b""
             message = self._accept(data[at], payload)
             if message is not None:
