@@ -29,6 +29,7 @@ from tocsin.realtime.frames import (
     FrameReader,
     encode_close,
     encode_frame,
+    frames_in,
 )
 from tocsin.realtime.message import Message
 from tocsin.realtime.settings import GatewaySettings
@@ -205,6 +206,27 @@ def test_the_sink_compresses_what_shrinks_and_leaves_control_frames_alone() -> N
     assert middle[0] == 0xC1
     assert len(middle) < 200
     assert inflate(middle[2:], LIMIT) == b'{"a":1}' * 1000
+
+
+def test_what_many_are_sent_is_compressed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    windows: list[int] = []
+
+    def counted(message: bytes, window_bits: int) -> bytes:
+        windows.append(window_bits)
+        return deflate(message, window_bits)
+
+    monkeypatch.setattr("tocsin.realtime.deflate.deflate", counted)
+    text = b'{"once":1}' * 1000
+    frames = encode_frame(TEXT, text)
+    wide, narrow = [Written() for _ in range(100)], Written()
+    for written in wide:
+        DeflatingSink(written, Terms()).write(frames)
+    DeflatingSink(narrow, Terms(window_bits=9)).write(frames)
+    assert windows == [15, 9]
+    assert {written.data for written in wide} == {wide[0].data}
+    for written in (wide[0], narrow):
+        [(first, frame, payload_at)] = frames_in(written.data)
+        assert (first, inflate(frame[payload_at:], LIMIT)) == (0xC1, text)
 
 
 # Over real sockets
