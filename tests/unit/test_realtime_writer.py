@@ -12,7 +12,7 @@ from tocsin.realtime.receipts import Witness
 from tocsin.realtime.relay import Relay
 from tocsin.realtime.session import Session
 from tocsin.realtime.settings import Replay
-from tocsin.realtime.writer import SOCKETS_PER_TURN, Writer
+from tocsin.realtime.writer import BYTES_PER_TURN, SOCKETS_PER_TURN, Writer
 from tocsin.supervisor import Supervisor
 
 
@@ -115,6 +115,19 @@ def test_a_large_fanout_leaves_the_loop_free_between_slices() -> None:
         assert sum(len(s.writes) for s in sockets) == done * SOCKETS_PER_TURN
     floor.turns.run_all()
     assert all(len(s.writes) == 1 for s in sockets)
+
+
+def test_what_is_large_goes_to_fewer_in_one_turn() -> None:
+    floor = Floor()
+    sockets = floor.join(*(session(f"u{i}") for i in range(7)))
+    floor.spread(large := data("x", BYTES_PER_TURN // 3 - 3))
+    assert 3 * large.size == BYTES_PER_TURN - 1
+    for done in (3, 6, 7):
+        floor.turns.run_one()
+        assert sum(len(s.writes) for s in sockets) == done
+    floor.spread(data("x", 2 * BYTES_PER_TURN))
+    floor.turns.run_one()
+    assert sum(len(s.writes) for s in sockets) == 8
 
 
 def test_many_waiting_sessions_are_flushed_in_slices_too() -> None:

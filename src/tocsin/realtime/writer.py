@@ -15,6 +15,8 @@ from tocsin.realtime.session import Session
 from tocsin.realtime.spread import Steps, write_at_once
 
 SOCKETS_PER_TURN: Final = 256
+# To fewer of them what is large: the kernel copies, or zlib compresses, every byte for each.
+BYTES_PER_TURN: Final = 4 * 2**20
 
 
 class _Spread:
@@ -23,7 +25,16 @@ class _Spread:
     ``name`` is None for those that are on their own: nothing more joins them.  ``steps`` is None until the writing begins.
     """
 
-    __slots__ = ("_audience", "_sessions", "_start", "_where", "messages", "name", "steps")
+    __slots__ = (
+        "_audience",
+        "_per_turn",
+        "_sessions",
+        "_start",
+        "_where",
+        "messages",
+        "name",
+        "steps",
+    )
 
     def __init__(
         self,
@@ -39,16 +50,18 @@ class _Spread:
         self._where = where
         self._sessions: Sequence[Session] = ()
         self._start = 0
+        self._per_turn = SOCKETS_PER_TURN
 
     def begin(self) -> Steps:
         """Ask who they are; from now on nothing joins."""
         self._sessions = self._audience()
         self.steps = Steps(self.messages)
+        self._per_turn = max(1, min(SOCKETS_PER_TURN, BYTES_PER_TURN // self.steps.size))
         return self.steps
 
     def next_slice(self) -> Sequence[Session]:
-        """Return the next few hundred of them."""
-        start, self._start = self._start, self._start + SOCKETS_PER_TURN
+        """Return the next few hundred of them, fewer if there is much to write to each."""
+        start, self._start = self._start, self._start + self._per_turn
         some = self._sessions[start : self._start]
         return some if self._where is None else list(filter(self._where, some))
 
