@@ -171,6 +171,15 @@ def test_a_repeat_is_told_and_not_done_again_but_a_failed_request_may_be_tried_a
     assert names == ["Forbidden", "Duplicate", "Forbidden"]
 
 
+def test_the_last_thousand_requests_that_succeeded_are_remembered() -> None:
+    asker = session(rights=ROLES)
+    recorder = Recorder()
+    for ack_id in (*range(1001), 1, 1000, 0):
+        recorder.hear(asker, b'{"type":"joinGroup","group":"ops","ackId":%d}' % ack_id)
+    assert [answer["success"] for answer in recorder.answers[:1001]] == [True] * 1001
+    assert [answer["success"] for answer in recorder.answers[1001:]] == [False, False, True]
+
+
 def test_who_is_in_too_many_groups_is_told_and_joins_no_more() -> None:
     asker = session(rights=Rights(["webpubsub.joinLeaveGroup"]))
     recorder = Recorder()

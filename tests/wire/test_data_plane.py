@@ -71,6 +71,14 @@ async def test_filter_excluded_and_metadata_decide_who_gets_what(plane: Plane) -
         assert [(await receive(ada))["data"] for _ in range(3)] == [1, 2, 3]
         told = await receive(ben)
         assert (told["data"], told["metadata"]) == (3, {"trace": "t"})
+        for path in ("/users/ben", "/groups/g"):
+            await plane.ask("POST", "/:addToGroups", {"groups": ["g"]})
+            not_ben = f"{path}/:send?filter=connectionId%20ne%20%27{bens}%27"
+            await plane.ask("POST", not_ben, '"not to ben"')
+            if path == "/groups/g":
+                await plane.ask("POST", f"{path}/:send?excluded={bens}", '"nor this"')
+            await plane.ask("POST", f"{path}/:send", '"to ben"')
+            assert (await receive(ben))["data"] == "to ben"
 
 
 async def test_a_repeat_is_sent_once_and_answered_alike(plane: Plane) -> None:
@@ -83,6 +91,21 @@ async def test_a_repeat_is_sent_once_and_answered_alike(plane: Plane) -> None:
             assert (await plane.ask("POST", "/:send", body, key)).status_code == status
         await plane.ask("POST", "/:send", "5")
         assert [(await receive(socket))["data"] for _ in range(4)] == [1, 2, 3, 5]
+
+
+async def test_a_repeat_of_what_is_no_send_is_not_done_again_either(plane: Plane) -> None:
+    again, join = {"x-ms-client-request-id": "r2"}, {"groups": ["g"]}
+    async with plane.client("ada") as (socket, name):
+        assert (await plane.ask("POST", "/:addToGroups", join, again)).status_code == 200
+        assert (await plane.ask("DELETE", f"/connections/{name}/groups")).status_code == 204
+        assert (await plane.ask("POST", "/:addToGroups", join, again)).status_code == 200
+        assert (await plane.ask("HEAD", "/groups/g")).status_code == 404
+        assert (await plane.ask("POST", "/:closeConnections", "", again)).status_code == 204
+        assert (await receive(socket))["event"] == "disconnected"
+    async with plane.client("ada") as (socket, _):
+        assert (await plane.ask("POST", "/:closeConnections", "", again)).status_code == 204
+        await socket.send('{"type":"ping"}')
+        assert await receive(socket) == {"type": "pong"}
 
 
 async def test_what_the_other_gateways_could_not_be_told_is_no_repeat(plane: Plane) -> None:

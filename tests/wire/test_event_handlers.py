@@ -205,6 +205,28 @@ async def test_while_a_handler_thinks_about_one_client_others_connect(tmp_path: 
         assert (await refused)[0] == 403
 
 
+async def test_a_token_that_is_revoked_while_a_handler_thinks_opens_nothing(tmp_path: Path) -> None:
+    go_on = asyncio.Event()
+
+    async def slow(_asked: Asked) -> web.Response:
+        await go_on.wait()
+        return web.Response(status=204)
+
+    async with staged(tmp_path) as stage:
+        stage.app.answers["connect"] = slow
+        refused = asyncio.create_task(stage.refusal(JSON))
+        await eventually(lambda: stage.app.events() == ["connect"])
+        key, _ = await stage.served.node.keyring.create(HUB, "server", "backend")
+        revoked = await stage.served.http.post(
+            "/v1/users/ada/revoke-tokens", headers={"authorization": f"Bearer {key}"}
+        )
+        assert revoked.status_code == 200
+        go_on.set()
+        status, problem = await refused
+        assert (status, problem["code"]) == (401, "token-revoked")
+        assert stage.app.events() == ["connect"]
+
+
 async def test_a_handler_that_is_down_is_a_500(tmp_path: Path) -> None:
     async with staged(tmp_path) as stage:
         await stage.app.stop()
