@@ -190,6 +190,18 @@ def test_each_process_answers_what_its_roles_are_and_what_one_revokes_ends_at_th
     key = api.key("server")
     assert gateway.publish(key).status_code == processor.publish(key).status_code == 404
     assert api.request("GET", "/client/hubs/default").status_code == 404
+    upgrade = {
+        "connection": "Upgrade",
+        "upgrade": "websocket",
+        "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+        "sec-websocket-version": "13",
+    }
+    for server in (api, processor):
+        refused = server.request("GET", "/client/hubs/default", headers=upgrade)
+        assert (refused.status_code, refused.json()["code"]) == (404, "no-such-path")
+        assert "WebSocket library" not in server.log()
+    refused = gateway.request("GET", "/client/hubs/default", headers=upgrade)
+    assert (refused.status_code, refused.json()["code"]) == (401, "token-missing")
     for server in split:
         assert server.request("GET", "/readyz").status_code == 200
     token = {"authorization": f"Bearer {api.client_token(key)['token']}"}

@@ -80,9 +80,9 @@ async def echo_size(scope: Any, receive: Any, send: Any) -> None:
 class Client:
     """One connection to a guarded server, and the time."""
 
-    def __init__(self, app: Any = echo_size) -> None:
+    def __init__(self, app: Any = echo_size, *, ws: Any = "auto") -> None:
         self.loop, self.transport, self.watch = Loop(), Transport(), Watch(LIMITS)
-        config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False)
+        config = uvicorn.Config(app, ws=ws, lifespan="off", log_config=None, access_log=False)
         config.load()
         self.guard: HttpGuard = self.watch(
             config=config, server_state=ServerState(), app_state={}, _loop=self.loop
@@ -261,6 +261,21 @@ async def test_upgrade_behind_an_unanswered_request_is_refused_after_its_answer(
     assert client.transport.written.startswith(b"HTTP/1.1 200")
     assert b"101" not in client.transport.written
     assert client.transport.closing
+
+
+@pytest.mark.parametrize("wanted", [b"websocket", b"h2c"])
+async def test_upgrade_that_is_not_done_here_is_answered_as_a_request_and_logs_nothing(
+    wanted: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = Client(ws="none")
+    await client.send(
+        b"GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: " + wanted + b"\r\n\r\n"
+    )
+    assert client.transport.written.startswith(b"HTTP/1.1 200")
+    assert client.transport.written.endswith(b"\r\n\r\n0")
+    await client.send(HEAD + b"Content-Length: 3\r\n\r\nabc")
+    assert client.transport.written.endswith(b"\r\n\r\n3")
+    assert caplog.messages == []
 
 
 async def test_slow_head_is_cut_off_however_busy_the_client_looks() -> None:

@@ -165,6 +165,9 @@ class HttpGuard(HttpToolsProtocol):
         super().handle_websocket_upgrade()
         self.transport = self.flow = self.parser = self.scope = self.headers = None  # type: ignore[assignment]
 
+    def _unsupported_upgrade_warning(self) -> None:
+        """Log nothing: an upgrade that is not done here was answered as a request without it (uvicorn names libraries)."""
+
     # Called by the parser
 
     def on_message_begin(self) -> None:
