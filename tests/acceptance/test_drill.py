@@ -237,7 +237,10 @@ def test_a_drill_needs_a_running_server_and_a_key_that_may(
     assert "NOT ERASED" not in refused.stderr
 
 
-def test_another_machine_is_drilled_only_when_that_is_meant(make_server: MakeServer) -> None:
-    done = make_server().try_cli("drill", "--endpoint", "http://203.0.113.9:8080")
+@pytest.mark.parametrize("option", ["--endpoint", "--gateway"])
+def test_another_machine_is_drilled_only_when_that_is_meant(
+    make_server: MakeServer, option: str
+) -> None:
+    done = make_server().try_cli("drill", option, "http://203.0.113.9:8080")
     assert done.returncode == 1
     assert "--yes" in done.stderr

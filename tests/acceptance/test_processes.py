@@ -17,8 +17,9 @@ from tests.acceptance import test_ledger
 from tests.acceptance.conftest import MakeServer
 from tests.acceptance.deadlines import until
 from tests.acceptance.live_clients import live_clients
-from tests.acceptance.server_process import ServerProcess
+from tests.acceptance.server_process import ServerProcess, free_port
 from tests.acceptance.tcp_proxy import proxy_by
+from tests.acceptance.test_drill import RunningDrill, is_clean, secret_of
 from tests.acceptance.test_ledger import HEALED_S, USERS, Ledger, check_inboxes
 from tests.acceptance.test_webhooks import QUICK, Ada, Hold, Registered, devices
 from tests.acceptance.webhook_receiver import receiving
@@ -217,6 +218,47 @@ def test_each_process_answers_what_its_roles_are_and_what_one_revokes_ends_at_th
             pass
     refused = gateway.request("GET", "/v1/inbox/stream", headers=token)
     assert (refused.status_code, refused.json()["code"]) == (401, "token-revoked")
+
+
+def test_a_drill_is_told_which_processes_publish_and_which_are_live(
+    make_server: MakeServer, shared: dict[str, str]
+) -> None:
+    # What stands in front is not there: only the addresses of the processes are of use.
+    common = {**shared, "TOCSIN_PUBLIC_URL": f"http://127.0.0.1:{free_port()}"}
+    api = make_server(env={**common, "TOCSIN_ROLES": "api,processor,dispatcher"}).start()
+    gateway = beside(api, make_server, {**common, "TOCSIN_ROLES": "gateway"}).start()
+    key = api.key("server")
+    secret = ("--key", secret_of(key))
+    for words, *options in (
+        (
+            f"{gateway.url} has not the role api",
+            f"--endpoint={api.url}",
+            f"--endpoint={gateway.url}",
+        ),
+        (f"{api.url} has not the role gateway", f"--endpoint={api.url}"),
+        (
+            f"{api.url} has not the role gateway",
+            f"--endpoint={api.url}",
+            f"--gateway={gateway.url}",
+            f"--gateway={api.url}",
+        ),
+        ("(public_url) gave no answer within 10 s", f"--gateway={gateway.url}", "--settle=10"),
+    ):
+        refused = api.try_cli("drill", *secret, *options)
+        assert refused.returncode == 1, refused.stderr
+        assert words in refused.stderr
+        assert is_clean(api, key)
+    there = (*secret, "--endpoint", api.url, "--gateway", gateway.url)
+    drill = RunningDrill(api, "--duration", "5", "--drop-every", "0.5", *there)
+    drill.begin_break()
+    gateway.restart()
+    drill.end_break()
+    code, ledger, told = drill.ended()
+    assert code == 0, told
+    assert ledger["verdict"] == "passed"
+    assert ledger["alerts"]["acked"] == ledger["alerts"]["published"] == 150
+    assert ledger["dropped"] > 0
+    assert is_clean(api, key)
 
 
 async def send_order(nats: NatsServer, stream: str) -> None:

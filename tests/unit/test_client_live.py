@@ -7,8 +7,11 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from tests.unit.client_server import TinyServer, running
+from tocsin.client import comeback
 from tocsin.client.comeback import Comeback
 from tocsin.client.live import InboxClient
 from tocsin.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
@@ -108,6 +111,34 @@ async def test_whatever_closed_the_socket_it_comes_back_and_heals(
         await tiny.close_sockets(code, "retry-after-ms=20")
         await until(client, "a1")
         assert tiny.connections == 2
+
+
+async def test_streams_are_opened_at_the_gateway_and_all_else_is_asked_of_the_api(
+    server: tuple[TinyServer, aiohttp.ClientSession], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comeback, "LONGEST_PAUSE_S", 0.05)
+    tiny, session = server
+    await tiny.deliver()
+    over = asyncio.Event()
+
+    async def stream(request: web.Request) -> web.StreamResponse:
+        assert request.headers["Authorization"] == "Bearer good"
+        opened = web.StreamResponse()
+        await opened.prepare(request)
+        await over.wait()
+        return opened
+
+    app = web.Application()  # which takes no sockets
+    app.router.add_get("/v1/inbox/stream", stream)
+    async with TestServer(app) as gateway:
+        url = str(gateway.make_url("/client/hubs/h?access_token=good"))
+        client = InboxClient(
+            url, tiny.base_url, session, options=FAST, gateway_url=str(gateway.make_url("/"))
+        )
+        async with client:
+            await until(client, "a1")
+            assert client.transport == "stream"
+        over.set()
 
 
 async def test_a_refused_token_is_asked_for_anew(

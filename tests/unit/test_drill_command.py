@@ -184,6 +184,8 @@ def test_no_colour_is_meant_for_one_ground_alone() -> None:
         (["--settle", "601"], "should be"),
         (["--drop-every", "-1"], "should be"),
         (["--drop-every", "0.01"], "at least 0.05"),
+        (["--endpoint", "host:8080"], "--endpoint 'host:8080' is no address"),
+        (["--gateway", "http://host", "--gateway", "ws://host"], "--gateway 'ws://host' is no"),
     ],
 )
 def test_an_option_that_cannot_be_is_refused(options: list[str], words: str) -> None:

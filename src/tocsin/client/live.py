@@ -53,6 +53,7 @@ class InboxClient:
         clock: Tells the time.
         random: Draws every jitter.
         device: Names this installation in receipts; keep it. Default: a random one, for the life of this object.
+        gateway_url: Where event streams are, if processes with the role ``gateway`` have another address than ``base_url``.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class InboxClient:
         clock: Clock | None = None,
         random: Random | None = None,
         device: str | None = None,
+        gateway_url: str | None = None,
     ) -> None:
         self._device = device or str(uuid.uuid4())
         self._client_url = client_url
@@ -78,7 +80,7 @@ class InboxClient:
             InboxSocket(session, self._clock, opened=self._opened, heard=self._heard),
             InboxStream(
                 session,
-                f"{self._base_url}/v1/inbox/stream",
+                f"{(gateway_url or base_url).rstrip('/')}/v1/inbox/stream",
                 opened=self._opened,
                 heard=self._heard,
             ),

@@ -25,10 +25,15 @@ def find_remote(url: str | None = None, key: str | None = None) -> Remote:
         url = os.environ.get("TOCSIN_URL", "")
     if key is None:
         key = os.environ.get("TOCSIN_KEY", "")
-    return Remote(_address(url), _headers(key))
+    return Remote(address_of(url, "TOCSIN_URL"), _headers(key))
 
 
-def _address(text: str) -> httpx.URL:
+def address_of(text: str, name: str) -> httpx.URL:
+    """Read the address of a server; ``name`` is what it was given as.
+
+    Raises:
+        ConfigError: It is none.
+    """
     reason = "it has no scheme http or https and host"
     try:
         url = httpx.URL(text)
@@ -36,7 +41,7 @@ def _address(text: str) -> httpx.URL:
             return url
     except httpx.InvalidURL as error:
         reason = str(error)
-    detail = f"TOCSIN_URL {text!r} is no address: {reason}; write it as https://HOST:PORT"
+    detail = f"{name} {text!r} is no address: {reason}; write it as https://HOST:PORT"
     raise ConfigError(detail)
 
 

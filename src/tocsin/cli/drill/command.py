@@ -4,14 +4,16 @@ import asyncio
 import json
 import os
 import signal
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from tocsin.cli.calls import HubOption, settings_of
 from tocsin.cli.drill.plan import Drill
 from tocsin.cli.elsewhere import refuse_elsewhere
+from tocsin.client.remote import address_of
 from tocsin.config import Settings
+from tocsin.errors import ConfigError
 
 if TYPE_CHECKING:  # a live client, which only this command needs
     from tocsin.cli.drill.drilled import Drilled, Watch
@@ -19,6 +21,15 @@ if TYPE_CHECKING:  # a live client, which only this command needs
 MOST_ALERTS = 100_000
 SHORTEST_DROP_S = 0.05
 CUT_SHORT = 130
+
+
+class Servers(NamedTuple):
+    """Where a drill is to go, and what it shows there."""
+
+    endpoints: list[str]
+    gateways: list[str]
+    key: str | None
+    hub: str | None
 
 
 def drill(
@@ -62,8 +73,15 @@ def drill(
     endpoint: Annotated[
         list[str] | None,
         typer.Option(
-            help="A server's address; may be repeated, for all nodes of a cluster.",
+            help="Where to publish and read: a server's address; may be repeated, for all nodes of a cluster.",
             show_default="TOCSIN_URL, or the server beside it",
+        ),
+    ] = None,
+    gateway: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Where live clients connect, if endpoints have not the role gateway; may be repeated.",
+            show_default="the endpoints",
         ),
     ] = None,
     key: Annotated[
@@ -87,11 +105,13 @@ def drill(
         break_every_s=break_every or 0.0,
     )
     _check(asked)
+    _check_addresses("--endpoint", endpoint or [])
+    _check_addresses("--gateway", gateway or [])
     given = os.environ.get("TOCSIN_URL")
-    endpoints = endpoint or ([given] if given else [])
+    servers = Servers(endpoint or ([given] if given else []), gateway or [], key, hub)
     if not yes:
-        refuse_elsewhere(*endpoints)
-    drilled = _run(settings_of(context), asked, endpoints, key, hub)
+        refuse_elsewhere(*servers.endpoints, *servers.gateways)
+    drilled = _run(settings_of(context), asked, servers)
     _tell(drilled, as_json=as_json)
 
 
@@ -121,9 +141,20 @@ def _check(asked: Drill) -> None:
         raise typer.BadParameter(detail)
 
 
-def _run(
-    settings: Settings, asked: Drill, endpoints: list[str], key: str | None, hub: str | None
-) -> "Drilled":
+def _check_addresses(option: str, addresses: list[str]) -> None:
+    """Refuse what is no address.
+
+    Raises:
+        BadParameter: It names the option.
+    """
+    for address in addresses:
+        try:
+            address_of(address, option)
+        except ConfigError as error:
+            raise typer.BadParameter(error.detail) from error
+
+
+def _run(settings: Settings, asked: Drill, servers: Servers) -> "Drilled":
     """Carry it out; cut short it cleans up all the same."""
     from tocsin.cli.drill.drilled import Drilled  # noqa: PLC0415 -- only this command needs live clients
     from tocsin.cli.drill.screen import shown_drill  # noqa: PLC0415 -- as above
@@ -131,7 +162,7 @@ def _run(
     drilled = Drilled()
     try:
         with shown_drill() as watch:
-            asyncio.run(_carry_out(drilled, settings, asked, endpoints, key, hub, watch))
+            asyncio.run(_carry_out(drilled, settings, asked, servers, watch))
     except asyncio.CancelledError:
         typer.echo("cut short, so that nothing is proved", err=True)
         raise typer.Exit(CUT_SHORT) from None
@@ -144,9 +175,7 @@ async def _carry_out(
     drilled: "Drilled",
     settings: Settings,
     asked: Drill,
-    endpoints: list[str],
-    key: str | None,
-    hub: str | None,
+    servers: Servers,
     watch: "Watch",
 ) -> None:
     from tocsin.cli.drill.nodes import open_nodes  # noqa: PLC0415 -- as above
@@ -158,7 +187,8 @@ async def _carry_out(
     for number in (signal.SIGINT, signal.SIGTERM):  # a second one cuts the cleaning short
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     patience = Patience(asked.timeout_s, asked.settle_s)
-    async with open_nodes(settings, hub, endpoints, key, patience) as nodes:
+    endpoints, gateways, key, hub = servers
+    async with open_nodes(settings, hub, endpoints, key, patience, gateways) as nodes:
         await Drilling(asked, nodes, watch, drilled).run()
 
 

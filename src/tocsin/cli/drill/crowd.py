@@ -11,7 +11,7 @@ import msgspec
 
 from tocsin.cli.drill.judging import Held, number_in, shown
 from tocsin.cli.drill.ledger import Ledger, Sight
-from tocsin.cli.drill.nodes import Nodes
+from tocsin.cli.drill.nodes import Addresses, Nodes
 from tocsin.cli.pool import each
 from tocsin.client.live import InboxClient
 from tocsin.clock import SystemClock
@@ -68,12 +68,14 @@ class Onlooker:
         """Connect.
 
         Raises:
-            TocsinError: There was no token.
+            TocsinError: There was no token, or it leads to a server that is not for clients.
         """
-        url = await self._token()
+        addresses = await self._addresses()
+        await self._nodes.check_told(addresses)
         self._session = aiohttp.ClientSession(connector=self.line.connector())
-        base_url = url.partition("/client/")[0].replace("ws", "http", 1)
-        self._client = InboxClient(self._fresh_url, base_url, self._session)
+        self._client = InboxClient(
+            self._fresh_url, addresses.api, self._session, gateway_url=addresses.gateway
+        )
         self._client.start()
         self._tasks.start("drill client", self._note_news())
 
@@ -118,14 +120,14 @@ class Onlooker:
                     self._ledger.tell(self.sight, number, self._clock.monotonic_s())
             self.catch_up()
 
-    async def _token(self, within_s: float | None = None) -> str:
+    async def _addresses(self, within_s: float | None = None) -> Addresses:
         body = msgspec.json.encode({"user_id": self.sight.user})
         issued = await self._nodes.ask("POST", "/v1/client-tokens", body, within_s=within_s)
-        return self._nodes.client_url(str(issued["url"]))
+        return self._nodes.addresses(str(issued["url"]))
 
     async def _fresh_url(self) -> str:
         try:
-            return await self._token(TOKEN_S)
+            return (await self._addresses(TOKEN_S)).socket
         except TocsinError as error:  # the client comes back to what is a failure of the network
             raise aiohttp.ClientConnectionError(error.detail) from error
 
@@ -153,10 +155,10 @@ class Crowd:
         await each(onlooker.close for onlooker in self.onlookers)
 
     async def join(self, user: str) -> None:
-        """Open one more client for ``user``, on the next node.
+        """Open one more client for ``user``, on the next node and the next gateway.
 
         Raises:
-            TocsinError: There was no token.
+            TocsinError: There was no token, or it leads to a server that is not for clients.
         """
         place = len(self.onlookers)
         sight = self._ledger.watch(f"client {place} of {user}", user)

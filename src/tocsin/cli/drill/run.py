@@ -49,6 +49,8 @@ class Drilling:
             await self._erase()
 
     async def _gather(self) -> None:
+        self._watch(self.drilled, "asking the servers", None)
+        await self._nodes.check()
         people = people_of(self.drilled.run, self._drill.clients)
         for place in range(self._drill.clients):
             await self._join(people[place // CLIENTS_EACH])
@@ -60,7 +62,8 @@ class Drilling:
         except TimeoutError as error:
             detail = (
                 f"not every client reached its inbox within {GATHER_S:g} s, so that nothing was "
-                "published: can the endpoints be reached by WebSocket, and is their public_url right?"
+                "published: can the endpoints (or the gateways) be reached by WebSocket, and have "
+                "all servers the same public_url?"
             )
             raise UnavailableError(detail) from error
 
