@@ -214,6 +214,12 @@ def test_pauses_follow_the_close_code() -> None:
     assert 15.0 <= pauses[-1] <= 30.0
 
 
+def test_a_server_that_is_away_for_days_is_looked_for_every_half_a_minute() -> None:
+    comeback = Comeback(Random(1))
+    pauses = [comeback.pause_s(None, "", stood_s=0) for _ in range(10_000)]
+    assert all(15.0 <= pause <= 30.0 for pause in pauses[9:])
+
+
 async def test_receipts_are_told_with_the_device_and_kept_once(
     server: tuple[TinyServer, aiohttp.ClientSession],
 ) -> None:

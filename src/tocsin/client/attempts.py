@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
+from tocsin.client.backoff import longest_pause_s
 from tocsin.client.refusal import UnsettledError, problem_in, refusal_of
 from tocsin.clock import Clock
 
@@ -105,7 +106,7 @@ class Attempts:
         Raises:
             UnsettledError: That would be after the deadline.
         """
-        longest_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2**self._failures)
+        longest_s = longest_pause_s(FIRST_PAUSE_S, LONGEST_PAUSE_S, self._failures)
         self._failures += 1
         self._pause_s = longest_s * (0.5 + self._random() / 2) + _seconds(retry_after)
         if self._clock.monotonic_s() + self._pause_s >= self._until_s:

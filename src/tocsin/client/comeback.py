@@ -3,6 +3,8 @@
 import re
 from random import Random
 
+from tocsin.client.backoff import longest_pause_s
+
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
 STEADY_S = 5.0
@@ -40,7 +42,7 @@ class Comeback:
         return 0.0 if at_once and self._failures == 1 else self._backoff()
 
     def _backoff(self) -> float:
-        return self._spread(min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** (self._failures - 1)))
+        return self._spread(longest_pause_s(FIRST_PAUSE_S, LONGEST_PAUSE_S, self._failures - 1))
 
     def _spread(self, longest_s: float) -> float:
         return longest_s * (0.5 + self._random.random() / 2)

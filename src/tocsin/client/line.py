@@ -12,6 +12,7 @@ from typing import Literal
 
 import aiohttp
 
+from tocsin.client.backoff import longest_pause_s
 from tocsin.client.socket import ABNORMAL, Closed, InboxSocket
 from tocsin.client.stream import InboxStream
 from tocsin.clock import Clock
@@ -89,7 +90,7 @@ class Line:
     async def _probe(self) -> Closed:
         """Return when a socket was greeted."""
         while True:
-            longest_s = min(PROBE_MAX_S, PROBE_BASE_S * 2**self._probes)
+            longest_s = longest_pause_s(PROBE_BASE_S, PROBE_MAX_S, self._probes)
             self._probes += 1
             await asyncio.sleep(longest_s * (0.5 + self._random.random() / 2))
             try:
