@@ -45,6 +45,31 @@ async def test_a_repeat_is_told_from_a_conflict(server: Server, by: str) -> None
     assert (other.status_code, other.json()["code"]) == (409, "id-conflict")
 
 
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (b' { "n" : [ 1, 2 ],\n"caf\xc3\xa9": null } ', 202),
+        (b'{"n":[1,2],"caf\\u00e9":null}', 409),
+        (b'{"n":[1,2],"caf\xc3\xa9":" "}', 409),
+        (b'{"caf\xc3\xa9":null,"n":[1,2]}', 409),
+    ],
+    ids=["blanks", "an escape", "another text", "another order"],
+)
+async def test_a_repeat_may_have_its_blanks_elsewhere_and_nothing_else(
+    server: Server, data: bytes, status: int
+) -> None:
+    key = await server.key()
+    first, again = [
+        await server.http.post(
+            "/v1/alerts",
+            content=b'{"id":"1","to":{"all":true},"title":"t","data":' + written + b"}",
+            headers=key,
+        )
+        for written in (b'{"n":[1,2],"caf\xc3\xa9":null}', data)
+    ]
+    assert (first.status_code, again.status_code) == (202, status)
+
+
 async def test_two_producers_may_use_the_same_id(server: Server) -> None:
     body = {**ALERT, "id": "1", "source": "s"}
     answers = [

@@ -134,6 +134,7 @@ def admit(
     deliver_us = _check_delivery(request.deliver_at, now_us, limits, pointer)
     shown_us = now_us if deliver_us is None else deliver_us
     expires_us = _check_expiry(request.expires_at, shown_us, now_us, pointer)
+    data = _check_data(request.data, limits, pointer)
     content = _encode(
         Content(
             source=source,
@@ -145,7 +146,7 @@ def admit(
             url=request.url,
             icon=request.icon,
             actions=request.actions,
-            data=_check_data(request.data, limits, pointer),
+            data=data,
             expires_at=None if expires_us is None else to_rfc3339(expires_us),
         )
     )
@@ -158,7 +159,7 @@ def admit(
         accepted_us=now_us,
         source=owner,
         producer_id=repeat_key,
-        fingerprint=b"" if repeat_key is None else _fingerprint(request),
+        fingerprint=b"" if repeat_key is None else _fingerprint(request, data),
         category=request.category,
         severity=request.severity,
         collapse_key=collapse_key,
@@ -270,20 +271,21 @@ def _read_time(stamp: datetime, place: str) -> int:
 
 
 def _check_data(data: msgspec.Raw, limits: Limits, pointer: str) -> msgspec.Raw | UnsetType:
+    """Return the data without the blanks between its parts, so that one line is one frame; numbers and strings stay as written."""
     raw = bytes(data)
     if raw in (b"", b"null"):
         return UNSET
     # It was passed over unread, and may hold a number (1e999) on which clients would stumble.
     try:
         depth = _depth(msgspec.json.decode(raw))
+        compact = msgspec.json.format(raw, indent=-1)
     except msgspec.DecodeError as error:
         raise refused_field(error, f"{pointer}/data") from error
     except RecursionError as error:
         raise _too_deep(limits, pointer) from error
     if depth > limits.data_depth:
         raise _too_deep(limits, pointer)
-    # Line breaks in JSON are white space outside strings; without them one line is one frame.
-    return msgspec.Raw(raw.replace(b"\n", b" ").replace(b"\r", b" "))
+    return msgspec.Raw(compact)
 
 
 def _depth(value: object) -> int:
@@ -305,5 +307,8 @@ def _too_deep(limits: Limits, pointer: str) -> TooLargeError:
     return TooLargeError(detail, code="too-deep", pointer=f"{pointer}/data")
 
 
-def _fingerprint(request: AlertRequest) -> bytes:
+def _fingerprint(request: AlertRequest, data: msgspec.Raw | UnsetType) -> bytes:
+    """Digest what the alert says; ``data`` is the checked one, for blanks between its parts say nothing."""
+    if data is not UNSET:
+        request = replace(request, data=data)
     return hashlib.blake2b(_encode(request), digest_size=16).digest()
