@@ -196,6 +196,15 @@ async def test_a_batch_under_an_idempotency_key_can_be_repeated(server: Server) 
     assert len({r["id"] for r in first.json()["results"]}) == 2
 
 
+@pytest.mark.parametrize("key", ["", "k" * 257])
+async def test_a_batch_under_a_key_that_is_none_is_refused_whole(server: Server, key: str) -> None:
+    headers = {**await server.key(), "idempotency-key": key}
+    answer = await server.http.post("/v1/alerts/batch", json={"alerts": [ALERT]}, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid-id")
+    assert f"Idempotency-Key has {len(key)} characters" in answer.json()["detail"]
+    assert (await server.store.queue.depth()).waiting == 0
+
+
 async def test_a_batch_with_too_many_alerts_is_refused_whole() -> None:
     async with running(Limits(batch_alerts=1)) as server:
         answer = await server.http.post(

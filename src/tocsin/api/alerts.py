@@ -22,6 +22,7 @@ from tocsin.errors import (
 from tocsin.ingest.admission import Producer, admit, caused_by, decode_alert, refused_field
 from tocsin.ingest.withdrawer import Withdrawer
 from tocsin.model.alert import Envelope, in_order
+from tocsin.model.ids import check_id
 from tocsin.model.receipt import TOLD_FACTS, Tally
 from tocsin.ports.audit import Deed
 from tocsin.ports.queue import Intake, Published
@@ -112,6 +113,8 @@ class Alerts:
         raws, form = _split_batch(body, is_lines=media_type(request) == NDJSON)
         said = request.headers(_SAID)
         key = said.get(_IDEMPOTENCY_KEY)
+        if key is not None:
+            check_id(key, "Idempotency-Key")
 
         def admit_one(index: int, raw: bytes) -> Envelope:
             pointer = form.format(index)
@@ -120,7 +123,7 @@ class Alerts:
                 producer,
                 self._limits,
                 self._clock.now_us(),
-                idempotency_key=f"{key}#{index}" if key else None,
+                idempotency_key=None if key is None else f"{key}#{index}",
                 pointer=pointer,
             )
             return caused_by(envelope, said.get(TRACE_PARENT))
