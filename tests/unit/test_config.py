@@ -36,7 +36,7 @@ def test_a_section_can_come_from_the_environment(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("prot = 1", "prot: there is no such setting"),
+        ("prot = 1", "prot: there is no such setting; take it out"),
         ("[limits]\nalerts = 1", "limits.alerts: there is no such setting"),
         ("port = 70000", "port = 70000"),
         ('public_url = "example.org"', "public_url"),

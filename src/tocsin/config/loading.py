@@ -46,7 +46,8 @@ def _explain(error: ValidationError) -> str:
     for fault in error.errors():
         name = ".".join(str(part) for part in fault["loc"])
         if fault["type"] == "extra_forbidden":
-            lines.append(f"{name}: there is no such setting; see `tocsin check-config --help`")
+            remedy = "take it out, and `tocsin check-config` prints all there are"
+            lines.append(f"{name}: there is no such setting; {remedy}")
         else:
             lines.append(f"{name} = {fault['input']!r}: {fault['msg']}")
     return "\n".join(lines)
