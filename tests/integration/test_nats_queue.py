@@ -219,6 +219,42 @@ async def test_a_repeat_after_a_restart_of_the_server_is_known_by_the_store(
         assert told == [Published("duplicate", first.id), Published("conflict", first.id)]
 
 
+async def test_while_the_store_is_away_what_is_late_is_known_by_the_stream_or_unknown(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = keyed(1, expires_us=9, accepted_us=8)
+    await world.store.queue.publish([first])
+    again, other, new = (
+        keyed(1, expires_us=9, accepted_us=9),
+        keyed(1, b"other", expires_us=9, accepted_us=9),
+        keyed(2, expires_us=9, accepted_us=9),
+    )
+
+    async def away(_envelopes: object) -> None:
+        raise UnavailableError("the store is away")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(world.store.handover, "standing", away)
+        told = await world.store.queue.publish([again, other, new])
+    assert told == [
+        Published("duplicate", first.id),
+        Published("conflict", first.id),
+        Published("unknown", new.id),
+    ]
+    assert await world.store.queue.publish([new]) == [Published("expired", new.id)]
+    assert await all_leased(world) == [first]
+
+
+async def test_many_that_are_late_are_asked_for_and_none_is_stored(world: World) -> None:
+    known = [keyed(number, expires_us=9, accepted_us=8) for number in range(300)]
+    await world.store.queue.publish(known)
+    late = [keyed(number, expires_us=9, accepted_us=9) for number in range(600)]
+    told = await world.store.queue.publish(late)
+    assert outcomes(told) == ["duplicate"] * 300 + ["expired"] * 300
+    assert [one.id for one in told[:300]] == [one.id for one in known]
+    assert await all_leased(world) == known
+
+
 async def test_while_the_server_is_away_publishing_is_refused_and_it_heals_by_itself(
     own_nats: NatsServer, tmp_path: Path
 ) -> None:
@@ -301,6 +337,26 @@ async def test_a_stream_that_was_made_otherwise_is_refused(nats: NatsServer) -> 
     await client.close()
     with pytest.raises(ConfigError, match="retention is limits, and has to be workqueue"):
         async with Line.opened(f"{nats.url}/other", Terms(1, 1_000, monitors=(nats.monitor,))):
+            pass
+
+
+async def test_a_stream_that_would_take_what_it_is_only_asked_for_is_refused(
+    nats: NatsServer,
+) -> None:
+    terms = Terms(5, 1_000, monitors=(nats.monitor,))
+    async with Line.opened(f"{nats.url}/rollups", terms) as line:
+        config = (await line._jetstream.stream_info(line.stream.name)).config
+    config.name, config.subjects = "rolled-queue", ["rolled.queue.*"]
+    config.deny_purge, config.allow_rollup_hdrs = False, True
+
+    async def failed(error: Exception) -> None:
+        raise error
+
+    client = await connect(Place.of(nats.url), "test", failed=failed)
+    await client.jetstream().add_stream(config)
+    await client.close()
+    with pytest.raises(ConfigError, match="allow_rollup_hdrs is True, and has to be None"):
+        async with Line.opened(f"{nats.url}/rolled", terms):
             pass
 
 

@@ -4,6 +4,7 @@ import asyncio
 from importlib.util import find_spec
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.acceptance.deadlines import until_async
@@ -147,6 +148,61 @@ async def test_a_repeat_within_one_call_is_told_like_any_other(world: World) -> 
     assert [p.outcome for p in told] == ["accepted", "duplicate", "conflict", "accepted"]
     assert {p.id for p in told[:3]} == {first.id}
     assert len(await leased(world)) == 2
+
+
+def late(number: int, fingerprint: bytes = b"same", expires_us: int = 9) -> Envelope:
+    return keyed(number, fingerprint, expires_us=expires_us, accepted_us=expires_us)
+
+
+async def test_a_late_repeat_is_told_like_any_other(world: World) -> None:
+    first = keyed(1, expires_us=9, accepted_us=8)
+    await world.store.queue.publish([first])
+    for _ in range(2):
+        told = await world.store.queue.publish([late(1), late(1, b"other")])
+        assert [(p.outcome, p.id) for p in told] == [
+            ("duplicate", first.id),
+            ("conflict", first.id),
+        ]
+        for row in await leased(world):
+            await world.store.deliver([row.envelope])
+            await world.store.queue.ack([row.receipt])
+    assert await leased(world) == []
+
+
+async def test_a_late_repeat_within_one_call_is_told_like_any_other(world: World) -> None:
+    first = keyed(1, expires_us=9, accepted_us=8)
+    told = await world.store.queue.publish([first, late(1), late(1, b"other"), late(2)])
+    assert [p.outcome for p in told] == ["accepted", "duplicate", "conflict", "expired"]
+    assert [row.envelope for row in await leased(world)] == [first]
+
+
+async def test_what_is_late_and_no_repeat_is_not_stored_and_its_id_stays_free(
+    world: World,
+) -> None:
+    keyless, scheduled = late(3), keyed(4, expires_us=9, accepted_us=9, deliver_us=2**52)
+    keyless = msgspec.structs.replace(keyless, producer_id=None)
+    refused = [late(1), late(1, b"other"), keyless, scheduled]
+    for _ in range(3):
+        told = await world.store.queue.publish(refused)
+        assert [(p.outcome, p.id) for p in told] == [("expired", one.id) for one in refused]
+    assert await world.store.queue.depth() == QueueDepth(0, 0)
+    assert [await world.store.queue.bring(one.id) for one in refused] == [False] * 4
+    in_time = [keyed(1, expires_us=10, accepted_us=9), keyed(4, b"other")]
+    assert [p.outcome for p in await world.store.queue.publish(in_time)] == ["accepted"] * 2
+    assert [row.envelope for row in await leased(world)] == in_time
+
+
+async def test_whether_it_is_late_is_told_by_when_it_came(world: World) -> None:
+    now_us = world.clock.now_us()
+    told = keyed(1, accepted_us=now_us - 1, expires_us=now_us)
+    assert (await world.store.queue.publish([told]))[0].outcome == "accepted"
+
+
+async def test_a_full_queue_tells_what_is_late_as_ever(open_world: OpenStore) -> None:
+    world = await open_world(queue_rows=1)
+    await world.store.queue.publish([keyed(1, expires_us=9, accepted_us=8)])
+    told = await world.store.queue.publish([late(1), late(2), keyed(3)])
+    assert [p.outcome for p in told] == ["duplicate", "expired", "full"]
 
 
 async def test_ids_belong_to_their_producer_hub_and_source(world: World) -> None:

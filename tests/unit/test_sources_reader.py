@@ -18,8 +18,9 @@ from tocsin.ingest.sources.burial import KEPT_BYTES, Burial
 from tocsin.ingest.sources.hand import Path
 from tocsin.ingest.sources.reader import SourceReader
 from tocsin.ingest.sources.reading import Reading
+from tocsin.model.alert import Envelope
 from tocsin.ports.limits import StoreLimits
-from tocsin.ports.queue import DeadLetter
+from tocsin.ports.queue import DeadLetter, Published
 from tocsin.ports.source import Depth, Message
 from tocsin.supervisor import Supervisor
 from tocsin.telemetry import Metrics
@@ -303,6 +304,21 @@ async def test_what_is_over_is_acknowledged_and_makes_no_alert(stages: Any) -> N
     await until(lambda: stage.counts() == {"expired": 1})
     await until(lambda: not stage.broker.lent)
     assert await stage.waiting() == 0
+
+
+async def test_what_the_queue_finds_to_be_over_is_acknowledged(
+    stages: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = stages()
+
+    async def publish(envelopes: Sequence[Envelope]) -> Sequence[Published]:
+        return [Published("expired", envelope.id) for envelope in envelopes]
+
+    monkeypatch.setattr(stage.store.queue, "publish", publish)
+    stage.broker.queue = [alert(1)]
+    stage.start()
+    await until(lambda: stage.counts() == {"expired": 1})
+    await until(lambda: not stage.broker.lent)
 
 
 async def test_an_alert_for_later_is_acknowledged_when_it_is_on_the_schedule(stages: Any) -> None:

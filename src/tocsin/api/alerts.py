@@ -1,6 +1,6 @@
 """Publishing: one alert, a batch, where an alert stands, and taking it back."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
@@ -12,6 +12,7 @@ from tocsin.clock import Clock, to_rfc3339
 from tocsin.config import Limits
 from tocsin.errors import (
     ConflictError,
+    ExpiredError,
     InvalidInputError,
     NotFoundError,
     OverloadedError,
@@ -19,7 +20,14 @@ from tocsin.errors import (
     TooLargeError,
     UnknownOutcomeError,
 )
-from tocsin.ingest.admission import Producer, admit, caused_by, decode_alert, refused_field
+from tocsin.ingest.admission import (
+    LateError,
+    Producer,
+    admit,
+    caused_by,
+    decode_alert,
+    refused_field,
+)
 from tocsin.ingest.withdrawer import Withdrawer
 from tocsin.model.alert import Envelope, in_order
 from tocsin.model.ids import check_id
@@ -71,7 +79,7 @@ class Alerts:
 
     async def publish_as(self, producer: Producer, request: Request) -> Response:
         """Publish the request's one alert as ``producer``."""
-        return await self.publish_one(await self.read(producer, request))
+        return await self.publish_one(self.read(producer, request))
 
     async def read(self, producer: Producer, request: Request) -> Envelope:
         """Admit the request's one alert.
@@ -90,19 +98,24 @@ class Alerts:
         )
         return caused_by(envelope, said[TRACE_PARENT]) if TRACE_PARENT in said else envelope
 
-    async def publish_one(self, envelope: Envelope) -> Response:
-        """Publish an admitted alert; 202 only after it is on disk (I1).
+    async def publish_one(self, admitting: Awaitable[Envelope]) -> Response:
+        """Publish an alert that is being admitted; 202 only after it is on disk (I1), or was before if it is late.
 
         Raises:
             UnknownOutcomeError: It names the key to repeat with, or that there is none.
         """
+        late = None
+        try:
+            envelope = await admitting
+        except LateError as error:
+            late, envelope = error, error.envelope
         try:
             [published] = await self._publisher.publish([envelope])
         except UnknownOutcomeError as error:
             raise unknown_alert(error.cause, envelope) from error
-        fault = fault_of(published)
+        fault = _fault(published, late or envelope)
         if fault is not None:
-            raise _with_key(fault, envelope)
+            raise fault
         location = b"/v1/alerts/" + published.id.encode()
         return Response(202, _result(published), headers=[(b"location", location)])
 
@@ -151,15 +164,16 @@ class Alerts:
             )
             raise TooLargeError(detail, code="batch-too-large")
         request.charge(max(0, len(raws) - 1))
-        admitted = [_admitted(admit_one, index, raw) for index, raw in enumerate(raws)]
-        good = in_order([item for item in admitted if isinstance(item, Envelope)])
+        items = [_admitted(admit_one, index, raw) for index, raw in enumerate(raws)]
+        asked = [_asked(item) for item in items]
+        good = in_order([one for one in asked if isinstance(one, Envelope)])
         try:
             published = iter(await self._publisher.publish(good)) if good else iter(())
         except UnknownOutcomeError as error:
-            raise unknown_batch(error.cause, admitted) from error
+            raise unknown_batch(error.cause, asked) from error
         results = [
-            _batch_result(next(published), item) if isinstance(item, Envelope) else _not_done(item)
-            for item in admitted
+            _batch_result(next(published), item) if isinstance(one, Envelope) else _not_done(one)
+            for item, one in zip(items, asked, strict=True)
         ]
         return Response(202, b'{"results":[%s]}' % b",".join(results))
 
@@ -240,6 +254,11 @@ def _admitted(
         return error
 
 
+def _asked(item: Envelope | InvalidInputError) -> Envelope | InvalidInputError:
+    """Return the envelope that the queue is asked about, also of what is late; else why there is none."""
+    return item.envelope if isinstance(item, LateError) else item
+
+
 def _split_batch(body: bytes, *, is_lines: bool) -> tuple[Sequence[bytes], str]:
     """Return the raw items, and the form of a JSON pointer to each."""
     if is_lines:
@@ -258,18 +277,23 @@ def _result(published: Published) -> bytes:
     return b'{"id":"%s","status":"%s"}' % (published.id.encode(), status)
 
 
-def _batch_result(published: Published, envelope: Envelope) -> bytes:
-    fault = fault_of(published)
-    return _result(published) if fault is None else _not_done(_with_key(fault, envelope))
+def _batch_result(published: Published, item: Envelope | InvalidInputError) -> bytes:
+    fault = _fault(published, item)
+    return _result(published) if fault is None else _not_done(fault)
 
 
 def _not_done(fault: TocsinError) -> bytes:
     return msgspec.json.encode(result_of(fault))
 
 
-def _with_key(fault: TocsinError, envelope: Envelope) -> TocsinError:
-    """Name the key of the alert where nobody knows what became of it."""
-    return unknown_alert(fault.cause, envelope) if isinstance(fault, UnknownOutcomeError) else fault
+def _fault(published: Published, item: Envelope | InvalidInputError) -> TocsinError | None:
+    """Return why a publish did not do, with the place of a time that has passed, or the key of what nobody knows."""
+    if published.outcome == "expired" and isinstance(item, LateError):
+        return item
+    fault, envelope = fault_of(published), _asked(item)
+    if isinstance(fault, UnknownOutcomeError) and isinstance(envelope, Envelope):
+        return unknown_alert(fault.cause, envelope)
+    return fault
 
 
 def fault_of(published: Published) -> TocsinError | None:
@@ -283,6 +307,8 @@ def fault_of(published: Published) -> TocsinError | None:
                 "use a new one for a new alert"
             )
             return ConflictError(detail, code="id-conflict")
+        case "expired":
+            return ExpiredError("the alert has expired, so nobody would get it")
         case "full":
             detail = "the queue is full (limits.queue_alerts); publish again later"
             return OverloadedError(detail, code="queue-full")

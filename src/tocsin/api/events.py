@@ -26,6 +26,9 @@ class Events:
         mode = mode_of(request.header(b"content-type") or "")
         if mode == "batch":
             return await self._publish_batch(producer, request)
+        return await self._alerts.publish_one(self._read(producer, request, mode))
+
+    async def _read(self, producer: Producer, request: Request, mode: str) -> Envelope:
         limits = self._limits
         body = await request.body(limits.alert_bytes, "limits.alert_bytes")
         now_us = self._clock.now_us()
@@ -33,7 +36,7 @@ class Events:
             envelope = admit_structured(body, producer, limits, now_us)
         else:
             envelope = admit_binary(request.scope["headers"], body, producer, limits, now_us)
-        return await self._alerts.publish_one(caused_by(envelope, request.header(TRACE_PARENT)))
+        return caused_by(envelope, request.header(TRACE_PARENT))
 
     async def _publish_batch(self, producer: Producer, request: Request) -> Response:
         body = await request.body(self._limits.batch_bytes, "limits.batch_bytes")

@@ -58,6 +58,17 @@ class Producer(msgspec.Struct, frozen=True):
     name: str
 
 
+class LateError(ExpiredError):
+    """It had expired when it came, so it is refused, unless ``envelope`` repeats an alert that was accepted in time.
+
+    Only the queue knows, and so whoever answers a producer asks it.
+    """
+
+    def __init__(self, detail: str, *, pointer: str, envelope: Envelope) -> None:
+        super().__init__(detail, pointer=pointer)
+        self.envelope = envelope
+
+
 _PLACE = re.compile(r" - at (?:`key` in )?`\$(.*)`$")
 _STEP = re.compile(r"\[(\.\.\.|\d+)\]|\.([^.\[\]]+)")
 _decoder = msgspec.json.Decoder(AlertRequest)
@@ -119,6 +130,8 @@ def admit(
 
     Raises:
         InvalidInputError: A rule is broken; code, pointer, limit and remedy are named.
+        LateError: Its ``expires_at`` has passed, and it may be a repeat.
+        ExpiredError: Its ``expires_at`` has passed, and nothing can be repeated by it.
     """
     audience = _check_audience(request.to, limits, pointer)
     source = (
@@ -150,7 +163,7 @@ def admit(
             expires_at=None if expires_us is None else to_rfc3339(expires_us),
         )
     )
-    return Envelope(
+    envelope = Envelope(
         id=uuid7(now_us),
         hub=producer.hub,
         key_id=producer.key_id,
@@ -166,6 +179,9 @@ def admit(
         expires_us=expires_us,
         deliver_us=deliver_us,
     )
+    if envelope.is_late:
+        raise _late(envelope, f"{pointer}/expires_at")
+    return envelope
 
 
 def caused_by(envelope: Envelope, traceparent: object) -> Envelope:
@@ -252,15 +268,24 @@ def _check_expiry(
         return None
     place = f"{pointer}/expires_at"
     expires_us = _read_time(expires_at, place)
-    detail = (
-        f"expires_at {to_rfc3339(expires_us)} is not after the alert's delivery "
-        f"({to_rfc3339(shown_us)}), or more than five years away"
-    )
-    if expires_us <= now_us:
-        raise ExpiredError(detail, pointer=place)
-    if not shown_us < expires_us <= now_us + _LONGEST_LIFE_US:
+    # One that has passed is judged last: it may be a repeat.
+    if expires_us > now_us and not shown_us < expires_us <= now_us + _LONGEST_LIFE_US:
+        detail = (
+            f"expires_at {to_rfc3339(expires_us)} is not after the alert's delivery "
+            f"({to_rfc3339(shown_us)}), or more than five years away"
+        )
         raise InvalidInputError(detail, code="invalid-time", pointer=place)
     return expires_us
+
+
+def _late(envelope: Envelope, place: str) -> ExpiredError:
+    detail = (
+        f"expires_at {to_rfc3339(envelope.expires_us or 0)} has passed (it is {to_rfc3339(envelope.accepted_us)}), "
+        "so nobody would get the alert; publish it with a later one"
+    )
+    if envelope.producer_id is None:
+        return ExpiredError(detail, pointer=place)
+    return LateError(detail, pointer=place, envelope=envelope)
 
 
 def _read_time(stamp: datetime, place: str) -> int:

@@ -93,6 +93,11 @@ class Envelope(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True)
         """When people should have had it: at its acceptance, or at the time that its producer set."""
         return self.accepted_us if self.deliver_us is None else self.deliver_us
 
+    @property
+    def is_late(self) -> bool:
+        """Whether it had expired when it came, so that it can only repeat one that was accepted in time."""
+        return self.is_expired(self.accepted_us)
+
     def is_scheduled(self, now_us: int) -> bool:
         """Tell whether its time is still to come."""
         return self.deliver_us is not None and self.deliver_us > now_us

@@ -19,12 +19,14 @@ class Published(msgspec.Struct, frozen=True):
     """What became of one published envelope.
 
     ``accepted``: durable.  ``duplicate``: the same content under the same key was accepted before, as ``id``.
-    ``conflict``: other content stands under that key, as ``id``.  ``full``: refused, the bound is reached;
-    ``schedule_full``: likewise, that of alerts whose time is to come.
+    ``conflict``: other content stands under that key, as ``id``.  ``expired``: refused, it is late and repeats nothing.
+    ``full``: refused, the bound is reached; ``schedule_full``: likewise, that of alerts whose time is to come.
     ``unknown``: it may or may not be durable; publish again with the same key.
     """
 
-    outcome: Literal["accepted", "duplicate", "conflict", "full", "schedule_full", "unknown"]
+    outcome: Literal[
+        "accepted", "duplicate", "conflict", "expired", "full", "schedule_full", "unknown"
+    ]
     id: str
 
 
@@ -155,7 +157,8 @@ class Intake(Protocol):
         """Put envelopes on disk; one answer each, in order, after the commit that covers them.
 
         One whose ``deliver_us`` is to come is kept apart, under a bound of its own, and joins the queue at that time.
-        A repeat within the same call is told like any other.  Nothing is half done: each is accepted or not.
+        A repeat within the same call is told like any other, and so is one that is late (``Envelope.is_late``); what is late and
+        no repeat is not stored, and its key stays free.  Nothing is half done: each is accepted or not.
 
         Raises:
             UnavailableError: Nothing of it was stored (e.g. the disk is full).

@@ -74,6 +74,8 @@ class MemoryQueue:
         if (stands := self.remembered(envelope)) is not None:
             same = stands.fingerprint == envelope.fingerprint
             return Published("duplicate" if same else "conflict", stands.alert_id)
+        if envelope.is_late:
+            return Published("expired", envelope.id)
         later = envelope.is_scheduled(now_us)
         if later and len(self.scheduled) >= self._limits.scheduled_rows:
             return Published("schedule_full", envelope.id)

@@ -1,7 +1,8 @@
 """What is taken in: judged by what stands in store and stream, and put into the stream."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal
 
 import msgspec
 import structlog
@@ -18,6 +19,8 @@ from tocsin.ports.queue import Published, Queue
 
 log = structlog.get_logger()
 
+_TOLD: Final[Mapping[str, Literal["accepted", "full"]]] = {"accepted": "accepted", "full": "full"}
+
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Envelope).decode
 
@@ -26,7 +29,8 @@ class Intake:
     """Publishes to the stream.
 
     A repeat is answered at once where the store knows the producer's id, or the stream still does.  While the store is away
-    only the stream is asked; what that lets through is found when the store takes over.
+    only the stream is asked; what that lets through is found when the store takes over.  What is late is not put into the stream,
+    which is only asked for it; what that does not know is expired if the store does not know it either, else unknown.
     """
 
     def __init__(self, line: Line, kept: Queue, handover: Handover, clock: Clock) -> None:
@@ -42,30 +46,31 @@ class Intake:
             UnavailableError: Nothing of it was stored.
         """
         self._line.check_connected()
-        answers = await self._standing(envelopes)
-        new = [envelope for envelope in envelopes if envelope.id not in answers]
+        stands = await self._standing(envelopes)
+        answers = dict(stands or {})
+        missing = [envelope for envelope in envelopes if envelope.id not in answers]
+        late = [envelope for envelope in missing if envelope.is_late]
+        new = [envelope for envelope in missing if not envelope.is_late]
         now_us = self._clock.now_us()
         for_store = [envelope for envelope in new if _is_for_store(envelope, now_us)]
         for_stream = [envelope for envelope in new if not _is_for_store(envelope, now_us)]
         answers |= await self._send(for_stream)
         answers |= await self._keep(for_store, alone=not for_stream)
+        answers |= await self._ask(late, "unknown" if stands is None else "expired")
         return [answers[envelope.id] for envelope in envelopes]
 
-    async def _standing(self, envelopes: Sequence[Envelope]) -> dict[str, Published]:
+    async def _standing(self, envelopes: Sequence[Envelope]) -> dict[str, Published] | None:
+        """Tell what stands in the store by the envelopes' ids; None while it is away."""
         try:
             found = await self._handover.standing(envelopes)
         except UnavailableError as error:
             log.warning("queue.repeats_unknown", reason=error.detail)
-            return {}
+            return None
         pairs = zip(envelopes, found, strict=True)
         return {envelope.id: stands for envelope, stands in pairs if stands is not None}
 
     async def _send(self, envelopes: Sequence[Envelope]) -> dict[str, Published]:
-        parcels = [
-            Parcel(self._line.stream.subject(envelope.id), _encode(envelope), _message_id(envelope))
-            for envelope in envelopes
-        ]
-        answers = await self._line.sender.send(parcels)
+        answers = await self._line.sender.send(self._parcels(envelopes))
         if answers and all(answer.outcome == "refused" for answer in answers):
             detail = f"queue: {answers[0].reason}; nothing was stored"
             raise UnavailableError(detail, code="queue-failed")
@@ -76,21 +81,37 @@ class Intake:
             for envelope, answer in zip(envelopes, answers, strict=True)
         }
 
+    async def _ask(
+        self, late: Sequence[Envelope], unless: Literal["expired", "unknown"]
+    ) -> dict[str, Published]:
+        """Tell what repeats one that the stream knows; what does not is ``unless``."""
+        answers = await self._line.sender.ask(self._parcels(late))
+        return {
+            envelope.id: await self._repeat(envelope, answer.seq)
+            if answer.outcome == "repeat"
+            else Published(unless if answer.outcome == "absent" else "unknown", envelope.id)
+            for envelope, answer in zip(late, answers, strict=True)
+        }
+
+    def _parcels(self, envelopes: Sequence[Envelope]) -> list[Parcel]:
+        return [
+            Parcel(self._line.stream.subject(envelope.id), _encode(envelope), _message_id(envelope))
+            for envelope in envelopes
+        ]
+
     async def _published(self, envelope: Envelope, answer: Answer) -> Published:
         if answer.outcome == "repeat":
             return await self._repeat(envelope, answer.seq)
         # What was refused beside others that were not may be told as unknown: it is repeated either way.
-        outcome = "unknown" if answer.outcome == "refused" else answer.outcome
-        return Published(outcome, envelope.id)
+        return Published(_TOLD.get(answer.outcome, "unknown"), envelope.id)
 
     async def _repeat(self, envelope: Envelope, seq: int) -> Published:
         """Tell what stands under an id that the stream knows: in the stream still, or in the store by now."""
         try:
             first = _decode(await self._line.read(seq))
         except NotFoundError:
-            return (await self._standing([envelope])).get(
-                envelope.id, Published("unknown", envelope.id)
-            )
+            stands = await self._standing([envelope]) or {}
+            return stands.get(envelope.id, Published("unknown", envelope.id))
         except (Error, TimeoutError, msgspec.DecodeError):
             return Published("unknown", envelope.id)
         if first.id == envelope.id:

@@ -24,11 +24,13 @@ _AT_ONCE: Final = 256
 _FULL: Final = 10_077
 # Of the server, with several replicas: another message of that id is on its way to them.
 _IN_PROCESS: Final = 10_158
+# Of the server: a rollup, which a stream that denies purges never takes.
+_NO_ROLLUP: Final = 10_111
 # Until one that is on its way is stored: milliseconds, unless the servers choose a leader.
 _PAUSES_S: Final = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 
 
-Outcome = Literal["accepted", "repeat", "full", "refused", "unknown"]
+Outcome = Literal["accepted", "repeat", "absent", "full", "refused", "unknown"]
 
 
 class Parcel(NamedTuple):
@@ -40,7 +42,7 @@ class Parcel(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What became of it.  ``repeat``: one of that id is, or was, in the stream at ``seq``.
+    """What became of it.  ``repeat``: one of that id is, or was, in the stream at ``seq``; ``absent``: it was asked for, and none is.
 
     ``refused`` and ``full`` are certain: it was not stored.  ``code`` is the server's, if it took it for a fault.
     """
@@ -83,6 +85,14 @@ class Sender:
             answers += await self._send_batch(some)
         return answers
 
+    async def ask(self, parcels: Sequence[Parcel]) -> list[Answer]:
+        """Tell which of them repeat a message that the stream knows, and store none.
+
+        The server looks for a message's id first, and then refuses a rollup.  Not everything that it refuses would do: with
+        several replicas a wrong ``Nats-Expected-Last-Msg-Id`` leaves the next message without an answer (2.15.1).
+        """
+        return await self._send_singly(parcels, rollup=True)
+
     async def _send_batch(self, parcels: Sequence[Parcel]) -> list[Answer]:
         """Store all of them or none; where the server takes none, each is tried alone."""
         if len(parcels) < _SMALLEST_BATCH:
@@ -100,18 +110,20 @@ class Sender:
             return [answer] * len(parcels)
         return await self._send_singly(parcels)
 
-    async def _send_singly(self, parcels: Sequence[Parcel]) -> list[Answer]:
+    async def _send_singly(
+        self, parcels: Sequence[Parcel], *, rollup: bool = False
+    ) -> list[Answer]:
         answers: list[Answer] = []
         for start in range(0, len(parcels), _AT_ONCE):
             some = parcels[start : start + _AT_ONCE]
             async with asyncio.TaskGroup() as under_way:
-                tasks = [under_way.create_task(self._send_one(one)) for one in some]
+                tasks = [under_way.create_task(self._send_one(one, rollup=rollup)) for one in some]
             answers += [task.result() for task in tasks]
         return answers
 
-    async def _send_one(self, parcel: Parcel) -> Answer:
+    async def _send_one(self, parcel: Parcel, *, rollup: bool) -> Answer:
         """Store one; while another of its id is on its way, wait for what becomes of that."""
-        headers = {"Nats-Msg-Id": parcel.id}
+        headers = {"Nats-Msg-Id": parcel.id} | ({"Nats-Rollup": "sub"} if rollup else {})
         answer = await self._request(parcel, headers)
         for pause_s in _PAUSES_S:
             if answer.code != _IN_PROCESS:
@@ -139,7 +151,11 @@ class Sender:
 
 
 def _fault(error: _Fault) -> Answer:
-    outcomes: dict[int, Outcome] = {_FULL: "full", _IN_PROCESS: "unknown"}
+    outcomes: dict[int, Outcome] = {
+        _FULL: "full",
+        _IN_PROCESS: "unknown",
+        _NO_ROLLUP: "absent",
+    }
     outcome = outcomes.get(error.err_code, "refused")
     reason = f"{error.description} ({error.err_code})"
     return Answer(outcome, reason=reason, code=error.err_code)

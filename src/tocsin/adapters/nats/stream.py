@@ -64,6 +64,7 @@ class Stream:
             num_replicas=replicas,
             duplicate_window=WINDOW_S,
             allow_atomic=True,
+            allow_rollup_hdrs=False,
             deny_delete=True,
             deny_purge=True,
         )
@@ -108,6 +109,7 @@ class Stream:
             "max_age",
             "num_replicas",
             "allow_atomic",
+            "allow_rollup_hdrs",
         )
         wrong = [
             f"{name} is {_plain(getattr(found, name))}, and has to be {_plain(getattr(wanted, name))}"

@@ -68,9 +68,11 @@ class Hand:
         Raises:
             LineLostError: The line is gone.
         """
-        over = [message for message in messages if self._is_over(message)]
-        await self._line.ack(over)
+        await self._let_go([message for message in messages if self._is_over(message)])
+
+    async def _let_go(self, over: Sequence[Message]) -> None:
         if over:
+            await self._line.ack(over)
             self._count("expired", len(over))
 
     def _is_over(self, message: Message) -> bool:
@@ -130,7 +132,7 @@ class Hand:
         if not self._read:
             return None
         published = await self._path.publisher.publish([envelope for _, envelope in self._read])
-        stays, waits = [], None
+        stays, over, waits = [], [], None
         for (message, envelope), answer in zip(self._read, published, strict=True):
             match answer.outcome:
                 case "accepted" | "duplicate":
@@ -139,11 +141,14 @@ class Hand:
                 case "conflict":
                     detail = f"the alert {answer.id} has the same id and says something else"
                     self._faulty.append(Faulty(message, "id-conflict", detail))
+                case "expired":
+                    over.append(message)
                 case "full" | "schedule_full" | "unknown":
                     stays.append((message, envelope))
                     detail = f"a publish was answered {answer.outcome!r}"
                     waits = OverloadedError(detail, code="queue-full")
         self._read = stays
+        await self._let_go(over)
         return waits
 
     async def _acknowledge(self) -> None:

@@ -48,7 +48,9 @@ class Intake:
         answers = []
         for envelope in envelopes:
             answer = self._repeat(connection, envelope)
-            if answer is None and envelope.is_scheduled(self._now_us):
+            if answer is None and envelope.is_late:
+                answer = Published("expired", envelope.id)
+            elif answer is None and envelope.is_scheduled(self._now_us):
                 answer = self._take(envelope, self._later, room_later, "schedule_full")
             elif answer is None:
                 answer = self._take(envelope, self._due, room, "full")
