@@ -1,8 +1,9 @@
-"""When two publishes under one id say the same: whatever JSON is, blanks between its parts are nothing and all else counts."""
+"""When two publishes under one id say the same: blanks between the parts of data are nothing, nor are zones; all else counts."""
 
 import re
 
 import msgspec
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -119,6 +120,29 @@ def test_every_other_change_of_data_is_other_content(two: tuple[str, str]) -> No
 def test_what_was_written_without_blanks_keeps_the_fingerprint_it_always_had() -> None:
     known = '{"n":[1.50,-0],"caf\u00e9":"\\u00e9","a":null,"a":{}}'
     assert fingerprint(known).hex() == "631844f51a1bcc297bf96be14e590ae0"
+
+
+def timed(deliver_at: str, expires_at: str) -> bytes:
+    raw = '{"id":"1","to":{"all":true},"title":"t","deliver_at":"%s","expires_at":"%s"}'
+    return admit_raw((raw % (deliver_at, expires_at)).encode()).fingerprint
+
+
+@pytest.mark.parametrize(
+    ("deliver_at", "expires_at", "same"),
+    [
+        ("2027-01-01T00:00:00Z", "2027-01-02T00:00:00.5Z", True),
+        ("2027-01-01T00:00:00+00:00", "2027-01-02T00:00:00.500Z", True),
+        ("2027-01-01T01:00:00+01:00", "2027-01-02T00:00:00.5Z", True),
+        ("2026-12-31T12:00:00-12:00", "2027-01-02T05:30:00.5+05:30", True),
+        ("2027-01-01T00:00:00+01:00", "2027-01-02T00:00:00.5Z", False),
+        ("2027-01-01T00:00:00Z", "2027-01-02T00:00:00.500001Z", False),
+    ],
+)
+def test_a_time_is_the_same_in_every_zone_and_in_utc_has_the_fingerprint_it_always_had(
+    deliver_at: str, expires_at: str, *, same: bool
+) -> None:
+    known = "bee0fdf3c4f02a92942e018548be3159"
+    assert (timed(deliver_at, expires_at).hex() == known) == same
 
 
 def test_data_that_says_null_is_other_content_than_none() -> None:

@@ -6,7 +6,7 @@ Size, shape and rules are checked before any I/O.  The content is encoded here, 
 import hashlib
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
@@ -333,7 +333,11 @@ def _too_deep(limits: Limits, pointer: str) -> TooLargeError:
 
 
 def _fingerprint(request: AlertRequest, data: msgspec.Raw | UnsetType) -> bytes:
-    """Digest what the alert says; ``data`` is the checked one, for blanks between its parts say nothing."""
+    """Digest what the alert says; ``data`` is the checked one, for blanks between its parts say nothing, nor do zones of times."""
     if data is not UNSET:
         request = replace(request, data=data)
+    if request.deliver_at is not None:
+        request = replace(request, deliver_at=request.deliver_at.astimezone(UTC))
+    if request.expires_at is not None:
+        request = replace(request, expires_at=request.expires_at.astimezone(UTC))
     return hashlib.blake2b(_encode(request), digest_size=16).digest()
