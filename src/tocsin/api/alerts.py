@@ -28,6 +28,7 @@ from tocsin.ingest.admission import (
     decode_alert,
     refused_field,
 )
+from tocsin.ingest.complaints import why_no_json
 from tocsin.ingest.withdrawer import Withdrawer
 from tocsin.model.alert import Envelope, in_order
 from tocsin.model.ids import check_id
@@ -268,7 +269,8 @@ def _split_batch(body: bytes, *, is_lines: bool) -> tuple[Sequence[bytes], str]:
     except msgspec.ValidationError as error:
         raise refused_field(error) from error
     except (msgspec.DecodeError, RecursionError) as error:
-        detail = f'the body is not {{"alerts": [...]}}: {error} (for lines, send {NDJSON})'
+        why = why_no_json(body, error)
+        detail = f'the body is not {{"alerts": [...]}}: {why} (for lines, send {NDJSON})'
         raise InvalidInputError(detail, code="invalid-json") from error
 
 

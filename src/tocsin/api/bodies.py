@@ -7,6 +7,7 @@ import msgspec
 from tocsin.api.http import Request
 from tocsin.errors import InvalidInputError
 from tocsin.ingest.admission import refused_field
+from tocsin.ingest.complaints import why_no_json
 
 T = TypeVar("T")
 SMALL_BODY = 65_536
@@ -31,7 +32,7 @@ async def read_json(
     try:
         return decoder.decode(raw)
     except msgspec.ValidationError as error:
-        raise refused_field(error) from error
+        raise refused_field(error, kind=decoder.type) from error
     except (msgspec.DecodeError, RecursionError) as error:
-        detail = f"the body is not JSON: {error}"
+        detail = f"the body is not JSON: {why_no_json(raw, error)}"
         raise InvalidInputError(detail, code="invalid-json") from error

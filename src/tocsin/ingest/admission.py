@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from tocsin.clock import US_PER_S, from_datetime, to_rfc3339
 from tocsin.config import Limits
 from tocsin.errors import ExpiredError, InvalidInputError, TooLargeError
+from tocsin.ingest.complaints import why_no_json, words_at
 from tocsin.model.alert import Action, Audience, Content, Envelope, Link, Severity
 from tocsin.model.ids import check_id, uuid7
 from tocsin.model.trace import well_formed
@@ -69,7 +70,7 @@ class LateError(ExpiredError):
         self.envelope = envelope
 
 
-_PLACE = re.compile(r" - at (?:`key` in )?`\$(.*)`$")
+_PLACE = re.compile(r" - at (?P<key>`key` in )?`\$(?P<place>.*)`$")
 _STEP = re.compile(r"\[(\.\.\.|\d+)\]|\.([^.\[\]]+)")
 _decoder = msgspec.json.Decoder(AlertRequest)
 _encode = msgspec.json.encode
@@ -96,21 +97,29 @@ def decode_alert(raw: bytes, limits: Limits, pointer: str = "") -> AlertRequest:
         detail = f"the body is not UTF-8 at byte {error.start}"
         raise InvalidInputError(detail, code="invalid-json", pointer=pointer or None) from error
     except msgspec.ValidationError as error:
-        raise refused_field(error, pointer) from error
+        raise refused_field(error, pointer, kind=AlertRequest) from error
     except msgspec.DecodeError as error:
-        detail = f"the body is not JSON: {error}"
+        detail = f"the body is not JSON: {why_no_json(raw, error)}"
         raise InvalidInputError(detail, code="invalid-json", pointer=pointer or None) from error
     except RecursionError as error:
         raise _too_deep(limits, pointer) from error
 
 
-def refused_field(error: msgspec.DecodeError, prefix: str = "") -> InvalidInputError:
-    """Turn msgspec's complaint into ours, with a JSON pointer to the field; "" is the whole (RFC 6901)."""
+def refused_field(
+    error: msgspec.DecodeError, prefix: str = "", *, kind: object = None
+) -> InvalidInputError:
+    """Turn msgspec's complaint into ours, with a JSON pointer to the field; "" is the whole (RFC 6901).
+
+    Of what was read as ``kind`` the words are named, where only some would do.
+    """
     text = str(error)
     match = _PLACE.search(text)
-    steps = _STEP.findall(match[1]) if match else []
+    steps = _STEP.findall(match["place"]) if match else []
     pointer = prefix + "".join(f"/{index or name}" for index, name in steps)
     detail = text[: match.start()] if match else text
+    if match and detail.startswith("Invalid enum value"):
+        words = words_at(kind, steps, of_key=match["key"] is not None)
+        detail += f"; one of {', '.join(_encode(word).decode() for word in words)}" if words else ""
     return InvalidInputError(detail, code="invalid-field", pointer=pointer)
 
 

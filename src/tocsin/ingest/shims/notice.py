@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from tocsin.errors import InvalidInputError, TocsinError
 from tocsin.ingest.admission import refused_field
+from tocsin.ingest.complaints import why_no_json
 from tocsin.model.alert import Severity
 
 T = TypeVar("T")
@@ -149,9 +150,9 @@ def read_json(decoder: msgspec.json.Decoder[T], raw: bytes) -> T:
         raw.decode()
         return decoder.decode(raw)
     except msgspec.ValidationError as error:
-        raise refused_field(error) from error
+        raise refused_field(error, kind=decoder.type) from error
     except (UnicodeDecodeError, msgspec.DecodeError, RecursionError) as error:
-        detail = f"the body is not JSON in UTF-8: {error}"
+        detail = f"the body is not JSON in UTF-8: {why_no_json(raw, error)}"
         raise InvalidInputError(detail, code="invalid-json") from error
 
 
