@@ -67,6 +67,10 @@ class Browsers:
 
     def facts(self, alert_id: str, user: str) -> list[str]:
         """Return what the trace says of the user's devices."""
+        return [event["fact"] for event in self.events(alert_id, user)]
+
+    def events(self, alert_id: str, user: str) -> list[dict[str, str]]:
+        """Return the same with all that is said of each."""
         path = f"/v1/alerts/{alert_id}/trace?user={user}"
         told = self.server.request("GET", path, headers=self.key).json()
-        return [event["fact"] for event in told["events"] if event.get("device") == "browser"]
+        return [event for event in told["events"] if event.get("device") == "browser"]

@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 import aiohttp
 import httpx
@@ -17,6 +18,7 @@ from tests.acceptance import test_ledger
 from tests.acceptance.conftest import MakeServer
 from tests.acceptance.deadlines import until
 from tests.acceptance.live_clients import live_clients
+from tests.acceptance.push_browsers import Browsers, push_environment
 from tests.acceptance.server_process import ServerProcess, free_port
 from tests.acceptance.tcp_proxy import proxy_by
 from tests.acceptance.test_drill import RunningDrill, is_clean, secret_of
@@ -26,6 +28,7 @@ from tests.acceptance.webhook_receiver import receiving
 from tests.cluster.front import front_of
 from tests.ports.nats_server import NatsServer, running_nats
 from tests.ports.postgres_server import PostgresServer, running_postgres
+from tests.push_services.running import process
 from tocsin.api.seal import KEY_FILE
 from tocsin.client import comeback
 
@@ -34,6 +37,7 @@ pytestmark = pytest.mark.acceptance
 IN_FLIGHT = 3  # so that inboxes stay small however long a start takes
 ACCEPTED_BETWEEN_KILLS = 30
 ENDS_S = 60.0
+GRACE_S = 3_600  # far longer than a test takes, and than a push is leased
 Env = Mapping[str, str]
 
 
@@ -325,3 +329,44 @@ def test_one_of_two_dispatchers_tells_a_webhook_and_the_other_goes_on_when_that_
     one, again, *_ = receiver.messages
     assert (one.id, one.body) == (again.id, again.body)
     assert devices(receiver.events()) == ["d0", *(f"d{number}" for number in range(12))]
+
+
+def goes_at_once(browsers: Browsers, user: str) -> bool:
+    """Publish an alert, and tell whether its push went or waits out its grace."""
+    alert_id = browsers.publish(user)
+    # Until it is decided a push waits for the dispatcher, or for the end of its lease.
+    much_later = datetime.now(UTC) + timedelta(seconds=GRACE_S / 2)
+
+    def decided() -> str | None:
+        for event in browsers.events(alert_id, user):
+            is_put_off = datetime.fromisoformat(event["at"]) > much_later
+            if is_put_off or event["fact"] != "push_waiting":
+                return event["fact"]
+        return None
+
+    fact = until(decided, "the dispatcher has decided", ENDS_S)
+    assert fact in {"pushed", "push_waiting"}
+    return fact == "pushed"
+
+
+def test_a_push_goes_at_once_unless_its_user_is_connected_at_the_gateway_of_another_process(
+    make_server: MakeServer, shared: dict[str, str]
+) -> None:
+    with process("web-push") as origin:
+        env = {**shared, **push_environment(origin, TOCSIN_PUSH__GRACE_S=str(GRACE_S))}
+        api = make_server(env={**env, "TOCSIN_ROLES": "api,processor"}).start()
+        browsers = Browsers(api, origin, api.key("server"))
+        gateway = beside(api, make_server, {**env, "TOCSIN_ROLES": "gateway"}).start()
+        names = browsers.register("ada", "bob")
+        with httpx.stream(
+            "GET",
+            f"{gateway.url}/v1/inbox/stream?user=ada",
+            headers=browsers.key,
+            timeout=ENDS_S,
+        ) as stream:
+            assert stream.status_code == 200
+            beside(api, make_server, {**env, "TOCSIN_ROLES": "dispatcher"}).start()
+            until(lambda: goes_at_once(browsers, "bob"), "it is known that Bob is nowhere", ENDS_S)
+            assert not goes_at_once(browsers, "ada")
+            assert not any(name == names["ada"] for name, _ in browsers.received())
+        until(lambda: goes_at_once(browsers, "ada"), "it is known that Ada went", ENDS_S)

@@ -1,6 +1,7 @@
 """The fan-out on a real NATS server: who is sent what, and that losses are told."""
 
 import asyncio
+import math
 
 import pytest
 from nats.aio.client import DEFAULT_MAX_RECONNECT_ATTEMPTS
@@ -150,6 +151,37 @@ async def test_a_restart_of_the_server_is_trouble_for_all_and_then_all_is_well()
     finally:
         await supervisor.stop()
         for fanout in (speaker, hearer):
+            await fanout.close()
+        server.remove()
+
+
+async def test_without_a_line_anybody_may_be_elsewhere_until_all_is_known_again() -> None:
+    server, supervisor = NatsServer(), Supervisor()
+    try:
+        server.start()
+        asker, holder = [NatsFanout(server.url, supervisor, 0.2) for _ in range(2)]
+        await asker.start()
+        await holder.start()
+        ear = Ear(asker)
+        holder.hold("h", "ann")
+        await NatsNodes(asker, holder).met()
+        assert not asker.may_be_elsewhere("h", "bob")
+        server.kill()
+        await ear.becomes(lambda: asker._young_until_s == math.inf, "the server is missed")
+        asker._roster.forget_silent(math.inf)  # as after a long while
+        assert asker.may_be_elsewhere("h", "bob")
+        asker._young_until_s = 0.0  # as where the client still lets go of its line
+        assert asker.may_be_elsewhere("h", "bob")
+        asker._young_until_s = math.inf
+        await asyncio.to_thread(server.start)
+        await ear.becomes(asker._is_connected, "the asker is back")
+        assert asker.may_be_elsewhere("h", "bob")
+        await NatsNodes(asker, holder).met()
+        assert asker.may_be_elsewhere("h", "ann")
+        assert not asker.may_be_elsewhere("h", "bob")
+    finally:
+        await supervisor.stop()
+        for fanout in (asker, holder):
             await fanout.close()
         server.remove()
 

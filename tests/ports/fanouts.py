@@ -44,6 +44,11 @@ class Nodes(Protocol):
         """Wait until they know of each other."""
 
 
+def are_two(nodes: Nodes) -> bool:
+    """Tell whether there is another node at all."""
+    return nodes.speaker is not nodes.hearer
+
+
 def said(user: str | None, number: int = 1, body: bytes = b"{}", hub: str = "h") -> Announcement:
     return Announcement(hub, user, number, body)
 

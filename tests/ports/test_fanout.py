@@ -5,7 +5,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from tests.ports.fanouts import Ear, Nodes, numbered, said
+from tests.ports.fanouts import Ear, Nodes, are_two, numbered, said
 from tocsin.adapters.memory.fanout import MemoryFanout
 from tocsin.ports.fanout import Announcement
 
@@ -124,6 +124,31 @@ async def test_a_listener_that_fails_is_told_of_trouble_and_harms_nobody(nodes: 
     await ear.hears(one)
     assert troubles
     assert not ear.troubles
+
+
+async def test_who_comes_and_goes_at_one_node_is_elsewhere_for_the_other_alone(
+    nodes: Nodes,
+) -> None:
+    ear = Ear(nodes.speaker)
+    nodes.hearer.hold("h", "ann")
+    await nodes.met()
+    assert nodes.speaker.may_be_elsewhere("h", "ann") == are_two(nodes)
+    assert not nodes.speaker.may_be_elsewhere("h", "bob")
+    assert not nodes.speaker.may_be_elsewhere("other", "ann")
+    await ear.becomes(lambda: not nodes.hearer.may_be_elsewhere("h", "ann"), "Ann is here alone")
+    nodes.hearer.let_go("h", "ann")
+    await ear.becomes(lambda: not nodes.speaker.may_be_elsewhere("h", "ann"), "Ann went")
+
+
+async def test_where_no_node_ever_held_anybody_nobody_is_elsewhere(nodes: Nodes) -> None:
+    ear = Ear(nodes.speaker)
+    await ear.becomes(lambda: not nodes.speaker.may_be_elsewhere("h", "ann"), "nobody is there")
+
+
+async def test_who_has_not_met_the_others_yet_says_that_anybody_may_be_elsewhere(
+    young_nodes: Nodes,
+) -> None:
+    assert young_nodes.speaker.may_be_elsewhere("h", "ann") == are_two(young_nodes)
 
 
 async def test_the_announcer_hears_itself_once(nodes: Nodes) -> None:

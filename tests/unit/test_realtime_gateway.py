@@ -315,6 +315,23 @@ def test_a_dropped_session_counts_as_a_connection_and_goes_first() -> None:
     assert gone.ended
 
 
+def test_who_has_a_live_inbox_connection_is_present_and_whoever_may_have_one_elsewhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    floor = Floor()
+    floor.gateway.reception.open_session(Claims("h", "u", 0), RELIABLE_JSON)
+    assert not floor.gateway.is_present("h", "u")
+    _, _, connection = floor.connect()
+    assert floor.gateway.is_present("h", "u")
+    connection.connection_lost(None)
+    assert not floor.gateway.is_present("h", "u"), "what is dropped is not live"
+    monkeypatch.setattr(
+        floor.fanout, "may_be_elsewhere", lambda hub, user: (hub, user) == ("h", "u")
+    )
+    assert floor.gateway.is_present("h", "u")
+    assert not floor.gateway.is_present("h", "other")
+
+
 def test_a_token_ends_a_connection_only_where_it_is_wanted() -> None:
     for wanted in (True, False):
         floor = Floor(beat_s=10, cut_at_expiry=frozenset(["h"] if wanted else []))

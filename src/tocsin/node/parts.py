@@ -14,7 +14,6 @@ from tocsin.node.pushing import Pushing
 from tocsin.node.sources import Sources
 from tocsin.process.sweeper import Sweeper
 from tocsin.process.worker import PATIENCE_S, Worker
-from tocsin.push.gate import Present
 from tocsin.realtime.doorkeeper import Doorkeeper
 from tocsin.realtime.gateway import Gateway
 from tocsin.realtime.issuer import Issuer
@@ -92,17 +91,12 @@ class Parts:
             self._calm,
         )
         self.sweeper = Sweeper(store, ground.fanout)
-        self.pushing = Pushing(ground, self.receipts, _presence(settings, self.gateway))
+        self.pushing = Pushing(ground, self.receipts, self.gateway.is_present)
 
     async def _calm(self, within_s: float) -> None:
         """Let what was taken in, and what is known of earlier deliveries, reach the disk first."""
         await self.publisher.calm(within_s)
         await self.recorder.caught_up(PATIENCE_S)
-
-
-def _presence(settings: Settings, gateway: Gateway) -> Present:
-    """Tell who is looking; who is connected to another node is not known here, so everybody may be (I8)."""
-    return (lambda _hub, _user: True) if settings.has_peers else gateway.is_present
 
 
 def _issuers(ground: Ground, outbound: OutboundClient) -> dict[str, Issuer]:

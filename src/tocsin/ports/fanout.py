@@ -62,6 +62,13 @@ class Fanout(Announcer, Protocol):
         """Have other nodes pass on nothing more for a user; nothing happens if it is not held."""
         ...
 
+    def may_be_elsewhere(self, hub: str, user: str) -> bool:
+        """Tell whether another node holds a user, or may.
+
+        False is what every node that was heard of has said; whoever is not sure of that, or just started, says True.
+        """
+        ...
+
 
 def announce_changes(hub: str, changes: Sequence[ChangeSet]) -> list[Announcement]:
     """Turn change sets into announcements; one of more than 50 rows becomes a ``head``.

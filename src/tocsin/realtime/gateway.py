@@ -226,9 +226,13 @@ class Gateway:
         )
 
     def is_present(self, hub: str, user: str) -> bool:
-        """Tell whether a user has a live connection, or event stream, on which inbox frames are written now."""
+        """Tell whether a user has a live connection, or event stream, on which inbox frames are written now.
+
+        At other gateways whoever may be held counts, dropped connections within their recovery window too.
+        """
         sessions = self.hubs.of_user(hub, user)
-        return any(session.inbox and session.sink is not None for session in sessions)
+        is_here = any(session.inbox and session.sink is not None for session in sessions)
+        return is_here or self._fanout.may_be_elsewhere(hub, user)
 
     def now_s(self) -> float:
         """Return monotonic seconds."""

@@ -40,3 +40,7 @@ class MemoryFanout:
 
     def let_go(self, hub: str, user: str) -> None:
         """Do nothing: there is no other node."""
+
+    def may_be_elsewhere(self, hub: str, user: str) -> bool:  # noqa: ARG002 -- there is nobody to ask for
+        """Tell that nobody is: there is no other node."""
+        return False

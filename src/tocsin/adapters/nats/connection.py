@@ -24,6 +24,8 @@ _FOR_EVER: Final = -1
 _RETRY_S: Final = 1
 _PING_S: Final = 10
 _UNANSWERED_PINGS: Final = 2
+# After which a line that has become silent is taken to be lost.
+DEAD_LINE_S: Final = _PING_S * (_UNANSWERED_PINGS + 1)
 
 
 class Place(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ send, which it says as soon as it can.
 
 import asyncio
 import contextlib
+import math
 import secrets
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -24,7 +25,7 @@ from nats.aio.msg import Msg
 from nats.errors import Error, SlowConsumerError
 
 from tocsin.adapters.memory.fanout import MemoryFanout
-from tocsin.adapters.nats.connection import Place, connect, settle
+from tocsin.adapters.nats.connection import DEAD_LINE_S, Place, connect, settle
 from tocsin.adapters.nats.roster import Holdings, Roster, Said, mark
 from tocsin.ports.fanout import Announcement
 from tocsin.supervisor import Supervisor
@@ -32,7 +33,8 @@ from tocsin.supervisor import Supervisor
 log = structlog.get_logger()
 
 BEAT_S: Final = 5.0
-_SILENCE_S: Final = 3 * BEAT_S
+# Longer than a dead line of one's own goes unnoticed: that makes doubt, and must not look as if nobody else were there.
+_SILENCE_S: Final = DEAD_LINE_S + 2 * BEAT_S
 # Changes of what is held are gathered for so long.
 _GATHER_S: Final = 0.02
 # After which the others have heard of them, or nothing can be said.
@@ -144,7 +146,7 @@ class NatsFanout:
                 self._pass_on(subject, tuple(part))
 
     def _subjects(self, one: Announcement) -> Iterable[str]:
-        if one.user is None or self._now_s() < self._young_until_s:
+        if one.user is None or self._is_young():
             return ("all",)
         return (f"node.{name}" for name in self._roster.holders(mark(one.hub, one.user)))
 
@@ -241,6 +243,10 @@ class NatsFanout:
         self._holdings.drop(mark(hub, user))
         self._changed.set()
 
+    def may_be_elsewhere(self, hub: str, user: str) -> bool:
+        """Tell whether another gateway holds a user, or may."""
+        return self._is_young() or any(self._roster.holders(mark(hub, user)))
+
     async def _tell_holdings(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
@@ -289,6 +295,7 @@ class NatsFanout:
 
     async def _parted(self) -> None:
         log.warning("fanout.parted")
+        self._young_until_s = math.inf  # until it has returned
         self._lost |= {"all"} | {subject for subject, _, _ in self._outgoing}
         self._outgoing.clear()
         self._outgoing_bytes = 0
@@ -305,6 +312,9 @@ class NatsFanout:
         """Know nothing of the others for two beats, in which everything goes to everybody."""
         self._roster.doubt()
         self._young_until_s = self._now_s() + 2 * self._beat_s
+
+    def _is_young(self) -> bool:
+        return not self._is_connected() or self._now_s() < self._young_until_s
 
     def _is_connected(self) -> bool:
         return self._client is not None and self._client.is_connected
