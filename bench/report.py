@@ -25,7 +25,8 @@ _INTRODUCTION = """# Measurements
 
 Written by `make bench`; do not edit. Every row runs beside its control, in turns within the same minutes, and the medians
 count: trust the ratios, for the absolute numbers are this machine's. What each row does and against which control:
-[README.md](README.md). Each part says when it was measured, at which commit, and how busy the machine was.
+[README.md](README.md). Each part says when it was measured, at which commit, on which machine, and how
+busy that was.
 """
 
 
@@ -66,13 +67,14 @@ def _renew_readme(name: str, table: str) -> None:
 
 
 def _table(rows: Sequence[Line]) -> str:
-    """Return the results, under a line that says when and how they were got."""
+    """Return the results, under a line that says when, where and how they were got."""
     now = time.strftime("%Y-%m-%d %H:%M", time.gmtime())
     load_1m, load_5m, _ = os.getloadavg()
+    load = f"load average {load_1m:.1f} (1 min) and {load_5m:.1f} (5 min)"
     columns = rows[0].columns()
     return "\n".join(
         [
-            f"{now} UTC, commit {_commit()}, load average {load_1m:.1f} (1 min) and {load_5m:.1f} (5 min).",
+            f"{now} UTC, commit {_commit()}, {os.cpu_count()} cores ({_cpu_model()}), {load}.",
             "",
             _line(columns),
             _line("---" for _ in columns),
@@ -90,10 +92,13 @@ def _line(cells: Iterable[str]) -> str:
 
 
 def _machine() -> list[str]:
-    versions = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
+    versions = [
+        f"Python {platform.python_version()}",
+        f"SQLite {sqlite3.sqlite_version}",
+        *(f"{name} {version(name)}" for name in _PACKAGES),
+    ]
     return [
-        f"- Machine: {os.cpu_count()} cores, {_cpu_model()}, {platform.system()} {platform.release()}",
-        f"- Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {versions}",
+        f"- {platform.system()} {platform.release()}, {', '.join(versions)}",
         "- Command: `make bench`, or `python -m bench ROW ...` for some rows",
     ]
 
