@@ -214,6 +214,9 @@ def test_a_laptop_that_slept_shows_its_inbox_and_no_storm(
     for page in pages:
         settled(page, 0)
     device.context.set_offline(True)
+    # No connection of before can be taken up, and none is open on which the pages hear of something: a browser that
+    # plays without a network leaves them open.
+    server.restart()
     alert = {"to": {"users": ["ada"]}, "title": "Missed"}
     for _ in range(5):
         batch = {"alerts": [alert] * 100}
@@ -222,7 +225,6 @@ def test_a_laptop_that_slept_shows_its_inbox_and_no_storm(
     reader = server.key("server")
     # What is delivered after the laptop is back is no backlog, and told.
     until(lambda: unread(server, reader) == 500, "all is in the inbox", 60)
-    server.restart()  # no connection of before can be taken up
     device.context.set_offline(False)
     for page in pages:
         settled(page, 500)
