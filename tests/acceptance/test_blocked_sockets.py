@@ -29,10 +29,10 @@ async def client(
     shared_server: ServerProcess, blocker: UpgradeBlocker
 ) -> AsyncIterator[InboxClient]:
     direct = (await asyncio.to_thread(shared_server.cli, "client-token", "eve")).strip()
-    url = httpx.URL(direct).copy_with(port=httpx.URL(blocker.url).port)
+    through = httpx.URL(direct).copy_with(port=httpx.URL(blocker.url).port)
     async with (
         aiohttp.ClientSession() as session,
-        InboxClient(str(url), blocker.url, session, random=Random(1), device="desk") as client,
+        InboxClient(str(through), blocker.url, session, random=Random(1), device="desk") as client,
         asyncio.timeout(DEADLINE_S),
     ):
         yield client
