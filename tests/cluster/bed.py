@@ -20,6 +20,7 @@ from tests.acceptance.server_process import ServerProcess, free_port
 from tests.acceptance.tcp_proxy import Streams, TcpProxy, proxy_by, proxy_to
 from tests.cluster.front import front_of
 from tests.cluster.mistakes import FILE, GAVE_UP, IN_HAND
+from tests.ports.nats_cluster import FORMED_S, nats_cluster
 from tests.ports.postgres_server import OWNER, PostgresServer, running_postgres
 from tests.ports.small_disk import SmallDisk, small_disk
 from tocsin.api.seal import KEY_FILE
@@ -212,6 +213,15 @@ async def open_bed(nats: Nats, names: Sequence[str] = NODES) -> AsyncIterator[Be
             node = nodes[name] = make(program=PROGRAM, env=_settings(name, url, there, place, nats))
             node.port = port
         yield Bed(url, store, await _start(nodes), nodes, networks, postgres, nats, disk)
+
+
+@asynccontextmanager
+async def open_bed_on_three(folder: Path, names: Sequence[str] = NODES) -> AsyncIterator[Bed]:
+    """Start some of the nodes on three NATS servers, of which one may be killed."""
+    with nats_cluster(folder) as nats:
+        await until_async(nats.is_formed, "the NATS servers have met", FORMED_S)
+        async with open_bed(nats, names) as made:
+            yield made
 
 
 def _through(network: Network, store: str) -> tuple[str, str]:

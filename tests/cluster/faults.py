@@ -12,6 +12,7 @@ from nats.aio.client import DEFAULT_MAX_RECONNECT_ATTEMPTS, DEFAULT_RECONNECT_TI
 from tests.acceptance.deadlines import until_async
 from tests.cluster.bed import API, DISPATCHER, GATEWAYS, PROCESSORS, Bed
 from tests.cluster.trial import Trial
+from tests.ports.nats_cluster import NatsCluster
 
 MORE = 10
 ONE_OF_EACH = (API[0], GATEWAYS[0], PROCESSORS[0], DISPATCHER)
@@ -97,6 +98,16 @@ async def _without_nats(bed: Bed, seconds: float) -> None:
     bed.nats.kill()
     await asyncio.sleep(seconds)
     await asyncio.to_thread(bed.nats.start)
+
+
+async def the_leader_is_killed(bed: Bed, trial: Trial) -> None:
+    """Kill the NATS server that leads the queue, and bring it back; for a bed on three of them."""
+    nats = bed.nats
+    assert isinstance(nats, NatsCluster), "there is nobody to lead"
+    leader = await nats.leader()
+    await asyncio.to_thread(nats.kill_one, leader)
+    await trial.goes_on(MORE)
+    await asyncio.to_thread(nats.start_one, leader)
 
 
 async def a_gateway_is_cut_off(bed: Bed, trial: Trial) -> None:
@@ -221,9 +232,9 @@ CREATE TRIGGER full_disk BEFORE INSERT ON items FOR EACH ROW EXECUTE FUNCTION fu
 """
 
 
-async def silence_follows(_bed: Bed, trial: Trial) -> None:
-    """Publish some, and then nothing more that could tell clients of what they missed."""
-    await trial.goes_on(3 * MORE)
+async def silence_follows(bed: Bed, trial: Trial) -> None:
+    """Publish some to everybody, and then nothing more that could tell clients of what they missed."""
+    await _more_is_delivered(bed, trial)
     await trial.hush()
 
 

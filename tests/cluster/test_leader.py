@@ -1,16 +1,14 @@
 """Three NATS servers under a cluster: the one that leads is killed, and nothing is lost or doubled."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
-from tests.acceptance.deadlines import until_async
-from tests.cluster.bed import API, GATEWAYS, PROCESSORS, Bed, open_bed
-from tests.cluster.trial import SETTLE_S, Trial, open_trial
-from tests.ports.nats_cluster import FORMED_S, NatsCluster, nats_cluster
+from tests.cluster import faults
+from tests.cluster.bed import API, GATEWAYS, PROCESSORS, Bed, open_bed_on_three
+from tests.cluster.trial import SETTLE_S, open_trial
 
 pytestmark = [
     pytest.mark.acceptance,
@@ -21,35 +19,22 @@ pytestmark = [
 CONTROL_SETTLE_S = 2.0
 
 
-@pytest.fixture(scope="module")
-def nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsCluster]:
-    folder: Path = tmp_path_factory.mktemp("nats")
-    with nats_cluster(folder) as made:
-        yield made
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def bed(nats: NatsCluster) -> AsyncIterator[Bed]:
+async def bed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bed]:
     """Run a small cluster, since what is killed here is beneath it."""
-    await until_async(nats.is_formed, "the NATS servers have met", FORMED_S)
-    async with open_bed(nats, (API[0], GATEWAYS[0], PROCESSORS[0])) as made:
+    names = API[0], GATEWAYS[0], PROCESSORS[0]
+    async with open_bed_on_three(tmp_path_factory.mktemp("nats"), names) as made:
         yield made
 
 
 @pytest.mark.parametrize("mistake", ["", "answer-before-the-disk"])
 async def test_a_kill_of_the_leader_loses_only_what_was_never_on_disk(
-    bed: Bed, nats: NatsCluster, mistake: str
+    bed: Bed, mistake: str
 ) -> None:
-    async def the_leader_is_killed(_bed: Bed, trial: Trial) -> None:
-        leader = await nats.leader()
-        nats.kill_one(leader)
-        await trial.goes_on(10)
-        nats.start_one(leader)
-
     settle_s = CONTROL_SETTLE_S if mistake else SETTLE_S
     with bed.mistakes(mistake, API[0]):
         async with open_trial(bed, settle_s=settle_s) as trial:
-            told = await trial.run(the_leader_is_killed)
+            told = await trial.run(faults.the_leader_is_killed)
     if mistake:
         assert told["breaches"]["lost"] > 0, json.dumps(told, indent=1)
     else:
