@@ -1,11 +1,17 @@
 """What Tocsin keeps its alerts in: a file, or servers that are started here as the tests start them, with every flush to disk."""
 
+import asyncio
 import contextlib
+import json
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import NamedTuple
 
 from bench.measure import cpu_s, family
+from tests.acceptance.deadlines import until_async
+from tests.ports.nats_cluster import FORMED_S, nats_cluster
 from tests.ports.nats_server import running_nats
 from tests.ports.postgres_server import running_postgres
 
@@ -45,9 +51,27 @@ def on_jetstream() -> Iterator[Ground]:
         settings = {
             "STORE": server.create(),
             "QUEUE": nats.url,
-            "QUEUE_MONITORS": f'["{nats.monitor}"]',
+            "QUEUE_MONITORS": json.dumps(nats.addresses),
         }
         yield Ground("PostgreSQL and JetStream", settings, (server.pid, nats.pid))
+
+
+@contextlib.contextmanager
+def on_three_jetstreams() -> Iterator[Ground]:
+    """Lay a PostgreSQL for the store, and before it a JetStream that keeps everything on each of three servers."""
+    with (
+        running_postgres() as server,
+        tempfile.TemporaryDirectory(prefix="tocsin-bench-") as name,
+        nats_cluster(Path(name)) as nats,
+    ):
+        asyncio.run(until_async(nats.is_formed, "the NATS servers have met", FORMED_S))
+        settings = {
+            "STORE": server.create(),
+            "QUEUE": nats.url,
+            "QUEUE_MONITORS": json.dumps(nats.addresses),
+            "QUEUE_REPLICAS": len(nats.pids),
+        }
+        yield Ground("PostgreSQL and three JetStreams", settings, (server.pid, *nats.pids))
 
 
 @contextlib.contextmanager

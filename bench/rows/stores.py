@@ -11,7 +11,15 @@ from typing import NamedTuple
 
 from bench.child import Child
 from bench.frame import Bench, Row, rate
-from bench.ground import Ground, Lay, for_several, on_jetstream, on_postgres, on_sqlite
+from bench.ground import (
+    Ground,
+    Lay,
+    for_several,
+    on_jetstream,
+    on_postgres,
+    on_sqlite,
+    on_three_jetstreams,
+)
 from bench.load.flow import Flow, Load
 from bench.load.producers import Order, Sent
 from bench.measure import median
@@ -45,7 +53,7 @@ class _Costs(NamedTuple):
 
 def stores(bench: Bench) -> list[Row]:
     """Bursts of single alerts, and then their delivery to one person each, on every ground in turns."""
-    lays: tuple[Lay, ...] = (on_sqlite, on_postgres, on_jetstream)
+    lays: tuple[Lay, ...] = (on_sqlite, on_postgres, on_jetstream, on_three_jetstreams)
     with ExitStack() as stack, Child(Load) as load:
         running = [stack.enter_context(_running(lay)) for lay in lays]
         costs: list[list[_Costs]] = [[] for _ in running]

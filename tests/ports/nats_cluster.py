@@ -53,6 +53,11 @@ class NatsCluster:
         return self.ports[0]
 
     @property
+    def pids(self) -> tuple[int, ...]:
+        """The processes of those that run."""
+        return tuple(process.pid for process in self._processes.values())
+
+    @property
     def addresses(self) -> tuple[str, ...]:
         """Where they tell of themselves."""
         return tuple(f"http://127.0.0.1:{port}" for port in self.monitors)

@@ -23,7 +23,7 @@ class StoreLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     change_rows: int = 500
     chunk_rows: int = 500
-    expand_users: int = 250
+    expand_users: int = 125
     topics_per_hub: int = 10_000
     broadcasts_per_hub: int = 200
     broadcast_ttl_us: int = 30 * DAY_US

@@ -179,7 +179,7 @@ class Deliveries(Protocol):
         now reaches nobody.  All items that one call gives a user may share a revision; users are locked in order, the
         hub's row last.
 
-        One to topics is delivered to the next 250 people, in the order of their names.  The place is kept in the same
+        One to topics is delivered to the next 125 people, in the order of their names.  The place is kept in the same
         transaction: delivered again it goes on from there, and everybody gets it once, as the topics are when their turn
         comes.  A withdrawal or the expiry ends it.
 
