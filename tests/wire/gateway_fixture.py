@@ -1,17 +1,17 @@
-"""A real uvicorn and uvloop server in this process, with a gateway on a tiny store."""
+"""Our listener with uvicorn's protocols on uvloop in this process, with a gateway on a tiny store."""
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import msgspec
-import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from tests.unit.realtime_fakes import NoHandlers, Notes
 from tocsin.adapters.memory.fanout import MemoryFanout
 from tocsin.adapters.memory.peers import NoPeers
+from tocsin.api.listener import Listener, bind
 from tocsin.api.upgrade import socket_upgrade
 from tocsin.clock import SystemClock
 from tocsin.model.position import Position
@@ -111,11 +111,11 @@ async def eventually(condition: Callable[[], bool]) -> None:
 @contextlib.asynccontextmanager
 async def running_node(
     settings: GatewaySettings | None = None,
-    http: Any = "httptools",
+    http: Callable[..., asyncio.Protocol] = HttpToolsProtocol,
     handlers: EventHandlers | None = None,
 ) -> AsyncIterator[Node]:
-    listener = socket.create_server(("127.0.0.1", 0))
-    port = listener.getsockname()[1]
+    bound = bind("127.0.0.1", 0)
+    port = bound.getsockname()[1]
     supervisor = Supervisor()
     fanout, store, notes = MemoryFanout(), Positions(), Notes()
     endpoints = (f"http://127.0.0.1:{port}",)
@@ -132,23 +132,13 @@ async def running_node(
         handlers=handlers or NoHandlers(),
     )
     gateway.start()
-    config = uvicorn.Config(
-        no_app,
-        http=http,
-        ws=socket_upgrade(gateway),  # type: ignore[arg-type]
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-    )
-    server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    serving = asyncio.get_running_loop().create_task(server._serve(sockets=[listener]))
-    await eventually(lambda: server.started)
+    listener = Listener(http, {"http": http, "ws": socket_upgrade(gateway)})
+    await listener.listen(bound, no_app)
     try:
         yield Node(gateway, fanout, store, port, notes)
     finally:
+        listener.stop_accepting()
         await gateway.drain(0)
         gateway.close()
-        server.should_exit = True
-        await serving
+        await listener.finish(5)
         await supervisor.stop()
