@@ -9,7 +9,7 @@ import pytest
 from nats.js.api import StreamConfig
 
 from tests.acceptance.deadlines import until_async
-from tests.ports.conftest import clock, migrated
+from tests.ports.conftest import clock
 from tests.ports.nats_cluster import patient_line
 from tests.ports.nats_fanouts import nats
 from tests.ports.nats_queues import PatientQueue, folder, open_nats_queue
@@ -28,7 +28,7 @@ from tocsin.model.alert import Envelope
 from tocsin.ports.limits import StoreLimits
 from tocsin.ports.queue import Published
 
-__all__ = ["clock", "folder", "migrated", "nats", "open_nats_queue"]
+__all__ = ["clock", "folder", "nats", "open_nats_queue"]
 
 KEPT = Terms(1_000, 100_000)
 

@@ -1,17 +1,15 @@
 """Every test here runs on every store."""
 
-import shutil
 from collections.abc import AsyncIterator
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 
+from tests.ports.empty_store import put_empty_store
 from tests.ports.opener import Opener, OpenStore
 from tests.ports.turned_clock import TurnedClock
 from tests.ports.world import AnyStore, World
 from tocsin.adapters.memory.store import MemoryStore
-from tocsin.adapters.sqlite.migrate import migrate
 from tocsin.adapters.sqlite.store import SqliteStore
 from tocsin.ports.limits import StoreLimits
 
@@ -29,14 +27,6 @@ def clock() -> TurnedClock:
     return TurnedClock()
 
 
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a file with the schema and nothing else: migrating anew for each test would be slow."""
-    file = tmp_path_factory.mktemp("migrated") / "tocsin.db"
-    migrate(file)
-    return file
-
-
 @pytest.fixture
 def open_memory(clock: TurnedClock) -> OpenStore:
     async def open_(limits: StoreLimits) -> AnyStore:
@@ -47,11 +37,11 @@ def open_memory(clock: TurnedClock) -> OpenStore:
 
 @pytest.fixture
 async def open_sqlite(
-    tmp_path_factory: pytest.TempPathFactory, clock: TurnedClock, migrated: Path
+    tmp_path_factory: pytest.TempPathFactory, clock: TurnedClock
 ) -> AsyncIterator[OpenStore]:
     async def open_(limits: StoreLimits) -> AnyStore:
         folder = tmp_path_factory.mktemp("store")
-        shutil.copy(migrated, folder)
+        put_empty_store(folder)
         return await SqliteStore.open(folder, clock, limits)
 
     opener = Opener(clock, open_)

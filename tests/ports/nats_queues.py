@@ -1,6 +1,5 @@
 """Fixtures that open queues on NATS servers of the tests' own, one or three, before stores on SQLite."""
 
-import shutil
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from itertools import count
@@ -11,6 +10,7 @@ import pytest
 from nats.errors import Error
 
 from tests.acceptance.deadlines import until_async
+from tests.ports.empty_store import put_empty_store
 from tests.ports.nats_cluster import FORMED_S, NatsCluster, nats_cluster
 from tests.ports.nats_server import NatsServer
 from tests.ports.opener import Opener, OpenStore
@@ -97,12 +97,12 @@ def three_nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsCluster
 
 
 @pytest.fixture
-def folder(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Callable[[], Path]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
     """Make folders with an empty store."""
 
     def make() -> Path:
         made = tmp_path_factory.mktemp("store")
-        shutil.copy(migrated, made)
+        put_empty_store(made)
         return made
 
     return make

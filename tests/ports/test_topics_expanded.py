@@ -1,7 +1,6 @@
 """Any overlap of topics and named users, any coming and going between chunks: each person once."""
 
 import asyncio
-import shutil
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.ports.empty_store import put_empty_store
 from tests.ports.turned_clock import TurnedClock
 from tests.ports.world import AnyStore, World, envelope
 from tocsin.adapters.memory.store import MemoryStore
@@ -49,9 +49,9 @@ class Store:
 
 
 @asynccontextmanager
-async def opened(kind: str, migrated: Path, limits: StoreLimits) -> AsyncIterator[Store]:
+async def opened(kind: str, limits: StoreLimits) -> AsyncIterator[Store]:
     with tempfile.TemporaryDirectory() as folder:
-        shutil.copy(migrated, folder)
+        put_empty_store(Path(folder))
         at = Store(kind, Path(folder), limits)
         await at.open()
         yield at
@@ -105,14 +105,13 @@ async def listed_once(at: Store, user: str, alert_id: str) -> bool:
 )
 def test_who_was_subscribed_throughout_has_it_once(
     kind: str,
-    migrated: Path,
     subscribed: tuple[set[str], set[str]],
     named: set[str],
     meanwhile: list[list[tuple[str, str, bool]]],
     limits: StoreLimits,
 ) -> None:
     async def run() -> None:
-        async with opened(kind, migrated, limits) as at:
+        async with opened(kind, limits) as at:
             await expand(at, list(subscribed), named, list(meanwhile))
 
     asyncio.run(run())

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,12 +10,16 @@ from typing import Any, NamedTuple
 
 import httpx
 
+from tests.ports.empty_store import put_empty_store
 from tocsin.api.endpoints import find_endpoints
 from tocsin.api.http_guard import guarded_protocol
 from tocsin.api.listener import Listener, bind
 from tocsin.api.upgrade import socket_upgrade
 from tocsin.config import Settings
 from tocsin.node.life import Node
+
+# Else every client would read what the machine trusts, which takes longer than all else of a start.
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 class Event(NamedTuple):
@@ -88,6 +93,7 @@ class Served:
 
 @asynccontextmanager
 async def serving(data_dir: Path, **settings: Any) -> AsyncIterator[Served]:
+    put_empty_store(data_dir)
     bound = bind("127.0.0.1", 0)
     port = bound.getsockname()[1]
     endpoints = find_endpoints(
@@ -105,7 +111,8 @@ async def serving(data_dir: Path, **settings: Any) -> AsyncIterator[Served]:
         node.start()
         key, _ = await node.keyring.create("default", "server", "backend")
         try:
-            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as http:
+            base = f"http://127.0.0.1:{port}"
+            async with httpx.AsyncClient(base_url=base, timeout=30, verify=NO_TLS) as http:
                 yield Served(node, http, key)
         finally:
             listener.stop_accepting()
