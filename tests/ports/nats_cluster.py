@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
+import httpx
 from nats.errors import Error
 
 from tests.acceptance.deadlines import until_async
-from tests.acceptance.server_process import free_port
+from tests.acceptance.server_process import NO_TLS, free_port
 from tests.ports.nats_server import PROGRAM
 from tocsin.adapters.nats.line import Line, Terms
 from tocsin.errors import ConfigError, UnavailableError
@@ -102,7 +103,17 @@ class NatsCluster:
             self.kill_one(number)
 
     async def is_formed(self) -> bool:
-        """Whether a stream can be made, and is safe."""
+        """Whether a stream can be made, and is safe; no server is asked before all of them say that they are well.
+
+        JetStream answers nobody before it has a leader, and a line waits long for the answer that does not come.
+        """
+        try:
+            async with httpx.AsyncClient(verify=NO_TLS) as http:
+                well = [await http.get(f"{one}/healthz") for one in self.addresses]
+        except httpx.TransportError:
+            return False
+        if not all(answer.is_success for answer in well):
+            return False
         try:
             async with Line.opened(self.url, self.terms) as line:
                 await line.check()
