@@ -92,7 +92,7 @@ class Stage:
         async with asyncio.timeout(60):
             while not await done():
                 await self.work()
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0)
                 self.clock.turn(s=1)
 
     async def waits(self, count: int) -> bool:
