@@ -7,7 +7,7 @@ headers and body are the same but for the id itself, times, and what is drawn an
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,8 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 def routes_of(world: World) -> list[tuple[str, str]]:
     """List what the router answers, but for the files of the web client, which are the same for everybody."""
-    return [route for route in world.served.node.app.routes() if route not in files_of()]
+    files = files_of()
+    return [route for route in world.served.node.app.routes() if route not in files]
 
 
 def files_of() -> set[tuple[str, str]]:
@@ -117,11 +118,12 @@ async def answer_to(world: World, caller: Caller, route: str, ask: Ask, ids: Ids
     headers = {**caller.headers, **ask.headers}
     async with world.served.http.stream(method, url, headers=headers, content=body) as answer:
         text = await text_of(answer)
-    told = drawn_out(text, ids)
+    drawn_out = drawn_out_of(ids)
+    told = drawn_out(text)
     for secret in caller.secret:
         assert secret not in re.sub("hub=south|'south'", "", told), (caller.name, route, told)
     kept = {
-        name: drawn_out(value, ids)
+        name: drawn_out(value)
         for name, value in answer.headers.items()
         if not name.startswith(DRAWN_HEADERS)
     }
@@ -149,11 +151,18 @@ def fill(text: str, ids: Ids, *, quoting: bool = False) -> str:
     return re.sub(r"\$(\w+)", one, text)
 
 
-def drawn_out(text: str, ids: Ids) -> str:
-    for kind, value in sorted(ids.items(), key=lambda pair: -len(pair[1])):
-        # A short name may stand within the digits of an id.
-        text = re.sub(rf"(?<![0-9A-Za-z]){re.escape(value)}(?![0-9A-Za-z])", f"<{kind}>", text)
-    return DRAWN.sub(lambda found: f"<{found.lastgroup}>", text)
+def drawn_out_of(ids: Ids) -> Callable[[str], str]:
+    """Return what takes these ids and drawn things out of a text."""
+    kinds = {value: kind for kind, value in reversed(ids.items())}
+    any_of = "|".join(re.escape(value) for value in sorted(kinds, key=len, reverse=True))
+    # A short name may stand within the digits of an id.
+    named = re.compile(rf"(?<![0-9A-Za-z])(?:{any_of})(?![0-9A-Za-z])")
+
+    def drawn_out(text: str) -> str:
+        text = named.sub(lambda found: f"<{kinds[found[0]]}>", text) if kinds else text
+        return DRAWN.sub(lambda found: f"<{found.lastgroup}>", text)
+
+    return drawn_out
 
 
 async def test_foreign_and_unknown_look_alike_in_every_frame(world: World) -> None:
@@ -237,11 +246,11 @@ async def frames_after(
     """Send a frame and return the answers up to the pong of a ping sent after it; news of the inbox are only searched."""
     await ws.send(fill(json.dumps(frame), ids))
     await ws.send('{"type":"ping"}')
-    answers = []
+    answers, drawn_out = [], drawn_out_of(ids)
     pongs = 2 if frame["type"] == "ping" else 1
     while pongs:
         told = await receive(ws)
-        text = drawn_out(json.dumps(told), ids)
+        text = drawn_out(json.dumps(told))
         for secret in caller.secret:
             assert secret not in text, text
         pongs -= told["type"] == "pong"
