@@ -80,6 +80,8 @@ from tocsin.telemetry import Metrics
 from tocsin.testing import ManualClock
 
 ORIGIN = "https://app.example"
+# Read once: nothing changes them, and they are hundreds.
+WEB_FILES = WebFiles()
 HUBS = {"default": Hub(allowed_origins=(ORIGIN,), open_topics=("news", "build-*"))}
 
 
@@ -247,7 +249,7 @@ async def running(
             clock=clock,
             limits=limits,
         ),
-        web=WebFiles(),
+        web=WEB_FILES,
         demo=Demo(auth, alerts, receipts, tokens, endpoints) if demo else None,
     )
     app = App(build_router(resources), Cors(HUBS), metrics)
