@@ -1,6 +1,6 @@
 """A cluster as processes: 2 api nodes, 2 gateways, 2 processors and a dispatcher, on one PostgreSQL and one NATS.
 
-Clients and producers come by one address (``front.py``).  The network of the gateways can be made bad: each has a proxy of its own
+Clients and producers come by one address (``front.py``); what is pushed goes to a stand-in for a push service.  The network of the gateways can be made bad: each has a proxy of its own
 towards its clients, NATS and PostgreSQL.
 """
 
@@ -16,6 +16,7 @@ from typing import Final, NamedTuple, Protocol
 
 from tests.acceptance.conftest import MakeServer, server_maker
 from tests.acceptance.deadlines import until_async
+from tests.acceptance.push_browsers import push_environment
 from tests.acceptance.server_process import ServerProcess, free_port
 from tests.acceptance.tcp_proxy import Streams, TcpProxy, proxy_by, proxy_to
 from tests.cluster.front import front_of
@@ -23,6 +24,8 @@ from tests.cluster.mistakes import FILE, GAVE_UP, IN_HAND
 from tests.ports.nats_cluster import FORMED_S, nats_cluster
 from tests.ports.postgres_server import OWNER, PostgresServer, running_postgres
 from tests.ports.small_disk import SmallDisk, small_disk
+from tests.push_services.running import serving
+from tests.push_services.web_push import WebPushService
 from tocsin.api.seal import KEY_FILE
 
 ROOT = Path(__file__).parents[2]
@@ -36,12 +39,15 @@ NODES: Final = (*API, *GATEWAYS, *PROCESSORS, DISPATCHER)
 PATIENCE = "connect_timeout=60"
 # Far more than is written, even in the soak; what is left of it is memory while it is full.
 DISK_MB = 512
-# Times as outages are here; the drain is spread over as much as rolling restarts take anyway.
+# Times as outages are here; the drain is spread over as much as rolling restarts take anyway.  A dispatcher that has just come
+# would give everybody the grace, for it does not know yet who is there.
 SETTINGS = {
     "PYTHONPATH": str(ROOT),
     "TOCSIN_ANTI_ENTROPY_S": "2",
     "TOCSIN_DRAIN_S": "0.5",
     "TOCSIN_RATES__USER_REQUESTS": "0",
+    "TOCSIN_PUSH__GRACE_S": "0",
+    "TOCSIN_PUSH__STORM_PUSHES": "100000",
 }
 
 
@@ -76,7 +82,11 @@ class Network(NamedTuple):
 
 
 class Bed:
-    """The running cluster; ``disk`` has the tables of its database and nothing else, unless nothing can be mounted here."""
+    """The running cluster.
+
+    ``disk`` has the tables of its database and nothing else, unless nothing can be mounted here; ``push_service`` is where it
+    pushes, if it does.
+    """
 
     def __init__(
         self,
@@ -87,7 +97,9 @@ class Bed:
         networks: Mapping[str, Network],
         postgres: PostgresServer,
         nats: Nats,
-        disk: SmallDisk | None,
+        *,
+        disk: SmallDisk | None = None,
+        push_service: WebPushService | None = None,
     ) -> None:
         self.url = url
         self.store = store
@@ -97,11 +109,12 @@ class Bed:
         self.postgres = postgres
         self.nats = nats
         self.disk = disk
+        self.push_service = push_service
 
-    async def freeze_with_alerts_in_hand(self, name: str) -> None:
+    async def freeze_with_alerts_in_hand(self, name: str, sign: str = IN_HAND) -> None:
         """Stop a node that dawdles (SIGSTOP), so that it has alerts in hand for as long as is wanted."""
         node = self.nodes[name]
-        file = node.folder / IN_HAND
+        file = node.folder / sign
 
         async def is_frozen_so() -> bool:
             if not file.exists():
@@ -205,14 +218,20 @@ async def open_bed(nats: Nats, names: Sequence[str] = NODES) -> AsyncIterator[Be
         url = f"http://127.0.0.1:{front.port}"
         store = f"{postgres.create(disk.make('tables') if disk else None)}&{PATIENCE}"
         make: MakeServer = stack.enter_context(server_maker())
+        pushes = None
+        if DISPATCHER in names:
+            pushes = await stack.enter_async_context(serving(WebPushService()))
+        common = push_environment(pushes.origin) if pushes else {}
         nodes = {}
         for name, port in ports.items():
             there, place = store, nats.url
             if name in networks:
                 there, place = _through(networks[name], store)
-            node = nodes[name] = make(program=PROGRAM, env=_settings(name, url, there, place, nats))
+            env = common | _settings(name, url, there, place, nats)
+            node = nodes[name] = make(program=PROGRAM, env=env)
             node.port = port
-        yield Bed(url, store, await _start(nodes), nodes, networks, postgres, nats, disk)
+        key = await _start(nodes)
+        yield Bed(url, store, key, nodes, networks, postgres, nats, disk=disk, push_service=pushes)
 
 
 @asynccontextmanager

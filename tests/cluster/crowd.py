@@ -7,6 +7,8 @@ from tests.cluster.trial import Fault, open_trial
 
 CLIENTS = 500
 ROUNDS = 5
+# People who are not looking, besides.
+AWAY = 50
 # Everything, the clients too, runs on one machine.
 SETTLE_S = 600.0
 LIVE_AGAIN_S = 300.0
@@ -23,6 +25,7 @@ async def _outlive(bed: Bed, fault: Fault) -> None:
     async with open_trial(
         bed,
         clients=CLIENTS,
+        away=AWAY,
         settle_s=SETTLE_S,
         live_within_s=LIVE_AGAIN_S,
         repeats_for_s=SETTLE_S,

@@ -11,6 +11,7 @@ from nats.aio.client import DEFAULT_MAX_RECONNECT_ATTEMPTS, DEFAULT_RECONNECT_TI
 
 from tests.acceptance.deadlines import until_async
 from tests.cluster.bed import API, DISPATCHER, GATEWAYS, PROCESSORS, Bed
+from tests.cluster.mistakes import IN_HAND, SENT
 from tests.cluster.trial import Trial
 from tests.ports.nats_cluster import NatsCluster
 
@@ -51,6 +52,14 @@ async def a_processor_is_killed(bed: Bed, _trial: Trial) -> None:
     """Kill one that dawdles with alerts in hand, and bring it back."""
     await bed.freeze_with_alerts_in_hand(PROCESSORS[0])
     await asyncio.to_thread(bed.nodes[PROCESSORS[0]].restart)
+
+
+async def the_dispatcher_is_killed(bed: Bed, _trial: Trial) -> None:
+    """Kill it with pushes in hand that are not sent yet, and then with some whose end is not noted yet; bring it back."""
+    with bed.mistakes("dawdle", DISPATCHER):
+        for sign in (IN_HAND, SENT):
+            await bed.freeze_with_alerts_in_hand(DISPATCHER, sign)
+            await asyncio.to_thread(bed.nodes[DISPATCHER].restart)
 
 
 async def a_gateway_is_killed(bed: Bed, trial: Trial) -> None:
@@ -146,7 +155,7 @@ async def _more_is_delivered(bed: Bed, trial: Trial) -> None:
 
         async def is_so() -> bool:
             now = await _revisions(admin, trial)
-            return all(now[user] > before[user] for user in trial.drilled.people)
+            return all(now.get(user, 0) > before.get(user, 0) for user in trial.drilled.people)
 
         await until_async(is_so, "everybody gets something", MET_WITHIN_S)
 

@@ -20,18 +20,21 @@ from tocsin.adapters.sql.store.base import SqlStore
 from tocsin.ingest.publisher import Publisher
 from tocsin.model.ids import uuid7
 from tocsin.model.inbox import Changes
+from tocsin.model.push import Ending, PushJob, Standing
 from tocsin.node.life import Node
 from tocsin.ports.queue import Leased, Published
 from tocsin.process.worker import Worker
+from tocsin.push.dispatcher import Dispatcher
 from tocsin.realtime.anti_entropy import AntiEntropy
 
 FILE = "mistakes"
 IN_HAND = "in-hand"
+SENT = "sent"
 GAVE_UP = "gave-up"
 HOLD_S = 0.5
 GIVES_UP_AFTER = 2
 _has_in_hand = asyncio.Event()
-_in_hands = set[object]()
+_in_hands: dict[str, set[object]] = {IN_HAND: set(), SENT: set()}
 _returning = set[Client]()
 
 
@@ -79,19 +82,45 @@ def _working_wrongly(honest: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @contextmanager
-def _in_hand() -> Iterator[None]:
+def _in_hand(sign: str = IN_HAND) -> Iterator[None]:
     """Let it be seen that there are alerts in hand."""
-    these = object()
-    _in_hands.add(these)
-    _tell(IN_HAND)
+    these, others = object(), _in_hands[sign]
+    others.add(these)
+    _tell(sign)
     _has_in_hand.set()
     try:
         yield
     finally:
-        _in_hands.discard(these)
-        if not _in_hands:
+        others.discard(these)
+        if not others:
+            Path(sign).unlink()
+        if not any(_in_hands.values()):
             _has_in_hand.clear()
-            Path(IN_HAND).unlink()
+
+
+def _pushing_wrongly(honest: Callable[..., Any]) -> Callable[..., Any]:
+    async def attempt(dispatcher: Dispatcher, job: PushJob, about: Standing, *more: Any) -> None:
+        if is_made("settle-before-the-send"):
+            await dispatcher._end(job, Ending("accepted", "", dispatcher._clock.now_us()))
+        if is_made("dawdle"):
+            with _in_hand():
+                await asyncio.sleep(HOLD_S)
+        if is_made("forget-what-was-pushed"):
+            entry = msgspec.structs.replace(about.entry, id=uuid7(job.made_us))
+            about = msgspec.structs.replace(about, entry=entry)
+        await honest(dispatcher, job, about, *more)
+
+    return attempt
+
+
+def _settling_late(honest: Callable[..., Any]) -> Callable[..., Any]:
+    async def follow(dispatcher: Dispatcher, *of: Any) -> None:
+        if is_made("dawdle"):
+            with _in_hand(SENT):
+                await asyncio.sleep(HOLD_S)
+        await honest(dispatcher, *of)
+
+    return follow
 
 
 def _handing_over_wrongly(honest: Callable[..., Any]) -> Callable[..., Any]:
@@ -168,10 +197,12 @@ def _giving_up(honest: Callable[..., Any]) -> Callable[..., Any]:
 
 def make_possible() -> None:
     """Put all of them in place; none is made yet."""
-    for sign in (IN_HAND, GAVE_UP):
+    for sign in (IN_HAND, SENT, GAVE_UP):
         Path(sign).unlink(missing_ok=True)  # of a process that was killed
     _replace(Publisher, "publish", _answering_before_the_disk)
     _replace(Worker, "_process", _working_wrongly)
+    _replace(Dispatcher, "_try", _pushing_wrongly)
+    _replace(Dispatcher, "_follow", _settling_late)
     _replace(Porter, "_hand_over", _handing_over_wrongly)
     _replace(Node, "finish_work", _leaving_in_the_middle)
     _replace(SqlStore, "changes", _skipping_what_was_missed)

@@ -1,6 +1,6 @@
 """Whatever breaks under producers and live clients: nothing is lost, doubled or missed, and everybody is live again.
 
-Each fault has its control: the same with a mistake on purpose, which the ledger has to see.
+Who is away is pushed everything.  Each fault has its control: the same with a mistake on purpose, which has to be seen.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.cluster import faults
-from tests.cluster.bed import API, GATEWAYS, PROCESSORS, Bed
+from tests.cluster.bed import API, DISPATCHER, GATEWAYS, PROCESSORS, Bed
 from tests.cluster.trial import Fault, open_trial
 
 pytestmark = [
@@ -24,6 +24,7 @@ CONTROL_SETTLE_S = 2.0
 CONTROL_LIVE_S = 4.0
 FAULTS = (
     faults.each_role_is_killed,
+    faults.the_dispatcher_is_killed,
     faults.postgres_stops,
     faults.nats_stops,
     faults.a_gateway_is_cut_off,
@@ -46,11 +47,15 @@ class Control(NamedTuple):
 EARLY_ACK = "acknowledge-before-the-commit dawdle"
 EARLY_ANSWER = "answer-before-the-disk"
 EARLY_LEAVE = f"{EARLY_ACK} leave-in-the-middle"
+EARLY_SETTLE = "settle-before-the-send"
 DEAF = "never-compare"
 SKIP = "skip-what-was-missed"
+PUSHER = (DISPATCHER,)
 CONTROLS = (
     Control(faults.an_api_node_is_killed, EARLY_ANSWER, API, "lost"),
     Control(faults.a_processor_is_killed, EARLY_ACK, PROCESSORS, "lost"),
+    Control(faults.the_dispatcher_is_killed, EARLY_SETTLE, PUSHER, "unpushed"),
+    Control(faults.the_dispatcher_is_killed, "forget-what-was-pushed", PUSHER, "beside"),
     Control(faults.a_gateway_is_killed, SKIP, API, "hole"),
     Control(faults.postgres_stops, EARLY_ACK, PROCESSORS, "lost"),
     Control(faults.a_gateway_is_cut_off, DEAF, GATEWAYS, "hole"),
@@ -66,12 +71,17 @@ CONTROLS = (
 )
 
 
-async def test_alerts_flow_to_clients_at_each_gateway_when_nothing_breaks(bed: Bed) -> None:
+async def test_alerts_flow_to_clients_at_each_gateway_and_are_pushed_when_nothing_breaks(
+    bed: Bed,
+) -> None:
+    assert bed.push_service is not None
     before = {name: bed.networks[name].clients.accepted for name in GATEWAYS}
+    pushed = len(bed.push_service.received)
     async with open_trial(bed) as trial:
         told = await trial.run(faults.nothing)
     assert told["verdict"] == "passed", json.dumps(told, indent=1)
     assert all(bed.networks[name].clients.accepted > before[name] for name in GATEWAYS)
+    assert len(bed.push_service.received) > pushed
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
@@ -97,7 +107,9 @@ async def test_the_ledger_sees_clients_that_are_not_told_of_lost_announcements(b
     assert told["breaches"]["hole"] > 0, json.dumps(told, indent=1)
 
 
-@pytest.mark.parametrize("control", CONTROLS, ids=lambda control: control.fault.__name__)
+@pytest.mark.parametrize(
+    "control", CONTROLS, ids=lambda control: f"{control.fault.__name__}-{control.breach}"
+)
 async def test_the_ledger_sees_the_mistake_by_which_it_does_harm_when(
     bed: Bed, control: Control
 ) -> None:

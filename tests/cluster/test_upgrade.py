@@ -95,7 +95,7 @@ async def open_upgrade(folder: Path) -> AsyncIterator[Upgrade]:
         led_to += [older.port]
         key = older.key("server")["authorization"].removeprefix("Bearer ")
         nodes = {OLDER: older, NEWER: newer}
-        yield Upgrade(Bed(url, store, key, nodes, {}, postgres, nats, None), led_to)
+        yield Upgrade(Bed(url, store, key, nodes, {}, postgres, nats), led_to)
 
 
 async def test_a_newer_release_takes_over_from_an_older_one_and_nothing_is_lost_doubled_or_missed(

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from tests.acceptance.deadlines import until_async
+from tests.cluster.away import Away
 from tests.cluster.bed import Bed
 from tocsin.cli.drill.crowd import Crowd
 from tocsin.cli.drill.drilled import Drilled
@@ -16,7 +17,7 @@ from tocsin.cli.drill.load import Load
 from tocsin.cli.drill.looking import LastLook
 from tocsin.cli.drill.nodes import Nodes, open_nodes
 from tocsin.cli.drill.plan import CLIENTS_EACH, Call, Drill, calls, people_of
-from tocsin.cli.drill.verdict import account
+from tocsin.cli.drill.verdict import Verdict, account
 from tocsin.cli.pool import each
 from tocsin.client.attempts import Patience
 from tocsin.clock import SystemClock
@@ -27,6 +28,7 @@ Fault = Callable[[Bed, "Trial"], Awaitable[None]]
 Account = dict[str, Any]
 
 CLIENTS = 16
+AWAY = 4
 RATE = 30
 # Publishing goes on until the fault is over, and ends then; this is far beyond any.
 LONGEST_S = 1_800.0
@@ -56,6 +58,8 @@ class EndingLoad(Load):
 class Trial:
     """People with two clients each, to whom alerts are published until the fault is over and they are live again.
 
+    Where the cluster pushes, ``away`` others have none, but a browser that is pushed.
+
     What is lost is looked for until nothing is missing, or ``settle_s`` seconds are over; ``live_again_s`` is how long it took
     after the fault until every client had an alert that was published then, at most ``live_within_s``.
     """
@@ -65,6 +69,7 @@ class Trial:
         bed: Bed,
         nodes: Nodes,
         clients: int,
+        away: int,
         rate: float,
         settle_s: float,
         live_within_s: float,
@@ -76,6 +81,8 @@ class Trial:
         self._bed = bed
         self._nodes = nodes
         self._crowd = Crowd(self.drilled.run, nodes, self.drilled.ledger)
+        self._count_away = away if bed.push_service else 0
+        self._away = Away(bed.push_service, nodes, self.drilled) if bed.push_service else None
         self._clock = SystemClock()
         self._over = asyncio.Event()
 
@@ -87,12 +94,29 @@ class Trial:
             patience = Patience(TIMEOUT_S, self._drill.settle_s)
             onlookers = self._crowd.onlookers
             await LastLook(patience, self._nodes, onlookers, _unseen, self.drilled).judge()
-        return account(self.drilled)
+        return await self._with_pushes(account(self.drilled))
+
+    async def _with_pushes(self, told: Account) -> Account:
+        """Add what is to be said of pushes, once all came or the time is up: then what is missing is a breach."""
+        if self._away is None:
+            return told
+        away = self._away
+        with contextlib.suppress(AssertionError):
+            await _until(lambda: not away.unpushed(), "all is pushed", self._drill.settle_s)
+        for kind, words in away.breaches().items():
+            told["breaches"][kind] = len(words)
+            told["findings"] += words
+        if any(told["breaches"].values()):
+            told["verdict"] = Verdict.BROKEN.name.lower()
+        return told
 
     async def _gather(self) -> None:
-        people = self.drilled.people = people_of(self.drilled.run, self._drill.clients)
+        everybody = self._drill.clients + CLIENTS_EACH * self._count_away
+        people = self.drilled.people = people_of(self.drilled.run, everybody)
         for place in range(self._drill.clients):
             await self._crowd.join(people[place // CLIENTS_EACH])
+        if self._away is not None:
+            await self._away.leave(people[len(people) - self._count_away :])
         async with asyncio.timeout(LIVE_AGAIN_S):
             await each(onlooker.in_step for onlooker in self._crowd.onlookers)
 
@@ -166,6 +190,7 @@ async def open_trial(
     bed: Bed,
     *,
     clients: int = CLIENTS,
+    away: int = AWAY,
     rate: float = RATE,
     settle_s: float = SETTLE_S,
     live_within_s: float = LIVE_AGAIN_S,
@@ -174,4 +199,4 @@ async def open_trial(
     """Make a trial on a cluster; a publish is repeated for ``repeats_for_s`` seconds."""
     patience = Patience(TIMEOUT_S, repeats_for_s)
     async with open_nodes(Settings(), None, [bed.url], bed.key, patience) as nodes:
-        yield Trial(bed, nodes, clients, rate, settle_s, live_within_s)
+        yield Trial(bed, nodes, clients, away, rate, settle_s, live_within_s)
