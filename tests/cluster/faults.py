@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import psycopg
@@ -64,9 +64,18 @@ async def the_dispatcher_is_killed(bed: Bed, _trial: Trial) -> None:
 
 async def a_gateway_is_killed(bed: Bed, trial: Trial) -> None:
     """Kill one; its clients look for another one, which they do not reach before they have missed something."""
+    await _without_a_gateway(bed, trial, bed.nodes[GATEWAYS[0]].kill)
+
+
+async def a_gateway_is_restarted(bed: Bed, trial: Trial) -> None:
+    """Ask one to end, so that its clients look likewise, and start it again."""
+    await _without_a_gateway(bed, trial, bed.nodes[GATEWAYS[0]].stop)
+
+
+async def _without_a_gateway(bed: Bed, trial: Trial, end: Callable[[], None]) -> None:
     other = bed.networks[GATEWAYS[1]].clients
     other.stall()
-    await asyncio.to_thread(bed.nodes[GATEWAYS[0]].kill)
+    await asyncio.to_thread(end)
     await _more_is_delivered(bed, trial)
     other.resume()
     await trial.goes_on(MORE)
@@ -256,6 +265,26 @@ async def a_rolling_restart(bed: Bed, _trial: Trial) -> None:
 async def a_processor_is_restarted(bed: Bed, _trial: Trial) -> None:
     """Ask one to end, and start it again."""
     await _restarted(bed, PROCESSORS[0])
+
+
+async def an_api_node_is_restarted(bed: Bed, _trial: Trial) -> None:
+    """Ask one to end that has answered for alerts which it still has in hand, and start it again."""
+    await _restarted_with_alerts_in_hand(bed, API[0])
+
+
+async def the_dispatcher_is_restarted(bed: Bed, _trial: Trial) -> None:
+    """Ask it to end with pushes in hand, and start it again."""
+    with bed.mistakes("dawdle", DISPATCHER):
+        await _restarted_with_alerts_in_hand(bed, DISPATCHER)
+
+
+async def _restarted_with_alerts_in_hand(bed: Bed, name: str) -> None:
+    node = bed.nodes[name]
+    await bed.freeze_with_alerts_in_hand(name)
+    node.ask_to_stop()
+    os.kill(node.pid, signal.SIGCONT)
+    await asyncio.to_thread(node.wait_stopped)
+    await asyncio.to_thread(node.start)
 
 
 async def _restarted(bed: Bed, name: str) -> None:

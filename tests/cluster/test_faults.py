@@ -67,7 +67,10 @@ CONTROLS = (
         "doubled",
     ),
     Control(faults.the_disk_is_full, EARLY_ACK, PROCESSORS, "lost"),
+    Control(faults.an_api_node_is_restarted, EARLY_ANSWER, API, "lost"),
     Control(faults.a_processor_is_restarted, EARLY_LEAVE, PROCESSORS, "lost"),
+    Control(faults.the_dispatcher_is_restarted, EARLY_SETTLE, PUSHER, "unpushed"),
+    Control(faults.a_gateway_is_restarted, SKIP, API, "hole"),
 )
 
 
