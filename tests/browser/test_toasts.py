@@ -1,13 +1,14 @@
 """Toasts respect people: what they say, when they go, and how hands, keys and ears reach them."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.acceptance.deadlines import until
 from tests.acceptance.server_process import ServerProcess
-from tests.browser.application_page import LOOKS, Look, application_page, indent
+from tests.browser.application_page import LOOKS, ApplicationPage, Look, application_page, indent
 from tests.browser.attention import look_again, look_away
 from tests.browser.backend import Backend
 from tests.browser.conftest import DEADLINE_MS
@@ -50,6 +51,23 @@ def toasts(page: Page) -> Locator:
     return page.locator("tocsin-toasts .toast")
 
 
+@pytest.fixture
+def shown(chromium: Browser, one_server: ServerProcess) -> Iterator[ApplicationPage]:
+    """A page with toasts, on a desktop."""
+    with application_page(chromium, one_server, DESKTOP, ADA) as shown:
+        ready(shown.page)
+        yield shown
+
+
+@pytest.fixture
+def with_bell(chromium: Browser, one_server: ServerProcess) -> Iterator[ApplicationPage]:
+    """A page with a bell and toasts, on a desktop."""
+    bell = ADA.replace("toasts", "bell")
+    with application_page(chromium, one_server, DESKTOP, bell + ADA) as shown:
+        ready(shown.page)
+        yield shown
+
+
 @pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
 def test_every_state_is_clean_in_every_look(
     chromium: Browser, one_server: ServerProcess, backend: Backend, look: Look
@@ -83,138 +101,119 @@ def test_every_state_is_clean_in_every_look(
         expect(toasts(page)).to_have_count(0)
 
 
-def test_a_burst_is_one_summary_that_is_said_once(
-    chromium: Browser, one_server: ServerProcess, backend: Backend
-) -> None:
-    with application_page(chromium, one_server, DESKTOP, ADA) as shown:
-        page = shown.page
-        ready(page)
-        look_away(page)
-        backend.publish(*(f"Burst {number}" for number in range(50)))
-        summary = page.locator("tocsin-toasts .summary")
-        expect(summary).to_contain_text("50 new alerts")
-        expect(toasts(page)).to_have_count(1)
-        expect(page.locator("tocsin-toasts [role=status]")).to_have_text(
-            "Many new alerts. They are in your inbox."
-        )
-        backend.read_all()
-        expect(summary).to_have_count(0)
+def test_a_burst_is_one_summary_that_is_said_once(shown: ApplicationPage, backend: Backend) -> None:
+    page = shown.page
+    look_away(page)
+    backend.publish(*(f"Burst {number}" for number in range(50)))
+    summary = page.locator("tocsin-toasts .summary")
+    expect(summary).to_contain_text("50 new alerts")
+    expect(toasts(page)).to_have_count(1)
+    expect(page.locator("tocsin-toasts [role=status]")).to_have_text(
+        "Many new alerts. They are in your inbox."
+    )
+    backend.read_all()
+    expect(summary).to_have_count(0)
 
 
 def test_live_regions_stand_before_the_text_and_only_critical_interrupts(
-    chromium: Browser, one_server: ServerProcess, backend: Backend
+    shown: ApplicationPage, backend: Backend
 ) -> None:
-    with application_page(chromium, one_server, DESKTOP, ADA) as shown:
-        page = shown.page
-        ready(page)
-        polite = page.locator("tocsin-toasts [role=status]")
-        urgent = page.locator("tocsin-toasts [role=alert]")
-        expect(polite).to_have_text("")
-        regions = [polite.element_handle(), urgent.element_handle()]
-        backend.publish("Parcel at the door", body="At reception.")
-        expect(polite).to_have_text("Parcel at the door. At reception.")
-        expect(urgent).to_have_text("")
-        backend.publish("Checkout is down", severity="critical")
-        expect(urgent).to_have_text("Checkout is down")
-        assert all(region.evaluate("it => it.isConnected") for region in regions)
+    page = shown.page
+    polite = page.locator("tocsin-toasts [role=status]")
+    urgent = page.locator("tocsin-toasts [role=alert]")
+    expect(polite).to_have_text("")
+    regions = [polite.element_handle(), urgent.element_handle()]
+    backend.publish("Parcel at the door", body="At reception.")
+    expect(polite).to_have_text("Parcel at the door. At reception.")
+    expect(urgent).to_have_text("")
+    backend.publish("Checkout is down", severity="critical")
+    expect(urgent).to_have_text("Checkout is down")
+    assert all(region.evaluate("it => it.isConnected") for region in regions)
 
 
-def test_keys_lead_in_act_and_lead_back(
-    chromium: Browser, one_server: ServerProcess, backend: Backend
-) -> None:
-    with application_page(chromium, one_server, DESKTOP, ADA) as shown:
-        page = shown.page
-        ready(page)
-        page.locator("#own").focus()
-        backend.publish("Deploy 412?", actions=ACTIONS)
-        expect(toasts(page)).to_have_count(1)
-        page.keyboard.press("F8")
-        expect(toasts(page)).to_be_focused()
-        shown.check("toasts-focus")
-        page.keyboard.press("Escape")
-        expect(page.locator("#own")).to_be_focused()
-        expect(toasts(page)).to_have_count(1)
-        page.keyboard.press("F8")
-        page.keyboard.press("Tab")
-        expect(page.get_by_role("button", name="I am on it")).to_be_focused()
-        page.keyboard.press("Enter")
-        expect(toasts(page)).to_have_count(0)
-        expect(page.locator("#own")).to_be_focused()
+def test_keys_lead_in_act_and_lead_back(shown: ApplicationPage, backend: Backend) -> None:
+    page = shown.page
+    page.locator("#own").focus()
+    backend.publish("Deploy 412?", actions=ACTIONS)
+    expect(toasts(page)).to_have_count(1)
+    page.keyboard.press("F8")
+    expect(toasts(page)).to_be_focused()
+    shown.check("toasts-focus")
+    page.keyboard.press("Escape")
+    expect(page.locator("#own")).to_be_focused()
+    expect(toasts(page)).to_have_count(1)
+    page.keyboard.press("F8")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="I am on it")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(toasts(page)).to_have_count(0)
+    expect(page.locator("#own")).to_be_focused()
 
 
 def test_toasts_are_closed_by_keys_and_the_focus_goes_on_to_the_next_and_back(
-    chromium: Browser, one_server: ServerProcess, backend: Backend
+    shown: ApplicationPage, backend: Backend
 ) -> None:
-    with application_page(chromium, one_server, DESKTOP, ADA) as shown:
-        page = shown.page
-        ready(page)
-        page.locator("#own").focus()
-        backend.publish("Checkout is down", severity="critical")
-        expect(toasts(page)).to_have_count(1)
-        backend.publish("Database is down", severity="critical")
-        expect(toasts(page)).to_have_count(2)
-        press(page, "F8")
-        expect(toasts(page).last).to_be_focused()
-        go_to(toasts(page).last.get_by_role("button", name="Close"))
-        press(page, "Enter")
-        expect(toasts(page)).to_have_count(1)
-        expect(toasts(page)).to_be_focused()
-        go_to(toasts(page).get_by_role("button", name="Close"))
-        press(page, "Space")
-        expect(toasts(page)).to_have_count(0)
-        expect(page.locator("#own")).to_be_focused()
+    page = shown.page
+    page.locator("#own").focus()
+    backend.publish("Checkout is down", severity="critical")
+    expect(toasts(page)).to_have_count(1)
+    backend.publish("Database is down", severity="critical")
+    expect(toasts(page)).to_have_count(2)
+    press(page, "F8")
+    expect(toasts(page).last).to_be_focused()
+    go_to(toasts(page).last.get_by_role("button", name="Close"))
+    press(page, "Enter")
+    expect(toasts(page)).to_have_count(1)
+    expect(toasts(page)).to_be_focused()
+    go_to(toasts(page).get_by_role("button", name="Close"))
+    press(page, "Space")
+    expect(toasts(page)).to_have_count(0)
+    expect(page.locator("#own")).to_be_focused()
 
 
 def test_a_toast_that_is_read_elsewhere_gives_the_focus_back(
-    chromium: Browser, one_server: ServerProcess, backend: Backend
+    shown: ApplicationPage, backend: Backend
 ) -> None:
-    with application_page(chromium, one_server, DESKTOP, ADA) as shown:
-        page = shown.page
-        ready(page)
-        page.locator("#own").focus()
-        backend.publish("Checkout is down", severity="critical")
-        expect(toasts(page)).to_have_count(1)
-        press(page, "F8", "Tab")
-        expect(toasts(page).get_by_role("button", name="Close")).to_be_focused()
-        backend.read_all()
-        expect(toasts(page)).to_have_count(0)
-        expect(page.locator("#own")).to_be_focused()
+    page = shown.page
+    page.locator("#own").focus()
+    backend.publish("Checkout is down", severity="critical")
+    expect(toasts(page)).to_have_count(1)
+    press(page, "F8", "Tab")
+    expect(toasts(page).get_by_role("button", name="Close")).to_be_focused()
+    backend.read_all()
+    expect(toasts(page)).to_have_count(0)
+    expect(page.locator("#own")).to_be_focused()
 
 
 def test_the_summary_of_a_burst_opens_the_inbox_by_keys_and_the_bell_has_the_focus_in_the_end(
-    chromium: Browser, one_server: ServerProcess, backend: Backend
+    with_bell: ApplicationPage, backend: Backend
 ) -> None:
-    bell = ADA.replace("toasts", "bell")
-    with application_page(chromium, one_server, DESKTOP, bell + ADA) as shown:
-        page = shown.page
-        ready(page)
-        page.locator("#own").focus()
-        backend.publish("Checkout is down", severity="critical")
-        expect(toasts(page)).to_have_count(1)
-        press(page, "F8")
-        backend.publish(*(f"Burst {number}" for number in range(20)))
-        go_to(page.get_by_role("button", name="20 new alerts"))
-        press(page, "Enter")
-        expect(page.locator("tocsin-inbox .title:focus")).to_have_count(1)
-        press(page, "Escape")
-        expect(page.locator("tocsin-inbox")).to_have_count(0)
-        expect(page.locator("tocsin-bell .bell")).to_be_focused()
+    page = with_bell.page
+    page.locator("#own").focus()
+    backend.publish("Checkout is down", severity="critical")
+    expect(toasts(page)).to_have_count(1)
+    press(page, "F8")
+    backend.publish(*(f"Burst {number}" for number in range(20)))
+    go_to(page.get_by_role("button", name="20 new alerts"))
+    press(page, "Enter")
+    expect(page.locator("tocsin-inbox .title:focus")).to_have_count(1)
+    press(page, "Escape")
+    expect(page.locator("tocsin-inbox")).to_have_count(0)
+    expect(page.locator("tocsin-bell .bell")).to_be_focused()
 
 
 def test_what_is_not_up_is_opened_by_keys_and_without_a_bell_the_focus_goes_back(
-    chromium: Browser, one_server: ServerProcess, backend: Backend
+    shown: ApplicationPage, backend: Backend
 ) -> None:
-    with application_page(chromium, one_server, DESKTOP, ADA) as shown:
-        page = shown.page
-        ready(page)
-        page.locator("#own").focus()
-        backend.publish(*(f"Down {number}" for number in range(4)), severity="critical")
-        expect(toasts(page)).to_have_count(3)
-        press(page, "F8")
-        go_to(page.get_by_role("button", name="+1 more"))
-        press(page, "Enter")
-        expect(toasts(page)).to_have_count(0)
-        expect(page.locator("#own")).to_be_focused()
+    page = shown.page
+    page.locator("#own").focus()
+    backend.publish(*(f"Down {number}" for number in range(4)), severity="critical")
+    expect(toasts(page)).to_have_count(3)
+    press(page, "F8")
+    go_to(page.get_by_role("button", name="+1 more"))
+    press(page, "Enter")
+    expect(toasts(page)).to_have_count(0)
+    expect(page.locator("#own")).to_be_focused()
 
 
 def test_a_swipe_throws_a_toast_out_and_a_short_one_does_not(
@@ -306,43 +305,37 @@ def test_no_time_passes_while_nobody_sees_the_page(
 
 
 def test_what_an_open_inbox_shows_needs_no_toast(
-    chromium: Browser, one_server: ServerProcess, backend: Backend
+    with_bell: ApplicationPage, backend: Backend
 ) -> None:
-    bell = ADA.replace("toasts", "bell")
-    with application_page(chromium, one_server, DESKTOP, bell + ADA) as shown:
-        page = shown.page
-        ready(page)
-        backend.publish("First", severity="critical")
-        expect(toasts(page)).to_have_count(1)
-        page.get_by_role("button", name="Notifications").click()
-        expect(page.locator("tocsin-inbox .title", has_text="First").first).to_be_visible()
-        expect(toasts(page)).to_have_count(0)
-        backend.publish("Second", severity="critical")
-        expect(page.locator("tocsin-inbox .title", has_text="Second").first).to_be_visible()
-        page.keyboard.press("Escape")
-        expect(page.locator("tocsin-inbox")).to_have_count(0)
-        backend.publish("Third", severity="critical")
-        # With the third one up, the second would be as well.
-        expect(toasts(page)).to_have_text([re.compile("Third")])
+    page = with_bell.page
+    backend.publish("First", severity="critical")
+    expect(toasts(page)).to_have_count(1)
+    page.get_by_role("button", name="Notifications").click()
+    expect(page.locator("tocsin-inbox .title", has_text="First").first).to_be_visible()
+    expect(toasts(page)).to_have_count(0)
+    backend.publish("Second", severity="critical")
+    expect(page.locator("tocsin-inbox .title", has_text="Second").first).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("tocsin-inbox")).to_have_count(0)
+    backend.publish("Third", severity="critical")
+    # With the third one up, the second would be as well.
+    expect(toasts(page)).to_have_text([re.compile("Third")])
 
 
 def test_what_an_inbox_has_shown_needs_no_toast_however_soon_it_is_closed(
-    chromium: Browser, one_server: ServerProcess, backend: Backend
+    with_bell: ApplicationPage, backend: Backend
 ) -> None:
-    bell = ADA.replace("toasts", "bell")
-    with application_page(chromium, one_server, DESKTOP, bell + ADA) as shown:
-        page = shown.page
-        ready(page)
-        page.get_by_role("button", name="Notifications").click()
-        expect(page.locator("tocsin-inbox")).to_be_visible()
-        page.evaluate(HOLD_TASKS)
-        backend.publish("First", severity="critical")
-        expect(page.locator("tocsin-inbox .title", has_text="First").first).to_be_visible()
-        page.keyboard.press("Escape")
-        expect(page.locator("tocsin-inbox")).to_have_count(0)
-        assert page.evaluate(RUN_TASKS) > 0
-        backend.publish("Second", severity="critical")
-        expect(toasts(page)).to_have_text([re.compile("Second")])
+    page = with_bell.page
+    page.get_by_role("button", name="Notifications").click()
+    expect(page.locator("tocsin-inbox")).to_be_visible()
+    page.evaluate(HOLD_TASKS)
+    backend.publish("First", severity="critical")
+    expect(page.locator("tocsin-inbox .title", has_text="First").first).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("tocsin-inbox")).to_have_count(0)
+    assert page.evaluate(RUN_TASKS) > 0
+    backend.publish("Second", severity="critical")
+    expect(toasts(page)).to_have_text([re.compile("Second")])
 
 
 def test_an_inbox_that_is_loaded_late_takes_its_toasts_down_too(
