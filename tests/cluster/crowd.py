@@ -8,7 +8,7 @@ from tests.cluster.trial import Fault, open_trial
 CLIENTS = 500
 ROUNDS = 5
 # People who are not looking, besides.
-AWAY = 50
+AWAY = 20
 # Everything, the clients too, runs on one machine.
 SETTLE_S = 600.0
 LIVE_AGAIN_S = 300.0
