@@ -6,6 +6,7 @@ server.  Else no server holds the folder, and the command opens it itself, with 
 
 import os
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -107,7 +108,10 @@ async def open_served(settings: Settings, hub: str | None = None) -> AsyncIterat
 
 def served_http(settings: Settings) -> httpx.AsyncClient:
     """Return the connections to the server that runs on the data folder of these settings; the caller closes them."""
-    return _local(httpx.AsyncHTTPTransport(uds=str(settings.data_dir / SOCKET_NAME)))
+    # Else the certificates of the machine would be read, which takes 30 ms, and there is no TLS on the socket.
+    no_tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    path = str(settings.data_dir / SOCKET_NAME)
+    return _local(httpx.AsyncHTTPTransport(uds=path, verify=no_tls))
 
 
 def _local(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
