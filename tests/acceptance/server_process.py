@@ -19,6 +19,7 @@ from typing import Any
 import httpx
 
 from tests.acceptance.deadlines import until
+from tocsin.config import SOCKET_NAME
 
 TOCSIN = ("-m", "tocsin")
 START_S = 150.0
@@ -188,8 +189,16 @@ class ServerProcess:
         return command
 
     def key(self, role: str, hub: str = "default") -> dict[str, str]:
-        """Make a key by the command; return the header that carries it."""
-        text = self.cli("key", "create", "--role", role, "--hub", hub, "--name", f"{role}-test")
+        """Make a key by the socket in the data folder, as the command does; return the header that carries it."""
+        if self._process is None:
+            text = self.cli("key", "create", "--role", role, "--hub", hub, "--name", f"{role}-test")
+        else:
+            way = httpx.HTTPTransport(uds=str(self.data_dir / SOCKET_NAME), verify=NO_TLS)
+            with httpx.Client(transport=way, base_url="http://tocsin", timeout=COMMAND_S) as http:
+                body = {"role": role, "hub": hub, "name": f"{role}-test"}
+                made = http.post("/v1/admin/keys", json=body)
+            assert made.is_success, made.text
+            text = made.json()["key"]
         return {"authorization": f"Bearer {text}"}
 
     # Requests
