@@ -29,3 +29,14 @@ def broker(request: pytest.FixtureRequest) -> Iterator[Broker]:
     finally:
         broker.remove()
         gc.collect()  # of sockets that the SDK left open is told here, and in no test of others
+
+
+@pytest.fixture(scope="module")
+def service_bus() -> Iterator[ServiceBusBroker]:
+    made = ServiceBusBroker()
+    try:
+        made.start()
+        yield made
+    finally:
+        made.remove()
+        gc.collect()  # as above

@@ -9,7 +9,7 @@ from azure.servicebus.aio import ServiceBusClient
 
 from tests.acceptance.server_process import free_port
 from tests.brokers.broker import Sent
-from tests.brokers.service_bus_entity import Entity
+from tests.brokers.service_bus_entity import Entity, new_queue
 from tests.brokers.service_bus_stand_in import HOST, ServiceBusStandIn
 from tocsin.adapters.servicebus.source import ServiceBus
 from tocsin.clock import SystemClock
@@ -42,11 +42,20 @@ class ServiceBusBroker:
     def told(self, headers: Mapping[str, Any]) -> Mapping[str, Any]:
         return headers
 
-    async def make_queue(self, lock_s: float = LOCK_S) -> str:
+    async def make_queue(self, lock_s: float = LOCK_S, **more: Any) -> str:
         name = f"q-{uuid4()}"
-        with self._bus.guard:
-            self._bus.entities[name] = Entity(lock_s)
+        self.add(name, new_queue(lock_s, **more))
         return name
+
+    def add(self, name: str, entity: Entity) -> None:
+        """Have a queue, or a subscription, under this path."""
+        with self._bus.guard:
+            self._bus.entities[name] = entity
+
+    def entity(self, name: str) -> Entity:
+        """Return what is under a path."""
+        with self._bus.guard:
+            return self._bus.entities[name]
 
     async def send(self, queue: str, *messages: Sent) -> None:
         async with (
@@ -68,8 +77,10 @@ class ServiceBusBroker:
             return len(self._bus.entities[queue].waiting)
 
     async def dead(self, queue: str) -> Sequence[tuple[bytes, str]]:
+        letters = self.entity(queue).dead
+        assert letters is not None
         with self._bus.guard:
-            dead, self._bus.entities[queue].dead = self._bus.entities[queue].dead, []
+            dead, letters.waiting = [each.message for each in letters.waiting], []
         return [(bytes(letter.body), letter.properties["DeadLetterReason"]) for letter in dead]
 
     def start(self) -> None:

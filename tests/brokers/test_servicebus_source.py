@@ -1,38 +1,27 @@
-"""What only Azure Service Bus has: locks that end, and subscriptions of topics."""
+"""What only Azure Service Bus has: locks that end, subscriptions of topics, and dead letters to read."""
 
-import gc
-from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
+from azure.servicebus import ServiceBusSubQueue
+from azure.servicebus.aio import ServiceBusClient
 
 from tests.acceptance.deadlines import until_async
 from tests.brokers.broker import Sent
-from tests.brokers.service_bus_entity import Entity
+from tests.brokers.service_bus_entity import new_queue
 from tests.brokers.servicebus import LOCK_S, ServiceBusBroker
-from tests.brokers.test_sources import receive
+from tests.brokers.test_sources import SOON_S, receive
 from tocsin.adapters.servicebus.source import ServiceBus
 from tocsin.clock import SystemClock
 
 pytestmark = pytest.mark.acceptance
 
 
-@pytest.fixture(scope="module")
-def service_bus() -> Iterator[ServiceBusBroker]:
-    made = ServiceBusBroker()
-    try:
-        made.start()
-        yield made
-    finally:
-        made.remove()
-        gc.collect()  # of sockets that the SDK left open is told here, and in no test of others
-
-
 async def test_what_is_held_for_longer_than_its_lock_does_not_come_to_others(
     service_bus: ServiceBusBroker,
 ) -> None:
     queue = await service_bus.make_queue()
-    entity = service_bus._bus.entities[queue]
+    entity = service_bus.entity(queue)
     await service_bus.send(queue, Sent(b"x", "1"))
     async with service_bus.source(queue).line() as line:
         [message] = await receive(line, 1)
@@ -50,10 +39,30 @@ async def test_what_is_held_for_longer_than_its_lock_does_not_come_to_others(
 
 async def test_a_subscription_of_a_topic_is_read(service_bus: ServiceBusBroker) -> None:
     topic = f"t-{uuid4()}"
-    service_bus._bus.entities[f"{topic}/Subscriptions/tocsin"] = Entity(LOCK_S)
+    service_bus.add(f"{topic}/Subscriptions/tocsin", new_queue(LOCK_S))
     await service_bus.send(f"{topic}/Subscriptions/tocsin", Sent(b"x", "1"))
     source = ServiceBus(service_bus.url, SystemClock(), (topic, "tocsin"))
     async with source.line() as line:
         [message] = await receive(line, 1)
         assert (message.body, message.id) == (b"x", "1")
         await line.ack([message])
+
+
+async def test_a_rejected_message_is_read_among_the_dead_letters_by_the_sdk(
+    service_bus: ServiceBusBroker,
+) -> None:
+    queue = await service_bus.make_queue()
+    await service_bus.send(queue, Sent(b"bad", "1", headers={"kind": "note"}))
+    async with service_bus.source(queue).line() as line:
+        [message] = await receive(line, 1)
+        await line.reject(message, reason="invalid-json", detail="it says nothing")
+    async with (
+        ServiceBusClient.from_connection_string(service_bus.url) as client,
+        client.get_queue_receiver(queue, sub_queue=ServiceBusSubQueue.DEAD_LETTER) as receiver,
+    ):
+        [letter] = await receiver.receive_messages(max_wait_time=SOON_S)
+        assert (str(letter), letter.message_id) == ("bad", "1")
+        said = (letter.dead_letter_reason, letter.dead_letter_error_description)
+        assert said == ("invalid-json", "it says nothing")
+        assert (letter.application_properties or {})[b"kind"] == b"note"
+        await receiver.complete_message(letter)
