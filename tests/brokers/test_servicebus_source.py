@@ -1,4 +1,4 @@
-"""What only Azure Service Bus has: locks that end, subscriptions of topics, and dead letters to read."""
+"""What only Azure Service Bus has: locks that end, subscriptions of topics, queues with sessions, and numbers to peek from."""
 
 from uuid import uuid4
 
@@ -13,6 +13,7 @@ from tests.brokers.servicebus import LOCK_S, ServiceBusBroker
 from tests.brokers.test_sources import SOON_S, receive
 from tocsin.adapters.servicebus.source import ServiceBus
 from tocsin.clock import SystemClock
+from tocsin.errors import LineLostError
 
 pytestmark = pytest.mark.acceptance
 
@@ -48,6 +49,16 @@ async def test_a_subscription_of_a_topic_is_read(service_bus: ServiceBusBroker) 
         await line.ack([message])
 
 
+async def test_a_queue_that_requires_sessions_is_named_with_what_to_do(
+    service_bus: ServiceBusBroker,
+) -> None:
+    queue = await service_bus.make_queue(sessions=True)
+    told = f"'{queue}' requires sessions, which sources do not read; name a queue"
+    with pytest.raises(LineLostError, match=told):
+        async with service_bus.source(queue).line():
+            pytest.fail("it names no session")
+
+
 async def test_a_rejected_message_is_read_among_the_dead_letters_by_the_sdk(
     service_bus: ServiceBusBroker,
 ) -> None:
@@ -66,3 +77,15 @@ async def test_a_rejected_message_is_read_among_the_dead_letters_by_the_sdk(
         assert said == ("invalid-json", "it says nothing")
         assert (letter.application_properties or {})[b"kind"] == b"note"
         await receiver.complete_message(letter)
+
+
+async def test_how_long_the_oldest_has_waited_is_told_however_often_it_is_asked(
+    service_bus: ServiceBusBroker,
+) -> None:
+    queue = await service_bus.make_queue()
+    await service_bus.send(queue, Sent(b"held", "1"), Sent(b"waits", "2"))
+    async with service_bus.source(queue).line() as line:
+        [held] = await receive(line, 1, most=1)
+        ages = [(await line.depth()).oldest_age_s or 0.0 for _ in range(3)]
+        await line.ack([held])
+    assert 0.0 < ages[0] < ages[1] < ages[2]

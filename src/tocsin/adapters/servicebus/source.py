@@ -89,6 +89,8 @@ class ServiceBus:
         match error:
             case exceptions.MessagingEntityNotFoundError():
                 return f"there is no {place!r} in this namespace of Service Bus: {error}"
+            case exceptions.ServiceBusError() if "requires sessions" in str(error):
+                return f"{place!r} requires sessions, which sources do not read; name a queue or subscription that requires none: {error}"
             case (
                 exceptions.ServiceBusAuthenticationError()
                 | exceptions.ServiceBusAuthorizationError()
@@ -109,6 +111,7 @@ class ServiceBusLine:
         self._clock = clock
         self._asking: asyncio.Future[list[ServiceBusReceivedMessage]] | None = None
         self._ready: list[Message] = []
+        self._first_behind = 1  # by number, from 1 on
 
     async def receive(self, *, most: int, wait_s: float) -> Sequence[Message]:
         """Take up to ``most`` messages.
@@ -135,6 +138,7 @@ class ServiceBusLine:
             raise _lost(error) from error
         for each in received:
             self._renewer.register(self._receiver, each, max_lock_renewal_duration=HELD_S)
+            self._first_behind = max(self._first_behind, (each.sequence_number or 0) + 1)
         return [_message(each) for each in received]
 
     async def ack(self, messages: Sequence[Message]) -> None:
@@ -160,7 +164,10 @@ class ServiceBusLine:
         """Tell how long the oldest message behind the last one received has been there; how many there are is not told."""
         try:
             async with asyncio.timeout(DEADLINE_S):
-                found = await self._receiver.peek_messages(max_message_count=1)
+                # By itself the SDK would begin behind the last one that it peeked, further on each time.
+                found = await self._receiver.peek_messages(
+                    max_message_count=1, sequence_number=self._first_behind
+                )
         except _FAULTS as error:
             raise _lost(error) from error
         since = found[0].enqueued_time_utc if found else None
