@@ -14,7 +14,6 @@ from sqlalchemy import create_engine
 
 from tests.ports.world import envelope
 from tocsin.adapters.sql.migrations import FOLDER, HEAD
-from tocsin.adapters.sql.schema import metadata
 from tocsin.adapters.sqlite.migrate import migrate
 from tocsin.errors import ConfigError
 

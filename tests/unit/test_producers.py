@@ -1,6 +1,7 @@
 """Both producers against real sockets that fail in every way, and the process that imports them."""
 
 import asyncio
+import contextlib
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
@@ -20,6 +21,7 @@ from tocsin.client import (
     UnsettledError,
     attempts,
 )
+from tocsin.client.connections import AT_ONCE
 from tocsin.errors import ConfigError
 
 ACCEPTED: Step = (202, {"id": "a1", "status": "accepted"})
@@ -148,6 +150,39 @@ async def test_a_cancelled_publish_ends() -> None:
             publishing.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await publishing
+
+
+async def test_however_many_gave_up_together_others_are_sent() -> None:
+    """In httpx's own pool each round takes places for good, and after some there is none left."""
+    is_well = False
+    heard = asyncio.Queue[None]()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError), contextlib.closing(writer):
+            await reader.readuntil(b"\r\n\r\n")
+            heard.put_nowait(None)
+            if not is_well:
+                await reader.read()
+            body = b'{"id":"a1","status":"accepted"}'
+            writer.write(b"HTTP/1.1 202 Accepted\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, backlog=AT_ONCE)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server, AsyncProducer(url, "k", deadline_s=20) as producer:
+        for turns in range(12):
+            calls = [asyncio.ensure_future(producer.publish(HELLO)) for _ in range(3 * AT_ONCE)]
+            async with asyncio.timeout(60):
+                for _ in range(AT_ONCE):
+                    await heard.get()
+            for call in calls[:AT_ONCE]:
+                call.cancel()
+            for _ in range(turns):  # until some of the others are told that it is their turn
+                await asyncio.sleep(0)
+            for call in calls:
+                call.cancel()
+            await asyncio.wait(calls)
+        is_well = True
+        assert await producer.publish(HELLO) == Accepted("a1", is_repeat=False)
 
 
 def test_importing_the_producers_does_not_load_the_server() -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from tocsin.client.connections import UNBOUNDED, AsyncConnections
 from tocsin.client.refusal import RefusedError, refusal_of
 from tocsin.client.remote import find_remote
 from tocsin.config import SOCKET_NAME, Settings
@@ -84,7 +85,7 @@ async def open_link(settings: Settings, hub: str | None = None) -> AsyncIterator
     """
     if os.environ.get("TOCSIN_URL"):
         url, headers = find_remote()
-        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=TIMEOUT_S) as http:
+        async with AsyncConnections(base_url=url, headers=headers, timeout=TIMEOUT_S) as http:
             yield Link(http, hub)
     elif is_served(settings):
         async with open_served(settings, hub) as link:
@@ -111,11 +112,11 @@ def served_http(settings: Settings) -> httpx.AsyncClient:
     # Else the certificates of the machine would be read, which takes 30 ms, and there is no TLS on the socket.
     no_tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     path = str(settings.data_dir / SOCKET_NAME)
-    return _local(httpx.AsyncHTTPTransport(uds=path, verify=no_tls))
+    return _local(httpx.AsyncHTTPTransport(uds=path, verify=no_tls, limits=UNBOUNDED))
 
 
 def _local(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=transport, base_url="http://tocsin", timeout=TIMEOUT_S)
+    return AsyncConnections(transport=transport, base_url="http://tocsin", timeout=TIMEOUT_S)
 
 
 def is_served(settings: Settings) -> bool:

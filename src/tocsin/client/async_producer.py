@@ -9,20 +9,21 @@ import httpx
 
 from tocsin.client.alert import Alert
 from tocsin.client.attempts import Attempt, Lost, Plan, Reply
+from tocsin.client.connections import AsyncConnections
 from tocsin.client.producing import Producing
 from tocsin.client.publishing import Accepted, Outcome, Standing
 
 T = TypeVar("T")
 
 
-class AsyncProducer(Producing[httpx.AsyncClient]):
+class AsyncProducer(Producing[AsyncConnections]):
     """Publishes alerts, and repeats each under one id until an answer settles it.
 
     Network failures, timeouts, 408, 425, 429 and 5xx are tried again after a jittered pause, or when the server said.  It keeps its
-    connections, and any number of calls may be under way.  Close it, or use it in ``async with``.
+    connections, and any number of calls may be under way, of which 100 are sent at once.  Close it, or use it in ``async with``.
     """
 
-    _kind = httpx.AsyncClient
+    _kind = AsyncConnections
 
     async def publish(self, alert: Alert) -> Accepted:
         """Publish one alert; it is on the server's disk when this returns.

@@ -9,20 +9,21 @@ import httpx
 
 from tocsin.client.alert import Alert
 from tocsin.client.attempts import Attempt, Lost, Plan, Reply
+from tocsin.client.connections import Connections
 from tocsin.client.producing import Producing
 from tocsin.client.publishing import Accepted, Outcome, Standing
 
 T = TypeVar("T")
 
 
-class Producer(Producing[httpx.Client]):
+class Producer(Producing[Connections]):
     """Publishes alerts, and repeats each under one id until an answer settles it.
 
     Network failures, timeouts, 408, 425, 429 and 5xx are tried again after a jittered pause, or when the server said.  It keeps its
     connections, and may be used by several threads.  Close it, or use it in ``with``.
     """
 
-    _kind = httpx.Client
+    _kind = Connections
 
     def publish(self, alert: Alert) -> Accepted:
         """Publish one alert; it is on the server's disk when this returns.

@@ -3,14 +3,13 @@
 from random import random
 from typing import Generic, TypeVar
 
-import httpx
-
 from tocsin.client.attempts import Patience
+from tocsin.client.connections import AsyncConnections, Connections
 from tocsin.client.publishing import Publishing
 from tocsin.client.remote import find_remote
 from tocsin.clock import SystemClock
 
-Http = TypeVar("Http", httpx.Client, httpx.AsyncClient)
+Http = TypeVar("Http", Connections, AsyncConnections)
 
 
 class Producing(Generic[Http]):

@@ -13,6 +13,7 @@ from tocsin.cli.drill.duties import API, LIVE, as_client, by_key, check_duty
 from tocsin.cli.link import is_served, served_http
 from tocsin.client.async_producer import try_once
 from tocsin.client.attempts import Attempt, Attempts, Lost, Patience, Plan, Reply, Request
+from tocsin.client.connections import AsyncConnections
 from tocsin.client.publishing import Publishing
 from tocsin.client.remote import address_of, find_remote
 from tocsin.clock import SystemClock
@@ -156,7 +157,7 @@ async def open_nodes(
     async with AsyncExitStack() as stack:
         nodes = []
         for remote in [find_remote(endpoint, key) for endpoint in endpoints]:
-            http = httpx.AsyncClient(base_url=remote.url, headers=remote.headers)
+            http = AsyncConnections(base_url=remote.url, headers=remote.headers)
             nodes.append(Node(await stack.enter_async_context(http), str(remote.url).rstrip("/")))
         if not endpoints:
             nodes.append(Node(await stack.enter_async_context(served_http(settings)), None))
