@@ -1,8 +1,7 @@
 """Connections to a server: nobody waits in httpx's pool, and few are open at once all the same.
 
-httpx's pool (httpcore 1.0.9) makes a connection for the first who waits for one.  If that caller gives up in the same moment, the
-connection is never opened and never dropped, and its place is lost: an outage with more calls under way than places took all of them, and
-nothing was sent any more, however well the server was.
+That pool loses the place of a caller who gives up in the moment in which it is his turn, until none is left and nothing is sent any
+more, however well the server is (docs/decisions/0029-nobody-waits-in-httpx-s-pool.md has the measurement).
 """
 
 import asyncio
