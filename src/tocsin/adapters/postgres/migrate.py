@@ -1,16 +1,14 @@
-"""Bringing the database's schema up to this release; of several processes that start at once one does it, and others wait."""
+"""Bringing the database's schema up to this release; of several processes that start at once one does it, and others wait.
 
-from collections.abc import Callable
+An empty database is given the schema as it is declared.  Migrations are for one that an earlier release made.
+"""
+
 from typing import Any
 
 import psycopg
-from sqlalchemy import Connection, create_engine
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import NullPool
 
 from tocsin.adapters.postgres.connection import PostgresConnection, bounded
 from tocsin.adapters.sql.migrations import FOLDER, HEAD
-from tocsin.adapters.sql.migrations.beginning import make_schema
 from tocsin.errors import ConfigError
 
 _LOCK = 0x70C51_2  # as an arbitrary number as that of the store
@@ -39,9 +37,7 @@ def _migrate(url: str, found: str | None, tables: set[str]) -> None:
     if found is None and tables:
         detail = f"the database has tables that are not Tocsin's ({', '.join(sorted(tables)[:3])}); give it an empty one"
         raise ConfigError(detail, code="migration-failed")
-    if found is None:
-        _change(url, make_schema)
-    elif found != HEAD:
+    if found != HEAD:
         _upgrade(url, found)
 
 
@@ -57,34 +53,36 @@ def _tables(connection: PostgresConnection) -> set[str]:
     return {row[0] for row in connection.execute(_FOUND)}
 
 
-def _change(url: str, change: Callable[[Connection], None]) -> None:
+def _upgrade(url: str, found: str | None) -> None:
+    # Loaded here, because a start with a current schema should not pay for it (half a second).
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+    from sqlalchemy import create_engine  # noqa: PLC0415
+    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
+    from sqlalchemy.pool import NullPool  # noqa: PLC0415
+
+    from tocsin.adapters.sql.schema import metadata  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if found is not None and found not in known:
+        detail = f"the database has schema {found}, this release knows up to {HEAD}; run the newer release"
+        raise ConfigError(detail, code="schema-newer")
+
     def connect() -> Any:  # noqa: ANN401 -- as SQLAlchemy has it
         return psycopg.connect(bounded(url))
 
     engine = create_engine("postgresql+psycopg://", creator=connect, poolclass=NullPool)
     try:
         with engine.begin() as connection:
-            change(connection)
+            config.attributes["connection"] = connection
+            if found is None:
+                metadata.create_all(connection)
+                command.stamp(config, HEAD)
+            else:
+                command.upgrade(config, "head")
     except DBAPIError as error:
         detail = f"the database could not be migrated, and is as it was: {error.orig}"
         raise ConfigError(detail, code="migration-failed") from error
-
-
-def _upgrade(url: str, found: str) -> None:
-    # Loaded here, because a start with a current schema should not pay for it (half a second).
-    from alembic import command  # noqa: PLC0415
-    from alembic.config import Config  # noqa: PLC0415
-    from alembic.script import ScriptDirectory  # noqa: PLC0415
-
-    config = Config()
-    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if found not in known:
-        detail = f"the database has schema {found}, this release knows up to {HEAD}; run the newer release"
-        raise ConfigError(detail, code="schema-newer")
-
-    def upgrade(connection: Connection) -> None:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-
-    _change(url, upgrade)

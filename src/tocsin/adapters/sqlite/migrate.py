@@ -1,15 +1,10 @@
 """Bringing the file's schema up to this release, before anybody else opens it."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 
-from sqlalchemy import Connection, create_engine
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import NullPool
-
 from tocsin.adapters.sql.migrations import FOLDER, HEAD
-from tocsin.adapters.sql.migrations.beginning import make_schema
 from tocsin.adapters.sqlite.connection import connect_writer
 from tocsin.errors import ConfigError
 
@@ -22,9 +17,7 @@ def migrate(file: Path) -> None:
     """
     try:
         found = _revision(file)
-        if found is None:
-            _change(file, make_schema)
-        elif found != HEAD:
+        if found != HEAD:
             _upgrade(file, found)
     except sqlite3.DatabaseError as error:
         detail = f"{file} cannot be opened as a database: {error}; restore a backup"
@@ -50,36 +43,35 @@ def _revision(file: Path) -> str | None:
         connection.close()
 
 
-def _change(file: Path, change: Callable[[Connection], None]) -> None:
+def _upgrade(file: Path, found: str | None) -> None:
+    # Loaded here, because a start with a current schema should not pay for it (half a second).
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+    from sqlalchemy import create_engine  # noqa: PLC0415
+    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
+    from sqlalchemy.pool import NullPool  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    known = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
+    _refuse_newer(file, found, known)
     engine = create_engine("sqlite://", creator=lambda: connect_writer(file), poolclass=NullPool)
     try:
         with engine.connect() as connection:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-            change(connection)
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
             connection.commit()
     except DBAPIError as error:
         detail = f"{file} could not be migrated, and is as it was: {error.orig}"
         raise ConfigError(detail, code="migration-failed") from error
 
 
-def _upgrade(file: Path, found: str) -> None:
-    # Loaded here, because a start with a current schema should not pay for it (half a second).
-    from alembic import command  # noqa: PLC0415
-    from alembic.config import Config  # noqa: PLC0415
-    from alembic.script import ScriptDirectory  # noqa: PLC0415
-
-    config = Config()
-    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if found not in known:
+def _refuse_newer(file: Path, found: str | None, known: Sequence[str]) -> None:
+    if found is not None and found not in known:
         detail = (
             f"{file} has schema {found}, this release knows up to {HEAD}; "
             "run the newer release, or restore a backup made by this one"
         )
         raise ConfigError(detail, code="schema-newer")
-
-    def upgrade(connection: Connection) -> None:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-
-    _change(file, upgrade)
