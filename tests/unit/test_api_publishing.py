@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from tests.unit.api_server import Server, running
+from tocsin.adapters.memory.store import MemoryStore
 from tocsin.config import Limits
+from tocsin.ports.store import AlertStatus
 
 ALERT = {"to": {"users": ["ada"]}, "title": "Backup failed"}
 
@@ -246,3 +248,21 @@ async def test_a_compressed_body_is_refused_with_the_remedy(
 async def test_a_body_that_says_it_is_not_compressed_is_read(server: Server) -> None:
     headers = {**await server.key(), "content-encoding": "Identity"}
     assert (await server.http.post("/v1/alerts", json=ALERT, headers=headers)).status_code == 202
+
+
+async def test_an_alert_that_comes_to_the_store_while_it_is_looked_for_is_found(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As behind JetStream, where it is nowhere else any more when the queue is asked after the store."""
+    key = await server.key("server")
+    answer = await server.publish()
+    look, looks = MemoryStore.alert, 0
+
+    async def come_late(store: MemoryStore, hub: str, alert_id: str) -> AlertStatus | None:
+        nonlocal looks
+        looks += 1
+        return await look(store, hub, alert_id) if looks > 1 else None
+
+    monkeypatch.setattr(MemoryStore, "alert", come_late)
+    found = await server.http.get(answer.headers["location"], headers=key)
+    assert (found.status_code, looks) == (200, 2)

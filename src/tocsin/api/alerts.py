@@ -207,7 +207,9 @@ class Alerts:
         """
         alert_id = request.params["id"]
         status = await self._store.alert(hub, alert_id)
-        if status is None and await self._publisher.bring(alert_id):
+        if status is None:
+            # Whether it is on its way or not: it may have come since the store was asked.
+            await self._publisher.bring(alert_id)
             status = await self._store.alert(hub, alert_id)
         if status is None:
             raise _no_alert(request)
