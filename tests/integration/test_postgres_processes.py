@@ -176,6 +176,22 @@ async def test_two_processes_that_do_everything_at_once_keep_every_inbox_whole(
     await check(worlds, seen, told)
 
 
+async def test_two_processes_that_deliver_to_the_same_people_never_wait_in_a_circle(
+    server: PostgresServer, stores: tuple[PostgresStore, PostgresStore]
+) -> None:
+    people = [f"user-{number}" for number in range(1_000)]
+
+    async def deliver(store: PostgresStore) -> None:
+        for _ in range(15):
+            await store.deliver([envelope(*people)])
+
+    before = server.log().count("deadlock detected")
+    async with asyncio.timeout(240), asyncio.TaskGroup() as group:
+        for store in stores:
+            group.create_task(deliver(store))
+    assert server.log().count("deadlock detected") == before
+
+
 async def check(worlds: Sequence[World], seen: Seen, told: Sequence[tuple[str, ...]]) -> None:
     wanted = Counter(user for users in told for user in users)
     for user in USERS:

@@ -84,10 +84,14 @@ class PostgresServer:
             )
         until = time.monotonic() + START_S
         while not self._takes_writes():
-            log_text = (self.folder / "log").read_text()
+            log_text = self.log()
             assert self._process.poll() is None, log_text
             assert time.monotonic() < until, log_text
             time.sleep(0.02)
+
+    def log(self) -> str:
+        """Return all that it wrote down."""
+        return (self.folder / "log").read_text()
 
     def _takes_writes(self) -> bool:
         try:
