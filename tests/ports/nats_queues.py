@@ -11,13 +11,13 @@ from nats.errors import Error
 
 from tests.acceptance.deadlines import until_async
 from tests.ports.empty_store import put_empty_store
-from tests.ports.nats_cluster import FORMED_S, NatsCluster, nats_cluster
+from tests.ports.nats_cluster import FORMED_S, NatsCluster, nats_cluster, patient_line
 from tests.ports.nats_server import NatsServer
 from tests.ports.opener import Opener, OpenStore
 from tests.ports.turned_clock import TurnedClock
 from tests.ports.world import AnyStore
 from tocsin.adapters.nats import line, sender, vitals
-from tocsin.adapters.nats.line import Line, Terms
+from tocsin.adapters.nats.line import Terms
 from tocsin.adapters.nats.queue import NatsQueue
 from tocsin.adapters.sqlite.store import SqliteStore
 from tocsin.errors import UnavailableError
@@ -151,7 +151,7 @@ async def _opener(
             store = await SqliteStore.open(folder(), clock, limits)
             own = store.queue
             place = f"{url}/queue.{next(_numbers)}"
-            to = await opened.enter_async_context(Line.opened(place, terms(limits.queue_rows)))
+            to = await opened.enter_async_context(patient_line(place, terms(limits.queue_rows)))
             queue = vars(store)["queue"] = PatientQueue(to, own, store.handover, clock)
             opened.push_async_callback(queue.close)
             opened.callback(vars(store).update, queue=own)
