@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -20,9 +21,9 @@ KINDS: dict[str, Callable[[], Any]] = {
 }
 
 
-@pytest.fixture(scope="module", params=list(KINDS))
-def broker(request: pytest.FixtureRequest) -> Iterator[Broker]:
-    broker = KINDS[request.param]()
+@contextmanager
+def running(broker: Any) -> Iterator[Any]:
+    """Run a broker, and take it away."""
     try:
         broker.start()
         yield broker
@@ -31,12 +32,13 @@ def broker(request: pytest.FixtureRequest) -> Iterator[Broker]:
         gc.collect()  # of sockets that the SDK left open is told here, and in no test of others
 
 
+@pytest.fixture(scope="module", params=list(KINDS))
+def broker(request: pytest.FixtureRequest) -> Iterator[Broker]:
+    with running(KINDS[request.param]()) as broker:
+        yield broker
+
+
 @pytest.fixture(scope="module")
 def service_bus() -> Iterator[ServiceBusBroker]:
-    made = ServiceBusBroker()
-    try:
-        made.start()
+    with running(ServiceBusBroker()) as made:
         yield made
-    finally:
-        made.remove()
-        gc.collect()  # as above

@@ -6,7 +6,11 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from playwright.sync_api import Page, expect
+
 from tests.acceptance.deadlines import until
+from tests.browser.attention import look_away
+from tests.browser.demo_page import badge, ready, toast
 
 GREETING = re.compile(r"Open (\S+)\n.*?(curl .*?')\n", re.DOTALL)
 
@@ -27,3 +31,12 @@ def paste(line: str) -> Any:
         ["sh", "-c", line], stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=True
     )
     return json.loads(done.stdout)
+
+
+def see_first_alert(page: Page, line: str) -> None:
+    """Paste the line that was printed, and see its alert on the page that was named with it."""
+    ready(page)
+    look_away(page)
+    assert paste(line)["status"] == "accepted"
+    expect(toast(page, "Hello, Ada")).to_be_visible()
+    expect(badge(page)).to_have_text("1")

@@ -3,10 +3,9 @@
 from playwright.sync_api import expect
 
 from tests.acceptance.server_process import ServerProcess
-from tests.browser.attention import look_away
 from tests.browser.conftest import DEADLINE_MS, OpenPage
-from tests.browser.demo_page import badge, open_inbox, ready, row, toast
-from tests.browser.first_minutes import greetings, paste
+from tests.browser.demo_page import open_inbox, ready, row
+from tests.browser.first_minutes import greetings, paste, see_first_alert
 
 expect.set_options(timeout=DEADLINE_MS)
 
@@ -17,11 +16,7 @@ def test_the_printed_line_is_a_toast_and_the_same_line_works_after_a_restart(
     [(address, line)] = greetings(server.out_file, starts=1)
     page = open_page(viewport={"width": 1_000, "height": 800})
     assert page.url == address
-    ready(page)
-    look_away(page)
-    assert paste(line)["status"] == "accepted"
-    expect(toast(page, "Hello, Ada")).to_be_visible()
-    expect(badge(page)).to_have_text("1")
+    see_first_alert(page, line)
     expect(row(open_inbox(page), "Hello, Ada")).to_contain_text("Sent with curl.")
 
     server.stop()

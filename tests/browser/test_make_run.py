@@ -14,10 +14,9 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.acceptance.server_process import STOP_S, clean_environment, free_port
-from tests.browser.attention import look_away
 from tests.browser.conftest import DEADLINE_MS, OpenPage
-from tests.browser.demo_page import badge, open_inbox, ready, row, toast
-from tests.browser.first_minutes import greetings, paste
+from tests.browser.demo_page import open_inbox, ready, row
+from tests.browser.first_minutes import greetings, see_first_alert
 
 expect.set_options(timeout=DEADLINE_MS)
 ROOT = Path(__file__).parents[2]
@@ -102,11 +101,7 @@ def test_make_run_in_a_fresh_copy_shows_the_alert_of_the_line_that_it_prints_and
     [(address, line)] = greetings(server.out_file, starts=1, within_s=SET_UP_S)
     page = open_page(viewport={"width": 1_000, "height": 800})
     assert page.url == address
-    ready(page)
-    look_away(page)
-    assert paste(line)["status"] == "accepted"
-    expect(toast(page, "Hello, Ada")).to_be_visible()
-    expect(badge(page)).to_have_text("1")
+    see_first_alert(page, line)
 
     server.interrupt()
     assert "serve.stopped" in server.printed()

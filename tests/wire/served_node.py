@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any, NamedTuple
 
 import httpx
 
+from tests.acceptance.server_process import NO_TLS
 from tests.ports.empty_store import put_empty_store
 from tocsin.api.endpoints import find_endpoints
 from tocsin.api.http_guard import guarded_protocol
@@ -17,9 +17,6 @@ from tocsin.api.listener import Listener, bind
 from tocsin.api.upgrade import socket_upgrade
 from tocsin.config import Settings
 from tocsin.node.life import Node
-
-# Else every client would read what the machine trusts, which takes longer than all else of a start.
-NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 class Event(NamedTuple):
